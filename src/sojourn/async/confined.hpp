@@ -1,0 +1,495 @@
+/// @file
+/// A value that lives behind a strand. `Confined<T>` owns a `T`, and the only way to the `T` is to
+/// hand `call` a function. What cannot be reached off the strand cannot race, so the `T` needs no
+/// locks and can be tested without threads. sojourn keeps its session tables in these; they serve
+/// any state that coroutines share.
+
+#ifndef SOJOURN_ASYNC_CONFINED_HPP
+#define SOJOURN_ASYNC_CONFINED_HPP
+
+#include "sojourn/async/gate.hpp"
+#include "sojourn/detail/assert.hpp"
+#include "sojourn/detail/pause.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/append.hpp>
+#include <boost/asio/associated_allocator.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <atomic>
+#include <concepts>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace sojourn {
+
+namespace detail {
+
+/// What a call gave back: a value or an exception, kept until its caller takes it.
+template <class R>
+class CallOutcome {
+public:
+    template <class F, class T>
+    void capture(F& function, T& value) noexcept
+    {
+        try {
+            if constexpr (std::is_void_v<R>) {
+                function(value);
+                result_.emplace();
+            } else {
+                result_.emplace(function(value));
+            }
+        } catch (...) {
+            exception_ = std::current_exception();
+        }
+    }
+
+    [[nodiscard]] R take()
+    {
+        if (exception_) {
+            std::rethrow_exception(std::move(exception_));
+        }
+        if constexpr (!std::is_void_v<R>) {
+            return std::move(*result_);
+        }
+    }
+
+    /// Hands the exception, if there can be one, and the value, if there is one, to `complete`.
+    template <bool CanThrow, class Complete>
+    void give_to(Complete complete)
+    {
+        if constexpr (std::is_void_v<R>) {
+            if constexpr (CanThrow) {
+                complete(std::move(exception_));
+            } else {
+                complete();
+            }
+        } else if constexpr (CanThrow) {
+            complete(std::move(exception_), result_ ? std::move(*result_) : R());
+        } else {
+            complete(std::move(*result_));
+        }
+    }
+
+private:
+    using Stored = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
+
+    std::optional<Stored> result_;
+    std::exception_ptr exception_;
+};
+
+/// The signature of an asynchronous call of an `F` that gives an `R`.
+template <class R, bool CanThrow>
+struct CallSignature {
+    using type = void(std::exception_ptr, R);
+};
+
+template <class R>
+struct CallSignature<R, false> {
+    using type = void(R);
+};
+
+template <>
+struct CallSignature<void, true> {
+    using type = void(std::exception_ptr);
+};
+
+template <>
+struct CallSignature<void, false> {
+    using type = void();
+};
+
+template <class F, class T>
+using CallSignatureOf =
+    typename CallSignature<std::invoke_result_t<F&, T&>, !std::is_nothrow_invocable_v<F&, T&>>::type;
+
+} // namespace detail
+
+/// A `T` that only turns of a strand can reach.
+///
+/// A *turn* is one call of a function `f(T&)`; turns never overlap. `f` must be short, must not
+/// block and must run no user code: everybody else waits for it. Nothing that points into the `T`
+/// may leave it; results are handed back by value.
+///
+/// An idle strand runs `f` at once, in the caller's thread. A busy one gets it queued, and whoever
+/// is inside runs it; its caller spins for a moment and is then suspended. Either way **the caller
+/// continues on its own executor and never inside the strand.**
+///
+/// *Thread safety*: all members, from any thread. *Lifetime*: calls in flight keep the `T` alive, so
+/// a `Confined` may be destroyed before they complete. It may outlive its execution context, and
+/// then still runs calls that need not wait. *Completion*: exactly once, unless the execution
+/// context is destroyed first, which destroys what waits; by `post`, never from inside the
+/// initiating function and never inside somebody else's call. *Cancellation*: none; a turn is too
+/// short to be worth it, so a call that was begun is run. *Example*: the `confined` region of
+/// examples/02_confined.cpp.
+template <class T>
+class Confined {
+public:
+    /// Makes the `T` from `args`. Whatever must run on the strand itself runs on `executor`, which
+    /// may be of any kind: an `io_context` with any number of threads, a `thread_pool`, a strand.
+    template <class... Args>
+    explicit Confined(const boost::asio::any_io_executor& executor, Args&&... args)
+        : state_(std::make_shared<State>(executor, std::forward<Args>(args)...))
+    {
+    }
+
+    Confined(const Confined&) = delete;
+    Confined& operator=(const Confined&) = delete;
+    Confined(Confined&&) = delete;
+    Confined& operator=(Confined&&) = delete;
+    ~Confined() = default;
+
+    /// Runs `f` in a turn if that can be done at once, and returns what it returned; nothing if the
+    /// strand is busy, or if this thread has run so many calls without a pause that others are due
+    /// (see `inline_completion_budget`). Then `call` is the way.
+    ///
+    /// *Exceptions*: what `f` throws.
+    template <std::invocable<T&> F>
+        requires(!std::is_void_v<std::invoke_result_t<F&, T&>>)
+    [[nodiscard]] std::optional<std::invoke_result_t<F&, T&>> try_call(F&& f)
+    {
+        if (!spend_inline_budget() || !state_->try_enter()) {
+            return std::nullopt;
+        }
+        const Leave leave{*state_};
+        state_->count_inline();
+        return f(state_->value);
+    }
+
+    /// Runs `f` in a turn and gives the caller what it returned. Finishes without suspending when
+    /// the strand is idle or soon is; every `inline_completion_budget` calls it suspends once all
+    /// the same, so that others on the caller's executor get their turn.
+    ///
+    /// *Exceptions*: what `f` throws; `bad_alloc`, and then `f` may or may not have run.
+    template <std::invocable<T&> F>
+    [[nodiscard]] boost::asio::awaitable<std::invoke_result_t<F&, T&>> call(F f)
+    {
+        using R = std::invoke_result_t<F&, T&>;
+
+        FrameCall<F, R> call(*state_, f);
+        // A caller that waits may find this object gone; the value stays with the call.
+        std::shared_ptr<State> keep;
+        bool may_go_on = false;
+        if (state_->try_enter()) {
+            const Leave leave{*state_};
+            state_->count_inline();
+            call.run_inside();
+        } else {
+            keep = state_;
+            if (state_->enter_or_queue(call)) {
+                const Leave leave{*keep};
+                keep->count_inline();
+                call.run_inside();
+            } else if (!call.spin()) {
+                keep->count_suspended();
+                co_await call.suspend();
+                may_go_on = true;
+            }
+        }
+        if (!may_go_on && !spend_inline_budget()) {
+            renew_inline_budget();
+            co_await boost::asio::post(boost::asio::use_awaitable);
+        }
+        co_return call.take();
+    }
+
+    /// Runs `f` in a turn and completes the token, of any kind, with what it returned.
+    ///
+    /// *Completion* signature: `void(std::exception_ptr, R)`, without the exception if `f` is
+    /// `noexcept` and without the `R` if it returns nothing. If `f` can throw, `R` must be default
+    /// constructible. *Executor*: the token's
+    /// associated one, else the one given to the constructor. *Exceptions*: `bad_alloc` from the
+    /// initiating function, and then `f` is not run.
+    template <std::invocable<T&> F, boost::asio::completion_token_for<detail::CallSignatureOf<F, T>> Token>
+    auto async_call(F f, Token&& token)
+    {
+        using R = std::invoke_result_t<F&, T&>;
+
+        return boost::asio::async_initiate<Token, detail::CallSignatureOf<F, T>>(
+            [](auto handler, std::shared_ptr<State> state, F function) {
+                using Handler = std::decay_t<decltype(handler)>;
+                HandlerCall<F, R, Handler>::start(std::move(state), std::move(function), std::move(handler));
+            },
+            token, state_, std::move(f)
+        );
+    }
+
+    /// Runs `T::nudged()` in a turn, soon: at once if the strand is idle, else before it becomes so.
+    /// Several nudges may be answered by one turn, which begins after the last of them. Allocates
+    /// nothing, fails never, may be called where nothing else may: in a destructor, at shutdown.
+    void nudge() noexcept
+        requires requires(T& value) { { value.nudged() } noexcept; }
+    {
+        state_->nudge.submit();
+    }
+
+    /// Whether the calling thread is inside a turn. Never true in a coroutine that has awaited.
+    [[nodiscard]] bool running_in_this_thread() const noexcept { return state_->running_in_this_thread(); }
+
+    /// How the calls ran so far.
+    [[nodiscard]] CallCounts counts() const noexcept { return state_->counts(); }
+
+private:
+    struct State;
+
+    struct Nothing {
+        explicit Nothing(State& /*state*/) noexcept {}
+    };
+
+    /// The call of `nudge`: there is one, it can be queued once, and it is part of the state.
+    class Nudge final : public Gate::Call {
+    public:
+        explicit Nudge(State& state) noexcept : state_(state) {}
+
+        void submit() noexcept
+        {
+            if (!is_queued_.exchange(true, std::memory_order_acq_rel)) {
+                state_.submit(*this);
+            }
+        }
+
+    private:
+        void run() noexcept override
+        {
+            is_queued_.store(false, std::memory_order_seq_cst);
+            state_.value.nudged();
+        }
+
+        void abandon() noexcept override { is_queued_.store(false, std::memory_order_release); }
+
+        State& state_;
+        std::atomic<bool> is_queued_{false};
+    };
+
+    static constexpr bool can_be_nudged = requires(T& value) { value.nudged(); };
+
+    /// One object, so that a drain that was handed to the strand keeps gate and value alive.
+    struct State final : Gate {
+        template <class... Args>
+        explicit State(const boost::asio::any_io_executor& executor, Args&&... args)
+            : Gate(executor), value(std::forward<Args>(args)...), nudge(*this)
+        {
+        }
+
+        T value;
+        [[no_unique_address]] std::conditional_t<can_be_nudged, Nudge, Nothing> nudge;
+    };
+
+    struct Leave {
+        Gate& gate;
+
+        ~Leave() { gate.leave(); }
+    };
+
+    /// A call whose node, function and result live in the frame of the coroutine that makes it.
+    template <class F, class R>
+    class FrameCall final : public Gate::Call {
+    public:
+        FrameCall(State& state, F& function) noexcept : state_(state), function_(function) {}
+
+        ~FrameCall()
+        {
+            // The frame must not go while the node is in the queue. It cannot: from the push until
+            // the suspension nothing throws, and a suspended frame belongs to the handler below.
+            SOJOURN_ASSERT(phase_.load(std::memory_order_relaxed) != Phase::waiting || !was_queued_);
+        }
+
+        FrameCall(const FrameCall&) = delete;
+        FrameCall& operator=(const FrameCall&) = delete;
+        FrameCall(FrameCall&&) = delete;
+        FrameCall& operator=(FrameCall&&) = delete;
+
+        void run_inside() noexcept { outcome_.capture(function_, state_.value); }
+
+        /// Waits about as long as a few turns take. True if the call was run.
+        bool spin() noexcept
+        {
+            was_queued_ = true;
+            // Most turns are shorter than this; a longer wait only burns the processor.
+            constexpr int pauses = 50;
+            for (int i = 0; i < pauses; ++i) {
+                if (phase_.load(std::memory_order_acquire) == Phase::done) {
+                    return true;
+                }
+                detail::pause();
+            }
+            return phase_.load(std::memory_order_acquire) == Phase::done;
+        }
+
+        [[nodiscard]] auto suspend()
+        {
+            return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(
+                [](Handler handler, FrameCall* call) { call->wait_with(std::move(handler)); },
+                boost::asio::use_awaitable, this
+            );
+        }
+
+        [[nodiscard]] R take() { return outcome_.take(); }
+
+    private:
+        using Handler = typename boost::asio::async_result<boost::asio::use_awaitable_t<>, void()>::handler_type;
+        using WorkGuard = boost::asio::executor_work_guard<boost::asio::associated_executor_t<Handler>>;
+
+        enum class Phase : std::uint8_t { waiting, suspended, done };
+
+        /// The handler resumes the frame that holds it. No memory is taken on the way, so that
+        /// nothing can fail while the node is in the queue.
+        void wait_with(Handler handler)
+        {
+            work_.emplace(boost::asio::get_associated_executor(handler));
+            handler_.emplace(std::move(handler));
+            if (phase_.exchange(Phase::suspended, std::memory_order_acq_rel) == Phase::done) {
+                complete();
+            }
+        }
+
+        void run() noexcept override
+        {
+            run_inside();
+            // Once it is done, a caller that did not suspend may go on and the node be gone.
+            auto& state = state_;
+            if (phase_.exchange(Phase::done, std::memory_order_acq_rel) == Phase::suspended) {
+                complete();
+            } else {
+                state.count_combined();
+            }
+        }
+
+        void complete() noexcept
+        {
+            auto work = std::move(work_);
+            Handler handler(std::move(*handler_));
+            handler_.reset();
+            try {
+                boost::asio::post(std::move(handler));
+            } catch (...) {
+                // No memory to tell the caller with. Its frame goes with the handler, as it does
+                // whenever Asio itself runs out of memory on the way to a completion.
+            }
+        }
+
+        void abandon() noexcept override
+        {
+            // Destroys the frame and this node with it, now or when the caller's executor is gone.
+            phase_.store(Phase::done, std::memory_order_relaxed);
+            auto work = std::move(work_);
+            if (handler_) {
+                const Handler handler(std::move(*handler_));
+                handler_.reset();
+            }
+        }
+
+        State& state_;
+        F& function_;
+        detail::CallOutcome<R> outcome_;
+        std::optional<Handler> handler_;
+        std::optional<WorkGuard> work_;
+        std::atomic<Phase> phase_{Phase::waiting};
+        bool was_queued_ = false;
+    };
+
+    /// A call that owns everything it needs, in memory of the handler's allocator.
+    template <class F, class R, class Handler>
+    class HandlerCall final : public Gate::Call {
+    public:
+        static void start(std::shared_ptr<State> state, F function, Handler handler)
+        {
+            auto allocator = allocator_of(handler);
+            auto* const memory = Traits::allocate(allocator, 1);
+            HandlerCall* call = nullptr;
+            try {
+                call = ::new (static_cast<void*>(std::to_address(memory)))
+                    HandlerCall(std::move(state), std::move(function), std::move(handler));
+            } catch (...) {
+                Traits::deallocate(allocator, memory, 1);
+                throw;
+            }
+            auto& gate = *call->state_;
+            const std::shared_ptr<State> keep = call->state_;
+            if (gate.enter_or_queue(*call)) {
+                gate.count_inline();
+                call->run();
+                gate.leave();
+            } else {
+                gate.count_suspended();
+            }
+        }
+
+        HandlerCall(const HandlerCall&) = delete;
+        HandlerCall& operator=(const HandlerCall&) = delete;
+        HandlerCall(HandlerCall&&) = delete;
+        HandlerCall& operator=(HandlerCall&&) = delete;
+
+    private:
+        using Allocator = typename std::allocator_traits<
+            boost::asio::associated_allocator_t<Handler>>::template rebind_alloc<HandlerCall>;
+        using Traits = std::allocator_traits<Allocator>;
+        using Executor = boost::asio::associated_executor_t<Handler, boost::asio::any_io_executor>;
+
+        HandlerCall(std::shared_ptr<State> state, F function, Handler handler)
+            : state_(std::move(state)),
+              function_(std::move(function)),
+              executor_(state_->executor()),
+              work_(boost::asio::get_associated_executor(handler, executor_)),
+              handler_(std::move(handler))
+        {
+        }
+
+        ~HandlerCall() = default;
+
+        static Allocator allocator_of(const Handler& handler)
+        {
+            return Allocator(boost::asio::get_associated_allocator(handler));
+        }
+
+        void run() noexcept override
+        {
+            outcome_.capture(function_, state_->value);
+            // The memory goes back before the handler is called, and before its context may go.
+            auto outcome = std::move(outcome_);
+            auto executor = std::move(executor_);
+            auto work = std::move(work_);
+            auto handler = destroy();
+            try {
+                outcome.template give_to<!std::is_nothrow_invocable_v<F&, T&>>([&](auto... results) {
+                    boost::asio::post(executor, boost::asio::append(std::move(handler), std::move(results)...));
+                });
+            } catch (...) {
+                // No memory to complete with: the handler is destroyed, which its owner notices.
+            }
+        }
+
+        void abandon() noexcept override { const auto handler = destroy(); }
+
+        Handler destroy() noexcept
+        {
+            auto handler = std::move(handler_);
+            auto allocator = allocator_of(handler);
+            this->~HandlerCall();
+            Traits::deallocate(allocator, std::pointer_traits<typename Traits::pointer>::pointer_to(*this), 1);
+            return handler;
+        }
+
+        std::shared_ptr<State> state_;
+        F function_;
+        boost::asio::any_io_executor executor_;
+        boost::asio::executor_work_guard<Executor> work_;
+        Handler handler_;
+        detail::CallOutcome<R> outcome_;
+    };
+
+    std::shared_ptr<State> state_;
+};
+
+} // namespace sojourn
+
+#endif // SOJOURN_ASYNC_CONFINED_HPP

@@ -1,0 +1,184 @@
+/// @file
+/// Private header. Who may touch a confined value: one caller at a time, without a lock and without
+/// a queue in the common case. The gate is the front door of a strand. An idle gate lets a caller
+/// run at once, in its own thread. At a busy one the caller leaves its call in a queue, and the one
+/// inside runs it before leaving: flat combining (Hendler, Incze, Shavit and Tzafrir, 2010), over
+/// Vyukov's intrusive queue. Someone inside who has run enough calls of others hands the rest to
+/// the strand.
+
+#ifndef SOJOURN_ASYNC_GATE_HPP
+#define SOJOURN_ASYNC_GATE_HPP
+
+#include "sojourn/async/shutdown_hook.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <thread>
+
+namespace sojourn {
+
+/// How the calls of a gate ran. A figure of speed means nothing without these.
+struct CallCounts {
+    /// At once, in the thread of the caller.
+    std::uint64_t ran_inline = 0;
+    /// In the turn of another caller, while its own spun for a moment.
+    std::uint64_t combined = 0;
+    /// After its caller was suspended, or through the executor.
+    std::uint64_t suspended = 0;
+};
+
+/// A gate. Owned by a `shared_ptr`, which a drain handed to the strand keeps alive.
+///
+/// *Thread safety*: all members, any thread. *Lifetime*: may outlive its execution context; calls
+/// that were queued when the context was destroyed are abandoned, later ones still run.
+class Gate : public std::enable_shared_from_this<Gate>, private ShutdownHook {
+public:
+    /// A call in the queue. Lives where its caller put it until it has been run or abandoned; the
+    /// gate does not touch it afterwards.
+    class Call {
+    public:
+        Call(const Call&) = delete;
+        Call& operator=(const Call&) = delete;
+        Call(Call&&) = delete;
+        Call& operator=(Call&&) = delete;
+
+    protected:
+        Call() = default;
+        ~Call() = default;
+
+    private:
+        friend class Gate;
+
+        /// Runs inside the gate.
+        virtual void run() noexcept = 0;
+        /// Called instead of `run` when the context is destroyed.
+        virtual void abandon() noexcept = 0;
+
+        std::atomic<Call*> next_{nullptr};
+    };
+
+    explicit Gate(const boost::asio::any_io_executor& executor);
+    ~Gate();
+
+    Gate(const Gate&) = delete;
+    Gate& operator=(const Gate&) = delete;
+    Gate(Gate&&) = delete;
+    Gate& operator=(Gate&&) = delete;
+
+    /// Enters if nobody is inside. Whoever got in must `leave`.
+    [[nodiscard]] bool try_enter() noexcept
+    {
+        std::ptrdiff_t idle = 0;
+        if (!pending_.compare_exchange_strong(idle, 1, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+            return false;
+        }
+        enter();
+        return true;
+    }
+
+    /// Enters if nobody is inside, and returns true. Otherwise queues the call, which will run soon.
+    [[nodiscard]] bool enter_or_queue(Call& call) noexcept
+    {
+        if (pending_.fetch_add(1, std::memory_order_acq_rel) == 0) {
+            enter();
+            return true;
+        }
+        push(call);
+        return false;
+    }
+
+    /// Leaves, after running what was queued meanwhile.
+    void leave() noexcept
+    {
+        owner_.store(std::thread::id(), std::memory_order_relaxed);
+        if (pending_.fetch_sub(1, std::memory_order_acq_rel) != 1) {
+            drain();
+        }
+    }
+
+    /// Runs the call now, or queues it.
+    void submit(Call& call) noexcept
+    {
+        if (enter_or_queue(call)) {
+            call.run();
+            leave();
+        }
+    }
+
+    /// Whether the calling thread is inside.
+    [[nodiscard]] bool running_in_this_thread() const noexcept
+    {
+        return owner_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+    }
+
+    /// The executor behind the strand; what completes a caller that brings no executor of its own.
+    /// Empty once the context is destroyed.
+    [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
+
+    void count_inline() noexcept { bump(inline_); }
+    void count_combined() noexcept { bump(combined_); }
+    void count_suspended() noexcept { suspended_.fetch_add(1, std::memory_order_relaxed); }
+    [[nodiscard]] CallCounts counts() const noexcept;
+
+private:
+    using Strand = boost::asio::strand<boost::asio::any_io_executor>;
+
+    /// Calls of others that one caller runs before it hands the rest to the strand.
+    static constexpr int drain_budget = 64;
+
+    void enter() noexcept { owner_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
+
+    /// Only whoever is inside counts these, so no atomic addition is needed.
+    static void bump(std::atomic<std::uint64_t>& count) noexcept
+    {
+        count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+
+    void push(Call& call) noexcept;
+    [[nodiscard]] Call* pop() noexcept;
+    void drain() noexcept;
+    [[nodiscard]] bool hand_over() noexcept;
+    void on_context_shutdown() noexcept override;
+
+    /// The end of the queue that is never empty.
+    class Stub final : public Call {
+        void run() noexcept override {}
+        void abandon() noexcept override {}
+    };
+
+    /// Calls that are inside or queued. Who raises it from zero is inside.
+    alignas(64) std::atomic<std::ptrdiff_t> pending_{0};
+    std::atomic<std::thread::id> owner_;
+    std::atomic<std::uint64_t> inline_{0};
+    std::atomic<std::uint64_t> combined_{0};
+    Call* tail_;
+
+    alignas(64) std::atomic<Call*> head_;
+    std::atomic<std::uint64_t> suspended_{0};
+
+    alignas(64) Stub stub_;
+    boost::asio::any_io_executor executor_;
+    /// Gone once the context is destroyed.
+    std::optional<Strand> strand_;
+};
+
+/// Calls that one thread may complete in a row without going through an executor. After that many,
+/// a caller goes through its own once, so that a tight loop of awaits, none of which suspends,
+/// cannot starve its neighbours. A suspension costs some 400 ns: 3 ns a call.
+inline constexpr int inline_completion_budget = 128;
+
+/// Takes one completion from this thread's budget; false if none is left.
+[[nodiscard]] bool spend_inline_budget() noexcept;
+
+/// Fills this thread's budget again.
+void renew_inline_budget() noexcept;
+
+} // namespace sojourn
+
+#endif // SOJOURN_ASYNC_GATE_HPP

@@ -1,0 +1,29 @@
+#include "sojourn/core/metrics.hpp"
+
+namespace sojourn {
+
+Metrics& Metrics::operator+=(const Metrics& other) noexcept
+{
+    created += other.created;
+    live += other.live;
+    half_open += other.half_open;
+    closing += other.closing;
+    leased += other.leased;
+    for (const auto cause : removal_causes) {
+        removed[static_cast<std::size_t>(cause)] += other.removed_by(cause);
+    }
+    pending_removals += other.pending_removals;
+    rotated += other.rotated;
+    acquires += other.acquires;
+    acquired += other.acquired;
+    not_found += other.not_found;
+    rate_limited += other.rate_limited;
+    refused_stopping += other.refused_stopping;
+    refused_overloaded += other.refused_overloaded;
+    calls_inline += other.calls_inline;
+    calls_combined += other.calls_combined;
+    calls_suspended += other.calls_suspended;
+    return *this;
+}
+
+} // namespace sojourn

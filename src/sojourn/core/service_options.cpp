@@ -1,0 +1,72 @@
+#include "sojourn/core/service_options.hpp"
+
+#include <chrono>
+
+namespace sojourn {
+
+namespace {
+
+constexpr std::size_t most_sessions = 100'000'000;
+
+bool is_rate(RateLimit limit) noexcept
+{
+    return limit.is_unlimited() || (limit.requests_per_second() <= 1'000'000'000 && limit.burst() >= 1 &&
+                                    limit.burst() <= 1'000'000);
+}
+
+template <class Number>
+bool is_between(Number value, Number least, Number most) noexcept
+{
+    return value >= least && value <= most;
+}
+
+} // namespace
+
+std::string InvalidOption::message() const
+{
+    std::string text(field);
+    text += " must be ";
+    text += accepted;
+    return text;
+}
+
+std::optional<InvalidOption> ServiceOptions::validate() const noexcept
+{
+    constexpr std::string_view timeout_bounds = "from 1ms to 365d";
+
+    if (!is_between<std::size_t>(max_sessions_, 1, most_sessions)) {
+        return InvalidOption{"max_sessions", "from 1 to 100000000"};
+    }
+    if (!is_between<std::size_t>(shards_, 1, 256) || shards_ > max_sessions_) {
+        return InvalidOption{"shards", "from 1 to 256 and not more than max_sessions"};
+    }
+    if (!is_valid_timeout(idle_timeout_)) {
+        return InvalidOption{"idle_timeout", timeout_bounds};
+    }
+    if (!is_valid_timeout(absolute_lifetime_)) {
+        return InvalidOption{"absolute_lifetime", timeout_bounds};
+    }
+    if (!is_valid_timeout(half_open_timeout_)) {
+        return InvalidOption{"half_open_timeout", timeout_bounds};
+    }
+    if (!is_rate(request_rate_)) {
+        return InvalidOption{
+            "request_rate", "unlimited, or from 1 to 1000000000 a second with a burst from 1 to 1000000"
+        };
+    }
+    if (when_full_ != WhenFull::evict_idle && when_full_ != WhenFull::reject) {
+        return InvalidOption{"when_full", "evict_idle or reject"};
+    }
+    if (max_attribute_bytes_ > 64UL * 1024 * 1024) {
+        return InvalidOption{"max_attribute_bytes", "from 0 to 67108864"};
+    }
+    if (!is_between<std::size_t>(max_pending_removals_, 1, most_sessions)) {
+        return InvalidOption{"max_pending_removals", "from 1 to 100000000"};
+    }
+    if (!is_between<std::size_t>(cleanup_batch_, 1, 10'000)) {
+        return InvalidOption{"cleanup_batch", "from 1 to 10000"};
+    }
+    return std::nullopt;
+}
+
+} // namespace sojourn

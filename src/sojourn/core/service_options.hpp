@@ -1,0 +1,124 @@
+/// @file
+/// How a service behaves: its limits, its timeouts, its policies. Every option has a default that
+/// is safe for a public web server; `validate` says which one is out of bounds.
+
+#ifndef SOJOURN_CORE_SERVICE_OPTIONS_HPP
+#define SOJOURN_CORE_SERVICE_OPTIONS_HPP
+
+#include "sojourn/core/duration.hpp"
+#include "sojourn/core/rate_limit.hpp"
+#include "sojourn/core/time.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sojourn {
+
+/// Whether every timeout and lifetime option accepts this length: from 1 ms to `max_duration`.
+[[nodiscard]] constexpr bool is_valid_timeout(Duration length) noexcept
+{
+    return length >= std::chrono::milliseconds(1) && length <= max_duration;
+}
+
+/// What to do with a new session when the table is full.
+enum class WhenFull : std::uint8_t {
+    /// End the session whose last request finished longest ago, unless all are leased.
+    evict_idle,
+    /// Refuse the new one with `overloaded`.
+    reject,
+};
+
+/// The first option that `ServiceOptions::validate` found out of bounds.
+struct InvalidOption {
+    /// The setter's name, such as "idle_timeout".
+    std::string_view field;
+    /// What would be accepted, such as "from 1ms to 365d".
+    std::string_view accepted;
+
+    /// "idle_timeout must be from 1ms to 365d".
+    [[nodiscard]] std::string message() const;
+};
+
+/// The options of a `SessionService`, with chained setters. A setter takes any value; the service
+/// refuses to be built from options that `validate` does not accept.
+class ServiceOptions {
+public:
+    // Declared, so that this is no aggregate: g++ 12 miscompiles those in a co_await expression.
+    ServiceOptions() noexcept {} // NOLINT(modernize-use-equals-default)
+
+    /// Sessions that may exist at once, over all shards. 1 to 100,000,000; default 100,000. At the
+    /// bound `when_full` decides. Each shard holds an equal part, so with several shards one may be
+    /// full a little before the whole is.
+    ServiceOptions& max_sessions(std::size_t count) noexcept { max_sessions_ = count; return *this; }
+    [[nodiscard]] std::size_t max_sessions() const noexcept { return max_sessions_; }
+
+    /// Independent tables, each behind its own strand; the session id picks one. 1 to 256, and not
+    /// more than `max_sessions`; default 1, which is right until one core is busy with sessions.
+    ServiceOptions& shards(std::size_t count) noexcept { shards_ = count; return *this; }
+    [[nodiscard]] std::size_t shards() const noexcept { return shards_; }
+
+    /// How long a session may lie idle, counted from the end of its last request. 1 ms to 365 days;
+    /// default 30 minutes, OWASP's upper bound for low-risk applications. A session that reaches it
+    /// ends with `expired_idle`. A session may be created with its own.
+    ServiceOptions& idle_timeout(Duration length) noexcept { idle_timeout_ = length; return *this; }
+    [[nodiscard]] Duration idle_timeout() const noexcept { return idle_timeout_; }
+
+    /// How long a session may live, however busy it is. 1 ms to 365 days; default 8 hours, a working
+    /// day. A session that reaches it ends with `expired_lifetime`. A session may be created with
+    /// its own.
+    ServiceOptions& absolute_lifetime(Duration length) noexcept { absolute_lifetime_ = length; return *this; }
+    [[nodiscard]] Duration absolute_lifetime() const noexcept { return absolute_lifetime_; }
+
+    /// How long an anonymous session may wait for its first request to complete. 1 ms to 365 days;
+    /// default 60 seconds: clients that do not keep cookies would otherwise fill the table with
+    /// sessions that nobody returns to. A session created with a principal is not subject to it.
+    ServiceOptions& half_open_timeout(Duration length) noexcept { half_open_timeout_ = length; return *this; }
+    [[nodiscard]] Duration half_open_timeout() const noexcept { return half_open_timeout_; }
+
+    /// How fast one session may be acquired. 1 to 10^9 a second with a burst of 1 to 10^6, or
+    /// unlimited; default 100 a second with a burst of 100. Beyond it: `rate_limited`.
+    ServiceOptions& request_rate(RateLimit limit) noexcept { request_rate_ = limit; return *this; }
+    [[nodiscard]] RateLimit request_rate() const noexcept { return request_rate_; }
+
+    /// What to do with a new session when the table is full. Default `evict_idle`.
+    ServiceOptions& when_full(WhenFull policy) noexcept { when_full_ = policy; return *this; }
+    [[nodiscard]] WhenFull when_full() const noexcept { return when_full_; }
+
+    /// Bytes of names and values that one session's attributes may have. 0 to 64 MiB; default
+    /// 128 KiB. A larger set is refused with `attributes_too_large` and changes nothing.
+    ServiceOptions& max_attribute_bytes(std::size_t bytes) noexcept { max_attribute_bytes_ = bytes; return *this; }
+    [[nodiscard]] std::size_t max_attribute_bytes() const noexcept { return max_attribute_bytes_; }
+
+    /// Ended sessions that may wait for the removal listener, over all shards, before new sessions
+    /// that would end another one are refused with `overloaded`. 1 to 100,000,000; default 1,024.
+    /// A slow listener thus slows admission down and does not grow memory.
+    ServiceOptions& max_pending_removals(std::size_t count) noexcept { max_pending_removals_ = count; return *this; }
+    [[nodiscard]] std::size_t max_pending_removals() const noexcept { return max_pending_removals_; }
+
+    /// Expired sessions that cleanup may look at in one turn, which bounds how long it keeps others
+    /// waiting. 1 to 10,000; default 128.
+    ServiceOptions& cleanup_batch(std::size_t count) noexcept { cleanup_batch_ = count; return *this; }
+    [[nodiscard]] std::size_t cleanup_batch() const noexcept { return cleanup_batch_; }
+
+    /// The first option that is out of bounds, in the order above; nothing if all are within.
+    [[nodiscard]] std::optional<InvalidOption> validate() const noexcept;
+
+private:
+    std::size_t max_sessions_ = 100'000;
+    std::size_t shards_ = 1;
+    Duration idle_timeout_ = std::chrono::minutes(30);
+    Duration absolute_lifetime_ = std::chrono::hours(8);
+    Duration half_open_timeout_ = std::chrono::seconds(60);
+    RateLimit request_rate_{100, 100};
+    WhenFull when_full_ = WhenFull::evict_idle;
+    std::size_t max_attribute_bytes_ = 128UL * 1024;
+    std::size_t max_pending_removals_ = 1024;
+    std::size_t cleanup_batch_ = 128;
+};
+
+} // namespace sojourn
+
+#endif // SOJOURN_CORE_SERVICE_OPTIONS_HPP

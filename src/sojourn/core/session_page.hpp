@@ -1,0 +1,61 @@
+/// @file
+/// Listing sessions a page at a time, for an administrator's eye. A listing never holds a strand
+/// for longer than one page takes and never names an id.
+
+#ifndef SOJOURN_CORE_SESSION_PAGE_HPP
+#define SOJOURN_CORE_SESSION_PAGE_HPP
+
+#include "sojourn/core/session_info.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sojourn {
+
+/// Where a listing goes on. A session that lives throughout a listing is on exactly one of its
+/// pages; one that is created or ends meanwhile may or may not be.
+struct SessionCursor {
+    std::uint32_t shard = 0;
+    std::uint32_t slot = 0;
+
+    friend bool operator==(SessionCursor, SessionCursor) = default;
+};
+
+/// What to list, with chained setters.
+class ListOptions {
+public:
+    // Declared, so that this is no aggregate: g++ 12 miscompiles those in a co_await expression.
+    ListOptions() noexcept {} // NOLINT(modernize-use-equals-default)
+
+    /// Only the sessions of this principal; default all.
+    ListOptions& principal(std::string name) { principal_ = std::move(name); return *this; }
+    [[nodiscard]] const std::optional<std::string>& principal() const noexcept { return principal_; }
+
+    /// Sessions on a page, 1 to 1,000; outside, the nearest bound is used. Default 100.
+    ListOptions& limit(std::size_t count) noexcept { limit_ = count; return *this; }
+    [[nodiscard]] std::size_t limit() const noexcept { return limit_ < 1 ? 1 : limit_ > 1000 ? 1000 : limit_; }
+
+    /// Where to go on: `SessionPage::next` of the page before. Default the beginning.
+    ListOptions& after(SessionCursor cursor) noexcept { cursor_ = cursor; return *this; }
+    [[nodiscard]] SessionCursor cursor() const noexcept { return cursor_; }
+
+private:
+    std::optional<std::string> principal_;
+    std::size_t limit_ = 100;
+    SessionCursor cursor_;
+};
+
+/// One page of a listing. It may hold fewer sessions than asked for, even none, and not be the last.
+struct SessionPage {
+    std::vector<SessionInfo> sessions;
+    /// Where the next page begins; nothing after the last one.
+    std::optional<SessionCursor> next;
+};
+
+} // namespace sojourn
+
+#endif // SOJOURN_CORE_SESSION_PAGE_HPP

@@ -1,0 +1,600 @@
+#include "sojourn/core/session_table.hpp"
+
+#include "sojourn/detail/assert.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sojourn {
+
+namespace {
+
+/// How long a client that was refused for want of room should wait. A guess: nobody knows when a
+/// lease will be given back, and the answer must not tell how full the table is.
+constexpr Duration overloaded_hint = std::chrono::seconds(1);
+
+/// Slots that one turn looks at when it goes through all of them.
+constexpr std::size_t slots_a_turn = 4096;
+
+} // namespace
+
+SessionTable::SessionTable(
+    const ServiceOptions& options, std::size_t capacity, std::size_t pending, HashKey key, OnDeparture on_departure
+)
+    : capacity_(capacity),
+      max_pending_(pending),
+      half_open_timeout_(options.half_open_timeout()),
+      limiter_(options.request_rate()),
+      when_full_(options.when_full()),
+      reclaim_batch_(options.cleanup_batch()),
+      on_departure_(on_departure),
+      principals_(key)
+{
+    // So that no turn ever pays for a rehash or a reallocation.
+    index_.reserve(capacity);
+    schedule_.reserve(capacity);
+}
+
+SessionTable::~SessionTable()
+{
+    // Intrusive lists insist on being empty; the nodes go with the slab.
+    recency_.clear();
+    departed_.clear();
+    principals_.for_each([](PrincipalEntry& entry) { entry.sessions.clear(); });
+}
+
+// Leases
+
+void SessionTable::settle(ReleaseList& releases)
+{
+    releases.settle([this](Session& session, std::uint32_t count, TimePoint released_at) {
+        settle_one(session, count, released_at);
+    });
+}
+
+void SessionTable::lease(Session& session) noexcept
+{
+    if (session.leases++ == 0) {
+        recency_.erase(recency_.iterator_to(session));
+        ++metrics_.leased;
+    }
+}
+
+void SessionTable::settle_one(Session& session, std::uint32_t count, TimePoint released_at)
+{
+    SOJOURN_ASSERT(session.leases >= count);
+    session.leases -= count;
+    const bool is_idle = session.leases == 0;
+    if (is_idle) {
+        --metrics_.leased;
+    }
+    if (session.state == SessionState::closing) {
+        if (is_idle) {
+            depart(session);
+        }
+        return;
+    }
+    if (is_idle) {
+        recency_.push_back(session);
+    }
+    // The lease of its own creation is not a request of the client's.
+    if (session.requests > 0) {
+        establish(session);
+    }
+    session.last_used = std::max(session.last_used, released_at);
+}
+
+void SessionTable::establish(Session& session) noexcept
+{
+    if (session.state == SessionState::half_open) {
+        transition(session, SessionState::established);
+    }
+}
+
+// Finding and expiry
+
+Session* SessionTable::find(const HashedId& id)
+{
+    const auto place = index_.find(id);
+    if (place == index_.end()) {
+        return nullptr;
+    }
+    auto& session = **place;
+    if (is_expired(session)) {
+        end(session, expiry_cause(session, deadline(session)));
+        return nullptr;
+    }
+    return &session;
+}
+
+TimePoint SessionTable::idle_end(const Session& session, TimePoint from) const noexcept
+{
+    const bool awaits_first_request = session.state == SessionState::half_open && session.requests == 0;
+    const auto idle = awaits_first_request ? std::min(session.idle_timeout, half_open_timeout_) : session.idle_timeout;
+    return std::min(saturating_add(from, idle), session.lifetime_end);
+}
+
+TimePoint SessionTable::deadline(const Session& session) const noexcept
+{
+    // Idle time does not run while a request is in flight; the lifetime does.
+    return session.leases > 0 ? session.lifetime_end : idle_end(session, session.last_used);
+}
+
+RemovalCause SessionTable::expiry_cause(const Session& session, TimePoint deadline) noexcept
+{
+    return deadline == session.lifetime_end ? RemovalCause::expired_lifetime : RemovalCause::expired_idle;
+}
+
+bool SessionTable::expire(std::size_t batch)
+{
+    for (; batch > 0; --batch) {
+        const auto entry = schedule_.take_due(now_);
+        if (!entry) {
+            return false;
+        }
+        if (!is_scheduled(*entry)) {
+            schedule_.forget_stale();
+            continue;
+        }
+        auto& session = slab_[entry->slot];
+        session.scheduled = false;
+        if (is_expired(session)) {
+            end(session, expiry_cause(session, deadline(session)));
+        } else {
+            schedule(session);
+        }
+    }
+    return schedule_.next_deadline() <= now_;
+}
+
+void SessionTable::schedule(Session& session)
+{
+    // A leased session is in use at this moment, and may begin to lie idle the next.
+    if (session.leases > 0) {
+        session.last_used = std::max(session.last_used, now_);
+    }
+    schedule_.add({idle_end(session, session.last_used), session.slot, session.generation});
+    session.scheduled = true;
+}
+
+bool SessionTable::is_scheduled(const ExpiryEntry& entry) const noexcept
+{
+    const auto& session = slab_[entry.slot];
+    return session.generation == entry.generation && session.is_open();
+}
+
+// Creation and room
+
+Result<Session*> SessionTable::create(const NewSession& fresh)
+{
+    if (closed_) {
+        return errc::stopping;
+    }
+    if (find(fresh.id) != nullptr) {
+        return errc::id_in_use;
+    }
+    if (!make_room()) {
+        ++metrics_.refused_overloaded;
+        return Error(errc::overloaded, overloaded_hint);
+    }
+
+    // What may fail comes first; from `take` on, nothing does.
+    slab_.reserve_one();
+    auto* const principal = fresh.principal.empty() ? nullptr : &principals_.find_or_add(fresh.principal);
+
+    auto& session = slab_.take();
+    session.id = fresh.id.id;
+    session.hash = fresh.id.hash;
+    session.reference = fresh.reference;
+    session.created = fresh.created;
+    session.last_used = now_;
+    session.lifetime_end = saturating_add(now_, fresh.absolute_lifetime);
+    session.idle_timeout = fresh.idle_timeout;
+    session.theoretical_arrival = now_;
+    session.requests = 0;
+    session.attributes = fresh.attributes;
+    session.version = 1;
+    session.leases = 0;
+    index_.insert(&session);
+    if (principal != nullptr) {
+        PrincipalIndex::attach(session, *principal);
+    }
+    recency_.push_back(session);
+    transition(session, principal != nullptr ? SessionState::established : SessionState::half_open);
+    schedule(session);
+    lease(session);
+    return &session;
+}
+
+bool SessionTable::make_room()
+{
+    if (metrics_.live < capacity_) {
+        return true;
+    }
+    expire(reclaim_batch_);
+    return metrics_.live < capacity_ || evict_one();
+}
+
+bool SessionTable::evict_one()
+{
+    if (recency_.empty() || metrics_.pending_removals >= max_pending_) {
+        return false;
+    }
+    auto& victim = recency_.front();
+    const auto due = deadline(victim);
+    if (now_ >= due) {
+        end(victim, expiry_cause(victim, due));
+    } else if (when_full_ == WhenFull::evict_idle) {
+        end(victim, RemovalCause::evicted);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+// Operations on one session
+
+Result<Session*> SessionTable::acquire(const HashedId& id)
+{
+    ++metrics_.acquires;
+    if (closed_) {
+        ++metrics_.refused_stopping;
+        return errc::stopping;
+    }
+    auto* const session = find(id);
+    if (session == nullptr) {
+        ++metrics_.not_found;
+        return errc::not_found;
+    }
+    if (const auto wait = limiter_.admit(session->theoretical_arrival, now_); wait > Duration::zero()) {
+        ++metrics_.rate_limited;
+        return Error(errc::rate_limited, wait);
+    }
+    ++metrics_.acquired;
+    ++session->requests;
+    lease(*session);
+    return session;
+}
+
+Result<SessionInfo> SessionTable::peek(const HashedId& id)
+{
+    const auto* const session = find(id);
+    if (session == nullptr) {
+        return errc::not_found;
+    }
+    return info(*session);
+}
+
+Result<SessionInfo> SessionTable::touch(const HashedId& id)
+{
+    auto* const session = find(id);
+    if (session == nullptr) {
+        return errc::not_found;
+    }
+    establish(*session);
+    session->last_used = std::max(session->last_used, now_);
+    if (session->leases == 0) {
+        recency_.splice(recency_.end(), recency_, recency_.iterator_to(*session));
+    }
+    return info(*session);
+}
+
+Result<void> SessionTable::rotate(
+    const HashedId& id, const HashedId& fresh, const std::optional<std::string>& principal
+)
+{
+    auto* const session = find(id);
+    if (session == nullptr) {
+        return errc::not_found;
+    }
+    if (find(fresh) != nullptr) {
+        return errc::id_in_use;
+    }
+    if (principal && (session->principal == nullptr || *session->principal->name != *principal)) {
+        auto* const entry = principal->empty() ? nullptr : &principals_.find_or_add(*principal);
+        principals_.detach(*session);
+        if (entry != nullptr) {
+            PrincipalIndex::attach(*session, *entry);
+            establish(*session);
+        }
+    }
+    index_.erase(session);
+    session->id = fresh.id;
+    session->hash = fresh.hash;
+    index_.insert(session);
+    ++metrics_.rotated;
+    return {};
+}
+
+Result<void> SessionTable::remove(const HashedId& id)
+{
+    auto* const session = find(id);
+    if (session == nullptr) {
+        return errc::not_found;
+    }
+    end(*session, RemovalCause::deleted);
+    return {};
+}
+
+std::size_t SessionTable::remove_by_principal(std::string_view name, std::size_t limit)
+{
+    std::size_t count = 0;
+    // Looked up anew each time: the entry goes with its last session.
+    while (count < limit) {
+        auto* const entry = principals_.find(name);
+        if (entry == nullptr || entry->sessions.empty()) {
+            break;
+        }
+        end(entry->sessions.front(), RemovalCause::deleted);
+        ++count;
+    }
+    return count;
+}
+
+Result<AttributeSnapshot> SessionTable::snapshot(const HashedId& id)
+{
+    const auto* const session = find(id);
+    if (session == nullptr) {
+        return errc::not_found;
+    }
+    return AttributeSnapshot{session->attributes, session->version};
+}
+
+Result<std::uint64_t> SessionTable::commit(
+    const HashedId& id, std::uint64_t expected_version, std::shared_ptr<const Attributes> data
+)
+{
+    auto* const session = find(id);
+    if (session == nullptr) {
+        return errc::not_found;
+    }
+    if (session->version != expected_version) {
+        return errc::conflict;
+    }
+    session->attributes = std::move(data);
+    return ++session->version;
+}
+
+SessionInfo SessionTable::info(const Session& session) const
+{
+    return {
+        .reference = session.reference,
+        .principal = session.principal == nullptr ? nullptr : session.principal->name,
+        .created = session.created,
+        .idle_timeout = session.idle_timeout,
+        .expires_in = idle_end(session, session.leases > 0 ? now_ : session.last_used) - now_,
+        .requests = session.requests,
+        .leases = session.leases,
+        .attributes = {session.attributes, session.version},
+    };
+}
+
+SessionTable::Page SessionTable::list(
+    const std::optional<std::string>& principal, std::uint32_t from, std::size_t limit
+)
+{
+    Page page;
+    const auto stop = std::min(slab_.size(), from + slots_a_turn);
+    std::size_t slot = from;
+    for (; slot < stop && page.sessions.size() < limit; ++slot) {
+        const auto& session = slab_[static_cast<std::uint32_t>(slot)];
+        if (session.is_open() && !is_expired(session)) {
+            auto found = info(session);
+            if (!principal || found.principal_text() == *principal) {
+                page.sessions.push_back(std::move(found));
+            }
+        }
+    }
+    if (slot < slab_.size()) {
+        page.next_slot = static_cast<std::uint32_t>(slot);
+    }
+    return page;
+}
+
+// The end of a session
+
+SessionTable::Sweep SessionTable::end_all(std::uint32_t from, std::size_t batch, RemovalCause cause)
+{
+    Sweep sweep;
+    const auto stop = std::min(slab_.size(), from + slots_a_turn);
+    std::size_t slot = from;
+    for (; slot < stop && sweep.ended < batch; ++slot) {
+        if (auto& session = slab_[static_cast<std::uint32_t>(slot)]; session.is_open()) {
+            end(session, cause);
+            ++sweep.ended;
+        }
+    }
+    if (slot < slab_.size()) {
+        sweep.next_slot = static_cast<std::uint32_t>(slot);
+    }
+    return sweep;
+}
+
+std::vector<RemovedSession> SessionTable::take_departed(std::size_t limit)
+{
+    std::vector<RemovedSession> batch;
+    batch.reserve(std::min(limit, departed_.size()));
+    while (batch.size() < limit && !departed_.empty()) {
+        auto& session = departed_.front();
+        batch.push_back({
+            .reference = session.reference,
+            .cause = session.cause,
+            .principal = session.principal == nullptr ? nullptr : session.principal->name,
+            .created = session.created,
+            .requests = session.requests,
+            .attributes = {std::move(session.attributes), session.version},
+        });
+        departed_.pop_front();
+        vacate(session);
+    }
+    return batch;
+}
+
+/// The one way out of the table. Nobody finds the session afterwards.
+void SessionTable::end(Session& session, RemovalCause cause)
+{
+    SOJOURN_ASSERT(session.is_open());
+    session.cause = cause;
+    index_.erase(&session);
+    PrincipalIndex::unlist(session);
+    if (session.leases > 0) {
+        transition(session, SessionState::closing);
+    } else {
+        recency_.erase(recency_.iterator_to(session));
+        depart(session);
+    }
+    if (std::exchange(session.scheduled, false)) {
+        schedule_.retire([this](const ExpiryEntry& entry) { return is_scheduled(entry); });
+    }
+}
+
+void SessionTable::depart(Session& session)
+{
+    transition(session, SessionState::departed);
+    if (on_departure_ == OnDeparture::keep) {
+        ++metrics_.pending_removals;
+        departed_.push_back(session);
+    } else {
+        vacate(session);
+    }
+}
+
+void SessionTable::vacate(Session& session) noexcept
+{
+    transition(session, SessionState::vacant);
+    principals_.detach(session);
+    session.attributes.reset();
+    session.id = SessionId();
+    slab_.give_back(session);
+}
+
+/// The only code that changes a state, and so the only code that counts sessions.
+void SessionTable::transition(Session& session, SessionState to) noexcept
+{
+    const auto count = [this](SessionState state, std::uint64_t change) {
+        switch (state) {
+        case SessionState::half_open:
+            metrics_.half_open += change;
+            metrics_.live += change;
+            break;
+        case SessionState::established: metrics_.live += change; break;
+        case SessionState::closing:
+            metrics_.closing += change;
+            metrics_.live += change;
+            break;
+        case SessionState::vacant:
+        case SessionState::departed: break;
+        }
+    };
+    count(session.state, ~std::uint64_t{0});
+    count(to, 1);
+    if (session.state == SessionState::vacant) {
+        ++metrics_.created;
+    }
+    if (to == SessionState::departed) {
+        ++metrics_.removed[static_cast<std::size_t>(session.cause)];
+    }
+    session.state = to;
+}
+
+// Invariants
+
+std::optional<std::string> SessionTable::check_invariants() const
+{
+    std::size_t open = 0;
+    std::size_t half_open = 0;
+    std::size_t closing = 0;
+    std::size_t departed = 0;
+    std::size_t leased = 0;
+    std::size_t with_principal = 0;
+    std::vector<std::size_t> entries(slab_.size());
+
+    std::size_t stale = 0;
+    std::optional<std::string> fault;
+    schedule_.for_each([&](const ExpiryEntry& entry) {
+        if (!is_scheduled(entry)) {
+            ++stale;
+            return;
+        }
+        const auto& session = slab_[entry.slot];
+        ++entries[entry.slot];
+        if (entry.deadline > std::max(now_, deadline(session))) {
+            fault = "an expiry entry lies after its session's deadline";
+        }
+    });
+    if (fault) {
+        return fault;
+    }
+    if (stale != schedule_.stale() || stale > std::max(ExpirySchedule::stale_floor, schedule_.live())) {
+        return "stale expiry entries: " + std::to_string(stale) + ", counted " + std::to_string(schedule_.stale());
+    }
+
+    for (std::uint32_t slot = 0; slot < slab_.size(); ++slot) {
+        const auto& session = slab_[slot];
+        const bool is_open = session.is_open();
+        const auto here = "slot " + std::to_string(slot) + ": ";
+        open += is_open ? 1U : 0U;
+        half_open += session.state == SessionState::half_open ? 1U : 0U;
+        closing += session.state == SessionState::closing ? 1U : 0U;
+        departed += session.state == SessionState::departed ? 1U : 0U;
+        leased += session.leases > 0 ? 1U : 0U;
+        with_principal += session.principal != nullptr ? 1U : 0U;
+        if (session.slot != slot) {
+            return here + "does not know its number";
+        }
+        if (entries[slot] != (is_open ? 1U : 0U) || session.scheduled != is_open) {
+            return here + "has " + std::to_string(entries[slot]) + " expiry entries";
+        }
+        const auto place = index_.find(HashedId{session.id, session.hash});
+        if (is_open != (place != index_.end() && *place == &session)) {
+            return here + "is in the index and should not be, or the reverse";
+        }
+        const bool should_be_listed = (is_open && session.leases == 0) || session.state == SessionState::departed;
+        if (session.recency_hook.is_linked() != should_be_listed) {
+            return here + "is in the recency list and should not be, or the reverse";
+        }
+        if (session.principal_hook.is_linked() != (is_open && session.principal != nullptr)) {
+            return here + "is in its principal's list and should not be, or the reverse";
+        }
+        if (session.state == SessionState::closing && session.leases == 0) {
+            return here + "is closing and nobody leases it";
+        }
+    }
+
+    std::size_t references = 0;
+    std::size_t of_principals = 0;
+    principals_.for_each([&](const PrincipalEntry& entry) {
+        references += entry.references;
+        of_principals += entry.sessions.size();
+        if (entry.references < entry.sessions.size() || entry.references == 0) {
+            fault = "a principal without sessions";
+        }
+    });
+    if (fault) {
+        return fault;
+    }
+    const auto same = [&](std::string_view what, std::size_t left, std::size_t right) {
+        if (left != right && !fault) {
+            fault = std::string(what) + ": " + std::to_string(left) + " and " + std::to_string(right);
+        }
+    };
+    same("index and open sessions", index_.size(), open);
+    same("live and open or closing sessions", metrics_.live, open + closing);
+    same("half-open sessions", metrics_.half_open, half_open);
+    same("closing sessions", metrics_.closing, closing);
+    same("leased sessions", metrics_.leased, leased);
+    same("departed sessions", departed_.size(), departed);
+    same("references to principals", references, with_principal);
+    if (of_principals > open) {
+        fault = "more sessions of principals than sessions";
+    }
+    if (metrics_.live > capacity_) {
+        fault = "more sessions than the capacity";
+    }
+    if (!metrics_.ledger_holds()) {
+        fault = "the ledger does not hold";
+    }
+    return fault;
+}
+
+} // namespace sojourn

@@ -1,0 +1,236 @@
+/// @file
+/// Private header. One shard's sessions and every decision about them: who is found, who is limited,
+/// who expires, who makes room. It is single-threaded and deterministic, knows no clock and calls
+/// nobody; the service confines it to a strand.
+
+#ifndef SOJOURN_CORE_SESSION_TABLE_HPP
+#define SOJOURN_CORE_SESSION_TABLE_HPP
+
+#include "sojourn/core/attributes.hpp"
+#include "sojourn/core/error.hpp"
+#include "sojourn/core/expiry_schedule.hpp"
+#include "sojourn/core/metrics.hpp"
+#include "sojourn/core/principal_index.hpp"
+#include "sojourn/core/rate_limit.hpp"
+#include "sojourn/core/release_list.hpp"
+#include "sojourn/core/removal_cause.hpp"
+#include "sojourn/core/service_options.hpp"
+#include "sojourn/core/session.hpp"
+#include "sojourn/core/session_info.hpp"
+#include "sojourn/core/session_page.hpp"
+#include "sojourn/core/session_slab.hpp"
+
+#include <boost/intrusive/list.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sojourn {
+
+/// A session id with its hash, which is computed before the turn and not in it.
+struct HashedId {
+    SessionId id;
+    std::uint64_t hash = 0;
+};
+
+/// All that a new session begins with.
+struct NewSession {
+    HashedId id;
+    SessionReference reference;
+    std::string principal;
+    std::shared_ptr<const Attributes> attributes;
+    Duration idle_timeout{};
+    Duration absolute_lifetime{};
+    WallTime created;
+};
+
+/// Whether ended sessions wait for `take_departed` or are forgotten at once.
+enum class OnDeparture : std::uint8_t { keep, forget };
+
+/// A table of sessions.
+///
+/// *Time* comes in through `advance`, which every turn calls first; it never goes backwards here,
+/// whatever the caller's clock does. Then comes `settle`. *Sessions* that are handed out as pointers are leased, and
+/// those pointers are valid until the lease is given back through a `ReleaseList`. *Complexity*: every
+/// operation on one session is O(1) on average, plus O(log n) for the schedule where one is created
+/// or ended. *Exceptions*: `create` and `rotate` may throw `bad_alloc`, and have done nothing then.
+class SessionTable {
+public:
+    /// `capacity` is this shard's part of `max_sessions`, `pending` that of `max_pending_removals`.
+    SessionTable(
+        const ServiceOptions& options, std::size_t capacity, std::size_t pending, HashKey key, OnDeparture on_departure
+    );
+
+    SessionTable(const SessionTable&) = delete;
+    SessionTable& operator=(const SessionTable&) = delete;
+    SessionTable(SessionTable&&) = delete;
+    SessionTable& operator=(SessionTable&&) = delete;
+    ~SessionTable();
+
+    /// Sets the time.
+    void advance(TimePoint now) noexcept { now_ = std::max(now_, now); }
+
+    /// Takes note of the leases that were given back since the last turn.
+    void settle(ReleaseList& releases);
+
+    /// Makes a session and leases it. If the table is full, expired sessions make room first, then
+    /// the policy decides. *Errors*: `stopping`, `id_in_use`, `overloaded`.
+    [[nodiscard]] Result<Session*> create(const NewSession& fresh);
+
+    /// Finds a session, counts the request against its rate, and leases it.
+    /// *Errors*: `stopping`, `not_found`, `rate_limited`.
+    [[nodiscard]] Result<Session*> acquire(const HashedId& id);
+
+    /// Tells of a session without touching it. *Errors*: `not_found`.
+    [[nodiscard]] Result<SessionInfo> peek(const HashedId& id);
+
+    /// Begins a session's idle time anew. *Errors*: `not_found`.
+    [[nodiscard]] Result<SessionInfo> touch(const HashedId& id);
+
+    /// Replaces a session's id, and its principal if one is given. The session stays what it was:
+    /// deadlines, rate, leases, reference. *Errors*: `not_found`, `id_in_use`.
+    [[nodiscard]] Result<void> rotate(const HashedId& id, const HashedId& fresh, const std::optional<std::string>& principal);
+
+    /// Ends a session, at once or with its last lease. *Errors*: `not_found`.
+    [[nodiscard]] Result<void> remove(const HashedId& id);
+
+    /// Ends up to `limit` sessions of a principal and returns how many.
+    std::size_t remove_by_principal(std::string_view name, std::size_t limit);
+
+    /// A session's attributes. *Errors*: `not_found`.
+    [[nodiscard]] Result<AttributeSnapshot> snapshot(const HashedId& id);
+
+    /// Replaces a session's attributes if their version is still the expected one, and returns the
+    /// new version. *Errors*: `not_found`, `conflict`.
+    [[nodiscard]] Result<std::uint64_t> commit(
+        const HashedId& id, std::uint64_t expected_version, std::shared_ptr<const Attributes> data
+    );
+
+    /// Up to `limit` sessions from slot `from` on, of one principal if one is given. Looks at no
+    /// more than 4,096 slots, so the page may be short; `next_slot` says where to go on.
+    struct Page {
+        std::vector<SessionInfo> sessions;
+        std::optional<std::uint32_t> next_slot;
+    };
+    [[nodiscard]] Page list(const std::optional<std::string>& principal, std::uint32_t from, std::size_t limit);
+
+    /// Ends sessions whose deadline has passed; takes at most `batch` entries off the schedule.
+    /// Returns whether more are due.
+    bool expire(std::size_t batch);
+
+    /// When `expire` should be called next; `TimePoint::max()` if the table is empty.
+    [[nodiscard]] TimePoint next_deadline() const noexcept { return schedule_.next_deadline(); }
+
+    /// Refuses new sessions and requests from now on.
+    void close() noexcept { closed_ = true; }
+
+    /// Ends up to `batch` sessions, whatever their state, from slot `from` on. Says where to go on,
+    /// or nothing once all slots have been seen, and how many it ended.
+    struct Sweep {
+        std::optional<std::uint32_t> next_slot;
+        std::size_t ended = 0;
+    };
+    Sweep end_all(std::uint32_t from, std::size_t batch, RemovalCause cause);
+
+    /// Moves up to `limit` ended sessions out, in the order in which they ended. They count as
+    /// pending until `delivered` says that their listener has returned.
+    [[nodiscard]] std::vector<RemovedSession> take_departed(std::size_t limit);
+    void delivered(std::size_t count) noexcept { metrics_.pending_removals -= count; }
+
+    /// Whether some ended session waits for `take_departed`.
+    [[nodiscard]] bool has_departed() const noexcept { return !departed_.empty(); }
+
+    /// Whether a removal is waiting for a lease to be given back, so that the one who gives it back
+    /// should see to it at once.
+    [[nodiscard]] bool awaits_release() const noexcept { return metrics_.closing > 0; }
+
+    /// A leased session as it is now.
+    [[nodiscard]] SessionInfo info(const Session& session) const;
+
+    /// The counters; those of confinement are zero here.
+    [[nodiscard]] const Metrics& metrics() const noexcept { return metrics_; }
+
+    /// The time that `advance` set.
+    [[nodiscard]] TimePoint now() const noexcept { return now_; }
+
+    /// Looks at everything, O(n), and says what is inconsistent; nothing if all is well.
+    [[nodiscard]] std::optional<std::string> check_invariants() const;
+
+private:
+    struct ById {
+        using is_transparent = void;
+        using is_avalanching = void;
+
+        std::size_t operator()(const Session* session) const noexcept { return static_cast<std::size_t>(session->hash); }
+        std::size_t operator()(const HashedId& id) const noexcept { return static_cast<std::size_t>(id.hash); }
+    };
+
+    struct SameId {
+        using is_transparent = void;
+
+        bool operator()(const Session* left, const Session* right) const noexcept { return left == right; }
+        bool operator()(const HashedId& id, const Session* session) const noexcept
+        {
+            return id.hash == session->hash && id.id == session->id;
+        }
+        bool operator()(const Session* session, const HashedId& id) const noexcept { return (*this)(id, session); }
+    };
+
+    using RecencyList = boost::intrusive::list<
+        Session, boost::intrusive::member_hook<Session, Session::ListHook, &Session::recency_hook>>;
+
+    /// The session with this id if it is alive at `now_`; one that is not is ended on the way.
+    Session* find(const HashedId& id);
+
+    /// When it is due if it lies idle from `from` on.
+    [[nodiscard]] TimePoint idle_end(const Session& session, TimePoint from) const noexcept;
+    [[nodiscard]] TimePoint deadline(const Session& session) const noexcept;
+    [[nodiscard]] bool is_expired(const Session& session) const noexcept { return now_ >= deadline(session); }
+    [[nodiscard]] static RemovalCause expiry_cause(const Session& session, TimePoint deadline) noexcept;
+
+    bool make_room();
+    bool evict_one();
+    void schedule(Session& session);
+    [[nodiscard]] bool is_scheduled(const ExpiryEntry& entry) const noexcept;
+
+    void lease(Session& session) noexcept;
+    void settle_one(Session& session, std::uint32_t count, TimePoint released_at);
+    void establish(Session& session) noexcept;
+
+    void end(Session& session, RemovalCause cause);
+    void depart(Session& session);
+    void vacate(Session& session) noexcept;
+    void transition(Session& session, SessionState to) noexcept;
+
+    const std::size_t capacity_;
+    const std::size_t max_pending_;
+    const Duration half_open_timeout_;
+    const RateLimiter limiter_;
+    const WhenFull when_full_;
+    const std::size_t reclaim_batch_;
+    const OnDeparture on_departure_;
+
+    TimePoint now_ = TimePoint::min();
+    bool closed_ = false;
+
+    SessionSlab slab_;
+    boost::unordered_flat_set<Session*, ById, SameId> index_;
+    /// Sessions that nobody leases, the one whose last request finished longest ago first.
+    RecencyList recency_;
+    /// Sessions that have ended and whose listener has yet to be told, in order.
+    RecencyList departed_;
+    PrincipalIndex principals_;
+    ExpirySchedule schedule_;
+    Metrics metrics_;
+};
+
+} // namespace sojourn
+
+#endif // SOJOURN_CORE_SESSION_TABLE_HPP

@@ -1,0 +1,57 @@
+/// @file
+/// Every public type, declared and not defined: for headers that only mention them.
+
+#ifndef SOJOURN_FWD_HPP
+#define SOJOURN_FWD_HPP
+
+#include <cstdint>
+
+namespace sojourn {
+
+// core
+enum class errc : int;
+enum class RemovalCause : std::uint8_t;
+enum class WhenFull : std::uint8_t;
+class Attributes;
+class CreateOptions;
+class Error;
+class IdSource;
+class ListOptions;
+class OsIdSource;
+class RateLimit;
+class RateLimiter;
+class ServiceOptions;
+class SessionId;
+class SessionReference;
+struct AttributeSnapshot;
+struct InvalidOption;
+struct Metrics;
+struct RemovedSession;
+struct SessionCursor;
+struct SessionInfo;
+struct SessionNames;
+struct SessionPage;
+
+// async
+template <class T>
+class Confined;
+class Clock;
+class ExceptionBarrier;
+class SupervisedLoop;
+class SystemClock;
+class Timer;
+struct CallCounts;
+struct LoopHealth;
+
+// service
+enum class CleanupScope : std::uint8_t;
+class RotateOptions;
+class ServiceEnvironment;
+class SessionLease;
+class SessionService;
+struct CreatedSession;
+struct Health;
+
+} // namespace sojourn
+
+#endif // SOJOURN_FWD_HPP

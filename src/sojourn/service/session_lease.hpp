@@ -1,0 +1,79 @@
+/// @file
+/// A claim on a session while a request is in flight. As long as a lease is held, its session is
+/// neither evicted nor expired for idleness; the idle time begins when the last lease is given back.
+
+#ifndef SOJOURN_SERVICE_SESSION_LEASE_HPP
+#define SOJOURN_SERVICE_SESSION_LEASE_HPP
+
+#include "sojourn/core/session_id.hpp"
+#include "sojourn/core/session_info.hpp"
+
+#include <memory>
+#include <utility>
+
+namespace sojourn {
+
+class Shard;
+struct Session;
+
+/// A lease on a session, or nothing when default constructed, moved from or released.
+///
+/// *Thread safety*: one coroutine at a time; the release may happen in any thread. *Lifetime*: keeps
+/// the session's memory alive, so it may outlive the service and the execution context. *Data*: what
+/// `info` tells is as it was when the session was acquired.
+class SessionLease {
+public:
+    SessionLease() = default;
+    SessionLease(SessionLease&& other) noexcept
+        : shard_(std::move(other.shard_)), session_(std::exchange(other.session_, nullptr)), info_(std::move(other.info_))
+    {
+    }
+    SessionLease& operator=(SessionLease&& other) noexcept
+    {
+        if (this != &other) {
+            release();
+            shard_ = std::move(other.shard_);
+            session_ = std::exchange(other.session_, nullptr);
+            info_ = std::move(other.info_);
+        }
+        return *this;
+    }
+    SessionLease(const SessionLease&) = delete;
+    SessionLease& operator=(const SessionLease&) = delete;
+
+    /// Releases.
+    ~SessionLease() { release(); }
+
+    /// Whether it holds a session.
+    [[nodiscard]] explicit operator bool() const noexcept { return session_ != nullptr; }
+
+    /// The session as it was when it was acquired. Valid as long as this object, released or not.
+    [[nodiscard]] const SessionInfo& info() const noexcept { return info_; }
+
+    /// Gives the session back; its idle time begins now. Allocates nothing, waits for nothing, fails
+    /// never; does nothing if there is nothing to give back. If the session was removed meanwhile,
+    /// it ends with its last lease.
+    void release() noexcept;
+
+private:
+    friend class Shard;
+
+    SessionLease(std::shared_ptr<Shard> shard, Session& session, SessionInfo info) noexcept
+        : shard_(std::move(shard)), session_(&session), info_(std::move(info))
+    {
+    }
+
+    std::shared_ptr<Shard> shard_;
+    Session* session_ = nullptr;
+    SessionInfo info_;
+};
+
+/// What `create` gives: the secret for the client, and a lease for the request that made it.
+struct CreatedSession {
+    SessionId id;
+    SessionLease lease;
+};
+
+} // namespace sojourn
+
+#endif // SOJOURN_SERVICE_SESSION_LEASE_HPP

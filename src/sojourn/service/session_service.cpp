@@ -1,0 +1,827 @@
+#include "sojourn/service/session_service.hpp"
+
+#include "sojourn/async/alarm.hpp"
+#include "sojourn/async/shutdown_hook.hpp"
+#include "sojourn/service/shard.hpp"
+
+#include <boost/asio/append.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/query.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace asio = boost::asio;
+using boost::asio::awaitable;
+
+namespace sojourn {
+
+namespace {
+
+ServiceEnvironment with_defaults(ServiceEnvironment environment)
+{
+    if (!environment.clock()) {
+        environment.clock(std::make_shared<SystemClock>());
+    }
+    if (!environment.id_source()) {
+        environment.id_source(std::make_shared<OsIdSource>());
+    }
+    return environment;
+}
+
+const ServiceOptions& checked(const ServiceOptions& options)
+{
+    if (const auto invalid = options.validate()) {
+        throw boost::system::system_error(make_error_code(errc::invalid_options), invalid->message());
+    }
+    return options;
+}
+
+HashKey draw_key(IdSource& source)
+{
+    std::array<std::byte, sizeof(HashKey)> bytes{};
+    if (source.fill(bytes)) {
+        throw boost::system::system_error(make_error_code(errc::id_source_failed));
+    }
+    HashKey key;
+    std::memcpy(&key.k0, bytes.data(), sizeof(key.k0));
+    std::memcpy(&key.k1, bytes.data() + sizeof(key.k0), sizeof(key.k1));
+    return key;
+}
+
+/// Shard `index`'s part of a bound that holds for all shards together.
+std::size_t part_of(std::size_t whole, std::size_t shards, std::size_t index) noexcept
+{
+    return whole / shards + (index < whole % shards ? 1 : 0);
+}
+
+// The turns. Each is what an operation does inside its shard, whichever face it was called by.
+
+auto create_turn(std::shared_ptr<Shard> shard, NewSession fresh)
+{
+    return [shard = std::move(shard), fresh = std::move(fresh)](ShardState& state) -> Result<CreatedSession> {
+        const auto created = state.table.create(fresh);
+        if (!created) {
+            return created.error();
+        }
+        return CreatedSession{fresh.id.id, shard->make_lease(**created, state.table.info(**created))};
+    };
+}
+
+auto acquire_turn(std::shared_ptr<Shard> shard, HashedId id)
+{
+    return [shard = std::move(shard), id = std::move(id)](ShardState& state) -> Result<SessionLease> {
+        const auto found = state.table.acquire(id);
+        if (!found) {
+            return found.error();
+        }
+        return shard->make_lease(**found, state.table.info(**found));
+    };
+}
+
+auto peek_turn(HashedId id)
+{
+    return [id = std::move(id)](ShardState& state) { return state.table.peek(id); };
+}
+
+auto touch_turn(HashedId id)
+{
+    return [id = std::move(id)](ShardState& state) { return state.table.touch(id); };
+}
+
+auto rotate_turn(HashedId id, HashedId fresh, std::optional<std::string> principal)
+{
+    return [id = std::move(id), fresh = std::move(fresh), principal = std::move(principal)](ShardState& state
+           ) -> Result<SessionId> {
+        if (const auto rotated = state.table.rotate(id, fresh, principal); !rotated) {
+            return rotated.error();
+        }
+        return fresh.id;
+    };
+}
+
+auto remove_turn(HashedId id)
+{
+    return [id = std::move(id)](ShardState& state) { return state.table.remove(id); };
+}
+
+auto snapshot_turn(HashedId id)
+{
+    return [id = std::move(id)](ShardState& state) { return state.table.snapshot(id); };
+}
+
+auto commit_turn(HashedId id, std::uint64_t expected_version, std::shared_ptr<const Attributes> data)
+{
+    return [id = std::move(id), expected_version, data = std::move(data)](ShardState& state) {
+        return state.table.commit(id, expected_version, data);
+    };
+}
+
+} // namespace
+
+/// What the service's coroutines share. A round of the background holds it for as long as it takes;
+/// between rounds the background holds nothing.
+class SessionService::Implementation final : public std::enable_shared_from_this<Implementation>, private ShutdownHook {
+public:
+    using Self = std::shared_ptr<Implementation>;
+
+    Implementation(const asio::any_io_executor& executor, const ServiceOptions& options, const ServiceEnvironment& environment)
+        : ShutdownHook(asio::query(executor, asio::execution::context)),
+          executor_(executor),
+          options_(checked(options)),
+          environment_(with_defaults(environment)),
+          key_(draw_key(*environment_.id_source())),
+          listener_barrier_("removal listener", environment_.on_failure())
+    {
+    }
+
+    /// The second half of construction, for which the object must have an owner.
+    void open()
+    {
+        const auto make_loop = [this](std::string name, auto round) {
+            return std::make_shared<SupervisedLoop>(
+                executor_, environment_.clock(), std::move(name),
+                [weak = weak_from_this(), round] { return round(weak.lock()); }, environment_.on_failure()
+            );
+        };
+        cleanup_ = make_loop("cleanup", &Implementation::cleanup_round);
+        if (environment_.on_removed()) {
+            events_ = make_loop("removal events", &Implementation::events_round);
+        }
+        for (std::size_t i = 0; i < options_.shards(); ++i) {
+            shards_.push_back(std::make_shared<Shard>(
+                executor_, options_, part_of(options_.max_sessions(), options_.shards(), i),
+                std::max<std::size_t>(1, part_of(options_.max_pending_removals(), options_.shards(), i)), key_,
+                environment_.clock(), cleanup_, events_
+            ));
+        }
+        ensure_running();
+    }
+
+    /// Ends the background; what it was about to do is not done.
+    void stop_background() noexcept
+    {
+        cleanup_->stop();
+        if (events_) {
+            events_->stop();
+        }
+    }
+
+    [[nodiscard]] const ServiceOptions& options() const noexcept { return options_; }
+    [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+
+    [[nodiscard]] HashedId hashed(SessionId id) const
+    {
+        const auto hash = keyed_hash(key_, id.text());
+        return {std::move(id), hash};
+    }
+
+    [[nodiscard]] const std::shared_ptr<Shard>& shard_of(const HashedId& id) const noexcept
+    {
+        // The index inside the shard uses the highest and the lowest bits.
+        const auto bits = (id.hash >> 8U) & 0xFFFFU;
+        return shards_[static_cast<std::size_t>((bits * shards_.size()) >> 16U)];
+    }
+
+    // Checks and preparations, outside any turn.
+
+    [[nodiscard]] Result<NewSession> prepare(const CreateOptions& options) const
+    {
+        const auto idle_timeout = options.idle_timeout().value_or(options_.idle_timeout());
+        const auto lifetime = options.absolute_lifetime().value_or(options_.absolute_lifetime());
+        if (!is_valid_timeout(idle_timeout) || !is_valid_timeout(lifetime)) {
+            return errc::invalid_options;
+        }
+        if (options.principal().size() > max_principal_length) {
+            return errc::principal_too_long;
+        }
+        if (options.attributes().bytes() > options_.max_attribute_bytes()) {
+            return errc::attributes_too_large;
+        }
+        auto names = draw_names(*environment_.id_source());
+        if (!names) {
+            return names.error();
+        }
+        if (options.adopted_id()) {
+            if (options.adopted_id()->empty()) {
+                return errc::invalid_id;
+            }
+            names->id = *options.adopted_id();
+        }
+        NewSession fresh;
+        fresh.id = hashed(std::move(names->id));
+        fresh.reference = names->reference;
+        fresh.principal = options.principal();
+        fresh.attributes = std::make_shared<const Attributes>(options.attributes());
+        fresh.idle_timeout = idle_timeout;
+        fresh.absolute_lifetime = lifetime;
+        fresh.created = environment_.clock()->wall();
+        return fresh;
+    }
+
+    /// A new id in the same shard: a session does not move. Draws again until one falls there, as
+    /// many times as there are shards on average, which keeps all the entropy.
+    [[nodiscard]] Result<HashedId> prepare_rotation(const HashedId& old, const RotateOptions& options) const
+    {
+        if (options.principal() && options.principal()->size() > max_principal_length) {
+            return errc::principal_too_long;
+        }
+        for (;;) {
+            auto id = draw_id(*environment_.id_source());
+            if (!id) {
+                return id.error();
+            }
+            if (auto fresh = hashed(std::move(*id)); shard_of(fresh) == shard_of(old)) {
+                return fresh;
+            }
+        }
+    }
+
+    // Operations that are more than one turn.
+
+    static awaitable<Result<CreatedSession>> create(Self self, CreateOptions options)
+    {
+        auto fresh = self->prepare(options);
+        if (!fresh) {
+            co_return fresh.error();
+        }
+        auto shard = self->shard_of(fresh->id);
+        auto turn = create_turn(shard, std::move(*fresh));
+        co_return co_await Shard::call(std::move(shard), std::move(turn));
+    }
+
+    static awaitable<Result<SessionId>> rotate(Self self, SessionId id, RotateOptions options)
+    {
+        auto old = self->hashed(std::move(id));
+        auto fresh = self->prepare_rotation(old, options);
+        if (!fresh) {
+            co_return fresh.error();
+        }
+        auto shard = self->shard_of(old);
+        auto turn = rotate_turn(std::move(old), std::move(*fresh), options.principal());
+        co_return co_await Shard::call(std::move(shard), std::move(turn));
+    }
+
+    static awaitable<Result<std::uint64_t>> commit(Self self, SessionId id, std::uint64_t expected_version, Attributes data)
+    {
+        if (data.bytes() > self->options_.max_attribute_bytes()) {
+            co_return errc::attributes_too_large;
+        }
+        auto hashed = self->hashed(std::move(id));
+        auto shard = self->shard_of(hashed);
+        auto shared = std::make_shared<const Attributes>(std::move(data));
+        auto turn = commit_turn(std::move(hashed), expected_version, std::move(shared));
+        co_return co_await Shard::call(std::move(shard), std::move(turn));
+    }
+
+    static awaitable<Result<AttributeSnapshot>> modify(Self self, SessionId id, std::function<void(Attributes&)> change)
+    {
+        // Each failed attempt means that somebody else's succeeded; this many in a row is a storm.
+        constexpr int max_attempts = 64;
+
+        const auto hashed = self->hashed(std::move(id));
+        const auto shard = self->shard_of(hashed);
+        for (int attempt = 0; attempt < max_attempts; ++attempt) {
+            auto look = snapshot_turn(hashed);
+            const auto before = co_await Shard::call(shard, std::move(look));
+            if (!before) {
+                co_return before.error();
+            }
+            Attributes data = *before->data;
+            change(data);
+            if (data.bytes() > self->options_.max_attribute_bytes()) {
+                co_return errc::attributes_too_large;
+            }
+            auto after = std::make_shared<const Attributes>(std::move(data));
+            auto turn = commit_turn(hashed, before->version, after);
+            const auto version = co_await Shard::call(shard, std::move(turn));
+            if (version) {
+                co_return AttributeSnapshot{std::move(after), *version};
+            }
+            if (!(version.error() == errc::conflict)) {
+                co_return version.error();
+            }
+        }
+        co_return errc::conflict;
+    }
+
+    static awaitable<Result<std::size_t>> remove_by_principal(Self self, std::string principal)
+    {
+        const auto batch = self->options_.cleanup_batch();
+        std::size_t total = 0;
+        for (const auto& shard : self->shards_) {
+            for (std::size_t removed = batch; removed == batch;) {
+                auto turn = [&principal, batch](ShardState& state) -> Result<std::size_t> {
+                    return state.table.remove_by_principal(principal, batch);
+                };
+                const auto result = co_await Shard::call(shard, std::move(turn));
+                if (!result) {
+                    co_return result.error();
+                }
+                removed = *result;
+                total += removed;
+            }
+        }
+        co_return total;
+    }
+
+    static awaitable<Result<SessionPage>> list(Self self, ListOptions options)
+    {
+        SessionPage page;
+        const auto from = options.cursor();
+        if (from.shard >= self->shards_.size()) {
+            co_return page;
+        }
+        auto turn = [&options, slot = from.slot](ShardState& state) -> Result<SessionTable::Page> {
+            return state.table.list(options.principal(), slot, options.limit());
+        };
+        auto result = co_await Shard::call(self->shards_[from.shard], std::move(turn));
+        if (!result) {
+            co_return result.error();
+        }
+        page.sessions = std::move(result->sessions);
+        if (result->next_slot) {
+            page.next = SessionCursor{from.shard, *result->next_slot};
+        } else if (from.shard + 1 < self->shards_.size()) {
+            page.next = SessionCursor{from.shard + 1, 0};
+        }
+        co_return page;
+    }
+
+    static awaitable<Result<std::size_t>> cleanup(Self self, CleanupScope scope)
+    {
+        std::size_t ended = 0;
+        for (const auto& shard : self->shards_) {
+            Result<std::size_t> result = std::size_t{0};
+            if (scope == CleanupScope::all) {
+                result = co_await end_all(self, shard, RemovalCause::deleted);
+            } else {
+                result = co_await end_expired(self, shard);
+            }
+            if (!result) {
+                co_return result.error();
+            }
+            ended += *result;
+        }
+        co_return ended;
+    }
+
+    static awaitable<Result<Metrics>> metrics(Self self)
+    {
+        Metrics sum;
+        for (const auto& shard : self->shards_) {
+            auto turn = [](ShardState& state) -> Result<Metrics> { return state.table.metrics(); };
+            const auto part = co_await Shard::call(shard, std::move(turn));
+            if (!part) {
+                co_return part.error();
+            }
+            sum += *part;
+            const auto counts = shard->counts();
+            sum.calls_inline += counts.ran_inline;
+            sum.calls_combined += counts.combined;
+            sum.calls_suspended += counts.suspended;
+        }
+        co_return sum;
+    }
+
+    static awaitable<Result<Health>> health(Self self)
+    {
+        Health health;
+        health.is_accepting = self->is_accepting_.load(std::memory_order_acquire);
+        health.listener_failures = self->listener_barrier_.failures();
+        for (const auto& shard : self->shards_) {
+            auto turn = [](ShardState& state) -> Result<Duration> {
+                const auto due = state.table.next_deadline();
+                return due < state.table.now() ? state.table.now() - due : Duration::zero();
+            };
+            const auto lag = co_await Shard::call(shard, std::move(turn));
+            if (!lag) {
+                co_return lag.error();
+            }
+            health.cleanup_lag = std::max(health.cleanup_lag, *lag);
+        }
+        health.cleanup = self->cleanup_->health();
+        if (self->events_) {
+            health.events = self->events_->health();
+        }
+        co_return health;
+    }
+
+    static awaitable<Result<void>> stop(Self self, Duration limit)
+    {
+        const auto deadline = saturating_add(self->environment_.clock()->steady(), std::max(limit, Duration::zero()));
+        self->is_accepting_.store(false, std::memory_order_release);
+        for (const auto& shard : self->shards_) {
+            auto close = [](ShardState& state) -> Result<void> {
+                state.table.close();
+                return {};
+            };
+            if (const auto closed = co_await Shard::call(shard, std::move(close)); !closed) {
+                co_return closed.error();
+            }
+        }
+        for (const auto& shard : self->shards_) {
+            if (const auto ended = co_await end_all(self, shard, RemovalCause::drained); !ended) {
+                co_return ended.error();
+            }
+        }
+        const bool is_empty = co_await wait_until_empty(self, deadline);
+        self->stop_background();
+        if (!is_empty) {
+            co_return errc::timed_out;
+        }
+        co_return Result<void>();
+    }
+
+    /// Runs an operation of several turns for a handler. The operation has no cancellation slot, so
+    /// it runs to its end and completes.
+    template <class T>
+    void start(awaitable<Result<T>> operation, Handler<T> handler)
+    {
+        auto executor = executor_;
+        auto work = asio::make_work_guard(asio::get_associated_executor(handler, executor_));
+        auto complete = [executor, work = std::move(work),
+                         handler = std::move(handler)](std::exception_ptr failure, Result<T> result) mutable {
+            if (failure) {
+                result = Error(make_error_code(boost::system::errc::not_enough_memory));
+            }
+            asio::post(executor, asio::append(std::move(handler), std::move(result)));
+        };
+        asio::co_spawn(executor_, std::move(operation), std::move(complete));
+    }
+
+    /// Completes a handler with an error that was found before any turn.
+    template <class T>
+    void refuse(const Error& error, Handler<T> handler)
+    {
+        asio::post(executor_, asio::append(std::move(handler), Result<T>(error)));
+    }
+
+private:
+    /// How many removals the listener's coroutine takes at a time.
+    static constexpr std::size_t events_batch = 64;
+
+    void on_context_shutdown() noexcept override { executor_ = asio::any_io_executor(); }
+
+    void ensure_running() noexcept
+    {
+        cleanup_->ensure_running();
+        if (events_) {
+            events_->ensure_running();
+        }
+    }
+
+    static awaitable<Result<std::size_t>> end_expired(Self self, std::shared_ptr<Shard> shard)
+    {
+        struct Progress {
+            bool has_more = false;
+            std::size_t ended = 0;
+        };
+        std::size_t total = 0;
+        for (;;) {
+            auto turn = [batch = self->options_.cleanup_batch()](ShardState& state) -> Result<Progress> {
+                const auto before = state.table.metrics().removed_total() + state.table.metrics().closing;
+                Progress progress;
+                progress.has_more = state.table.expire(batch);
+                progress.ended = state.table.metrics().removed_total() + state.table.metrics().closing - before;
+                return progress;
+            };
+            const auto progress = co_await Shard::call(shard, std::move(turn));
+            if (!progress) {
+                co_return progress.error();
+            }
+            total += progress->ended;
+            if (!progress->has_more) {
+                co_return total;
+            }
+            co_await asio::post(asio::use_awaitable);
+        }
+    }
+
+    static awaitable<Result<std::size_t>> end_all(Self self, std::shared_ptr<Shard> shard, RemovalCause cause)
+    {
+        std::size_t total = 0;
+        for (std::optional<std::uint32_t> slot = 0; slot;) {
+            auto turn = [from = *slot, batch = self->options_.cleanup_batch(), cause](ShardState& state
+                        ) -> Result<SessionTable::Sweep> { return state.table.end_all(from, batch, cause); };
+            const auto sweep = co_await Shard::call(shard, std::move(turn));
+            if (!sweep) {
+                co_return sweep.error();
+            }
+            total += sweep->ended;
+            slot = sweep->next_slot;
+            co_await asio::post(asio::use_awaitable);
+        }
+        co_return total;
+    }
+
+    static awaitable<bool> wait_until_empty(Self self, TimePoint deadline)
+    {
+        const auto strand = asio::any_io_executor(asio::make_strand(self->executor_));
+        const auto alarm = std::make_shared<Alarm>(strand, *self->environment_.clock());
+        const bool is_empty = co_await asio::co_spawn(strand, watch_until_empty(self, alarm, deadline), asio::use_awaitable);
+        // Back from the alarm's strand.
+        co_await asio::post(asio::use_awaitable);
+        co_return is_empty;
+    }
+
+    static awaitable<bool> watch_until_empty(Self self, std::shared_ptr<Alarm> alarm, TimePoint deadline)
+    {
+        for (;;) {
+            bool is_empty = true;
+            for (const auto& shard : self->shards_) {
+                auto turn = [&alarm](ShardState& state) -> Result<bool> {
+                    if (!state.is_empty()) {
+                        state.watch(alarm);
+                    }
+                    return state.is_empty();
+                };
+                const auto result = co_await Shard::call(shard, std::move(turn));
+                is_empty = is_empty && result && *result;
+            }
+            if (is_empty || self->environment_.clock()->steady() >= deadline) {
+                co_return is_empty;
+            }
+            co_await alarm->wait_until(deadline);
+        }
+    }
+
+    // The background. A round finds the service gone if it was destroyed meanwhile.
+
+    static awaitable<TimePoint> cleanup_round(Self self)
+    {
+        auto next = TimePoint::max();
+        if (!self) {
+            co_return next;
+        }
+        for (const auto& shard : self->shards_) {
+            if (const auto ended = co_await end_expired(self, shard); !ended) {
+                throw boost::system::system_error(ended.error().code());
+            }
+            auto turn = [](ShardState& state) -> Result<TimePoint> { return state.arm_cleanup(); };
+            const auto due = co_await Shard::call(shard, std::move(turn));
+            next = std::min(next, due.value());
+        }
+        co_return next;
+    }
+
+    static awaitable<TimePoint> events_round(Self self)
+    {
+        if (!self) {
+            co_return TimePoint::max();
+        }
+        for (const auto& shard : self->shards_) {
+            for (;;) {
+                auto take = [](ShardState& state) -> Result<std::vector<RemovedSession>> {
+                    return state.table.take_departed(events_batch);
+                };
+                auto batch = co_await Shard::call(shard, std::move(take));
+                if (batch.value().empty()) {
+                    break;
+                }
+                for (auto& removed : *batch) {
+                    const auto tell = [&self, &removed] { return self->environment_.on_removed()(std::move(removed)); };
+                    (void)co_await self->listener_barrier_.run(tell);
+                }
+                auto told = [count = batch->size()](ShardState& state) -> Result<void> {
+                    state.table.delivered(count);
+                    return {};
+                };
+                (co_await Shard::call(shard, std::move(told))).value();
+            }
+        }
+        co_return TimePoint::max();
+    }
+
+    /// Empty once the execution context is destroyed.
+    asio::any_io_executor executor_;
+    const ServiceOptions options_;
+    const ServiceEnvironment environment_;
+    const HashKey key_;
+    ExceptionBarrier listener_barrier_;
+    std::atomic<bool> is_accepting_{true};
+    std::shared_ptr<SupervisedLoop> cleanup_;
+    /// Null if there is no removal listener.
+    std::shared_ptr<SupervisedLoop> events_;
+    std::vector<std::shared_ptr<Shard>> shards_;
+};
+
+SessionService::SessionService(
+    const asio::any_io_executor& executor, const ServiceOptions& options, const ServiceEnvironment& environment
+)
+    : implementation_(std::make_shared<Implementation>(executor, options, environment))
+{
+    implementation_->open();
+}
+
+SessionService::~SessionService()
+{
+    implementation_->stop_background();
+}
+
+const ServiceOptions& SessionService::options() const noexcept
+{
+    return implementation_->options();
+}
+
+// The coroutine face. What is one turn goes straight to its shard.
+
+awaitable<Result<CreatedSession>> SessionService::create(CreateOptions options)
+{
+    return Implementation::create(implementation_, std::move(options));
+}
+
+awaitable<Result<SessionLease>> SessionService::acquire(SessionId id)
+{
+    auto hashed = implementation_->hashed(std::move(id));
+    auto shard = implementation_->shard_of(hashed);
+    return Shard::call(shard, acquire_turn(shard, std::move(hashed)));
+}
+
+awaitable<Result<SessionInfo>> SessionService::peek(SessionId id)
+{
+    auto hashed = implementation_->hashed(std::move(id));
+    auto shard = implementation_->shard_of(hashed);
+    return Shard::call(std::move(shard), peek_turn(std::move(hashed)));
+}
+
+awaitable<Result<SessionInfo>> SessionService::touch(SessionId id)
+{
+    auto hashed = implementation_->hashed(std::move(id));
+    auto shard = implementation_->shard_of(hashed);
+    return Shard::call(std::move(shard), touch_turn(std::move(hashed)));
+}
+
+awaitable<Result<SessionId>> SessionService::rotate(SessionId id, RotateOptions options)
+{
+    return Implementation::rotate(implementation_, std::move(id), std::move(options));
+}
+
+awaitable<Result<void>> SessionService::remove(SessionId id)
+{
+    auto hashed = implementation_->hashed(std::move(id));
+    auto shard = implementation_->shard_of(hashed);
+    return Shard::call(std::move(shard), remove_turn(std::move(hashed)));
+}
+
+awaitable<Result<std::size_t>> SessionService::remove_by_principal(std::string principal)
+{
+    return Implementation::remove_by_principal(implementation_, std::move(principal));
+}
+
+awaitable<Result<SessionPage>> SessionService::list(ListOptions options)
+{
+    return Implementation::list(implementation_, std::move(options));
+}
+
+awaitable<Result<AttributeSnapshot>> SessionService::snapshot(SessionId id)
+{
+    auto hashed = implementation_->hashed(std::move(id));
+    auto shard = implementation_->shard_of(hashed);
+    return Shard::call(std::move(shard), snapshot_turn(std::move(hashed)));
+}
+
+awaitable<Result<std::uint64_t>> SessionService::commit(SessionId id, std::uint64_t expected_version, Attributes data)
+{
+    return Implementation::commit(implementation_, std::move(id), expected_version, std::move(data));
+}
+
+awaitable<Result<AttributeSnapshot>> SessionService::modify(SessionId id, std::function<void(Attributes&)> change)
+{
+    return Implementation::modify(implementation_, std::move(id), std::move(change));
+}
+
+awaitable<Result<std::size_t>> SessionService::cleanup(CleanupScope scope)
+{
+    return Implementation::cleanup(implementation_, scope);
+}
+
+awaitable<Result<Metrics>> SessionService::metrics()
+{
+    return Implementation::metrics(implementation_);
+}
+
+awaitable<Result<Health>> SessionService::health()
+{
+    return Implementation::health(implementation_);
+}
+
+awaitable<Result<void>> SessionService::stop(Duration limit)
+{
+    // By way of a handler: the caller's cancellation must not end a stop half-way.
+    return async_stop(limit, asio::use_awaitable);
+}
+
+// The Asio face.
+
+void SessionService::start_create(CreateOptions options, Handler<CreatedSession> handler)
+{
+    auto fresh = implementation_->prepare(options);
+    if (!fresh) {
+        return implementation_->refuse<CreatedSession>(fresh.error(), std::move(handler));
+    }
+    const auto shard = implementation_->shard_of(fresh->id);
+    shard->start(create_turn(shard, std::move(*fresh)), std::move(handler));
+}
+
+void SessionService::start_acquire(SessionId id, Handler<SessionLease> handler)
+{
+    auto hashed = implementation_->hashed(std::move(id));
+    const auto shard = implementation_->shard_of(hashed);
+    shard->start(acquire_turn(shard, std::move(hashed)), std::move(handler));
+}
+
+void SessionService::start_peek(SessionId id, Handler<SessionInfo> handler)
+{
+    auto hashed = implementation_->hashed(std::move(id));
+    const auto shard = implementation_->shard_of(hashed);
+    shard->start(peek_turn(std::move(hashed)), std::move(handler));
+}
+
+void SessionService::start_touch(SessionId id, Handler<SessionInfo> handler)
+{
+    auto hashed = implementation_->hashed(std::move(id));
+    const auto shard = implementation_->shard_of(hashed);
+    shard->start(touch_turn(std::move(hashed)), std::move(handler));
+}
+
+void SessionService::start_rotate(SessionId id, RotateOptions options, Handler<SessionId> handler)
+{
+    auto old = implementation_->hashed(std::move(id));
+    auto fresh = implementation_->prepare_rotation(old, options);
+    if (!fresh) {
+        return implementation_->refuse<SessionId>(fresh.error(), std::move(handler));
+    }
+    const auto shard = implementation_->shard_of(old);
+    shard->start(rotate_turn(std::move(old), std::move(*fresh), options.principal()), std::move(handler));
+}
+
+void SessionService::start_remove(SessionId id, Handler<void> handler)
+{
+    auto hashed = implementation_->hashed(std::move(id));
+    const auto shard = implementation_->shard_of(hashed);
+    shard->start(remove_turn(std::move(hashed)), std::move(handler));
+}
+
+void SessionService::start_remove_by_principal(std::string principal, Handler<std::size_t> handler)
+{
+    implementation_->start(remove_by_principal(std::move(principal)), std::move(handler));
+}
+
+void SessionService::start_list(ListOptions options, Handler<SessionPage> handler)
+{
+    implementation_->start(list(std::move(options)), std::move(handler));
+}
+
+void SessionService::start_snapshot(SessionId id, Handler<AttributeSnapshot> handler)
+{
+    auto hashed = implementation_->hashed(std::move(id));
+    const auto shard = implementation_->shard_of(hashed);
+    shard->start(snapshot_turn(std::move(hashed)), std::move(handler));
+}
+
+void SessionService::start_commit(
+    SessionId id, std::uint64_t expected_version, Attributes data, Handler<std::uint64_t> handler
+)
+{
+    if (data.bytes() > implementation_->options().max_attribute_bytes()) {
+        return implementation_->refuse<std::uint64_t>(errc::attributes_too_large, std::move(handler));
+    }
+    auto hashed = implementation_->hashed(std::move(id));
+    const auto shard = implementation_->shard_of(hashed);
+    auto shared = std::make_shared<const Attributes>(std::move(data));
+    shard->start(commit_turn(std::move(hashed), expected_version, std::move(shared)), std::move(handler));
+}
+
+void SessionService::start_cleanup(CleanupScope scope, Handler<std::size_t> handler)
+{
+    implementation_->start(cleanup(scope), std::move(handler));
+}
+
+void SessionService::start_metrics(Handler<Metrics> handler)
+{
+    implementation_->start(metrics(), std::move(handler));
+}
+
+void SessionService::start_health(Handler<Health> handler)
+{
+    implementation_->start(health(), std::move(handler));
+}
+
+void SessionService::start_stop(Duration limit, Handler<void> handler)
+{
+    implementation_->start(Implementation::stop(implementation_, limit), std::move(handler));
+}
+
+} // namespace sojourn

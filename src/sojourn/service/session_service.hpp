@@ -1,0 +1,321 @@
+/// @file
+/// The session service: what a server embeds, one for all its coroutines. It creates, finds, limits,
+/// expires, evicts and accounts for sessions. Its tables live behind strands, so that these never
+/// race; no call takes a lock, and a call at an idle strand does not even suspend.
+
+#ifndef SOJOURN_SERVICE_SESSION_SERVICE_HPP
+#define SOJOURN_SERVICE_SESSION_SERVICE_HPP
+
+#include "sojourn/async/supervised_loop.hpp"
+#include "sojourn/core/create_options.hpp"
+#include "sojourn/core/error.hpp"
+#include "sojourn/core/metrics.hpp"
+#include "sojourn/core/service_options.hpp"
+#include "sojourn/core/session_id.hpp"
+#include "sojourn/core/session_info.hpp"
+#include "sojourn/core/session_page.hpp"
+#include "sojourn/service/service_environment.hpp"
+#include "sojourn/service/session_lease.hpp"
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace sojourn {
+
+/// What `cleanup` shall end.
+enum class CleanupScope : std::uint8_t {
+    /// Sessions that have expired.
+    expired,
+    /// All sessions, those with a cause of `deleted`; leased ones end with their last lease.
+    all,
+};
+
+/// How a service is doing.
+struct Health {
+    /// Whether it takes new sessions and requests: false from `stop` on.
+    bool is_accepting = false;
+    /// The coroutine that ends expired sessions.
+    LoopHealth cleanup;
+    /// How long the session that is overdue the longest has been so; zero if none is.
+    Duration cleanup_lag{};
+    /// The coroutine that tells the removal listener.
+    LoopHealth events;
+    /// Exceptions that the removal listener threw.
+    std::uint64_t listener_failures = 0;
+
+    /// Accepting, and neither background coroutine is failing.
+    [[nodiscard]] bool is_ready() const noexcept
+    {
+        return is_accepting && cleanup.consecutive_failures == 0 && events.consecutive_failures == 0;
+    }
+};
+
+/// Options of `SessionService::rotate`, with chained setters.
+class RotateOptions {
+public:
+    // Declared, so that this is no aggregate: g++ 12 miscompiles those in a co_await expression.
+    RotateOptions() noexcept {} // NOLINT(modernize-use-equals-default)
+
+    /// Whom the session belongs to from now on, for a login; an empty name for nobody, for a logout
+    /// that keeps the session. Default: as before.
+    RotateOptions& principal(std::string name) { principal_ = std::move(name); return *this; }
+    [[nodiscard]] const std::optional<std::string>& principal() const noexcept { return principal_; }
+
+private:
+    std::optional<std::string> principal_;
+};
+
+/// A service for sessions.
+///
+/// Each operation has two faces over one body: `x(...)` for coroutines, an `awaitable`, and
+/// `async_x(..., token)` for any other completion token. Both give a `Result`: what normal traffic
+/// produces is a value, and `Error::retry_after` tells where waiting helps.
+///
+/// *Thread safety*: all members, from any thread. *Lifetime*: may be destroyed before or after its
+/// execution context, with operations in flight and leases held. The destructor ends nothing
+/// gracefully: sessions are gone, and removal listeners that were not told yet never are; `stop`
+/// first. Until `stop`, the background keeps the execution context busy, so `io_context::run` does
+/// not return. *Executor*: a coroutine continues on its own executor and a handler runs on its
+/// associated one; never on a strand of the service. *Completion*: exactly once, never inside the
+/// initiating function; none if the execution context is destroyed first. *Cancellation*: an
+/// operation on one session is a turn too short to be cancelled; one that was begun takes effect,
+/// and its result is delivered. `stop` alone waits, and has a limit. *Exceptions*: an operation that
+/// finds no memory has done nothing and gives an error equal to `std::errc::not_enough_memory`; only
+/// the coroutine frame itself may throw `bad_alloc`, before anything was done. *Complexity*: O(1) on
+/// average and O(log n) where a session is created or ends, in one turn of less than a microsecond,
+/// unless the function says otherwise. *Example*: examples/01_quickstart.cpp.
+class SessionService {
+public:
+    /// Starts a service on `executor`, which may be of any kind.
+    ///
+    /// *Exceptions*: `boost::system::system_error` with `errc::invalid_options` and a text that
+    /// names the first bad option; with `errc::id_source_failed` if there are no random bytes;
+    /// `bad_alloc`.
+    explicit SessionService(
+        const boost::asio::any_io_executor& executor,
+        const ServiceOptions& options = ServiceOptions(),
+        const ServiceEnvironment& environment = ServiceEnvironment()
+    );
+
+    SessionService(const SessionService&) = delete;
+    SessionService& operator=(const SessionService&) = delete;
+    SessionService(SessionService&&) = delete;
+    SessionService& operator=(SessionService&&) = delete;
+    ~SessionService();
+
+    [[nodiscard]] const ServiceOptions& options() const noexcept;
+
+    /// Creates a session and leases it. When the table is full, sessions that have expired make
+    /// room first; then `ServiceOptions::when_full` decides.
+    ///
+    /// *Errors*: `stopping`; `overloaded`; `id_source_failed`; `attributes_too_large`;
+    /// `principal_too_long`; `invalid_options` if a timeout is out of bounds; `id_in_use` for an
+    /// adopted id. Nothing was created then.
+    [[nodiscard]] boost::asio::awaitable<Result<CreatedSession>> create(CreateOptions options = CreateOptions());
+
+    /// Acquires a lease on the session with this id: finds it, counts the request against its rate,
+    /// and keeps it from being evicted or expired until the lease is released.
+    ///
+    /// *Errors*: `not_found`; `rate_limited` with the exact `retry_after`, and the session is
+    /// neither touched nor leased; `stopping`.
+    [[nodiscard]] boost::asio::awaitable<Result<SessionLease>> acquire(SessionId id);
+
+    /// Tells of a session without touching it or counting a request. *Errors*: `not_found`.
+    [[nodiscard]] boost::asio::awaitable<Result<SessionInfo>> peek(SessionId id);
+
+    /// Begins a session's idle time anew, without a lease and without counting a request.
+    /// *Errors*: `not_found`.
+    [[nodiscard]] boost::asio::awaitable<Result<SessionInfo>> touch(SessionId id);
+
+    /// Gives the session a new id, as must be done at login and whenever privileges change. From
+    /// that turn on the old id is unknown. Everything else stays: reference, attributes, deadlines,
+    /// rate, leases.
+    ///
+    /// *Errors*: `not_found`; `id_source_failed`; `principal_too_long`. The old id is valid then.
+    [[nodiscard]] boost::asio::awaitable<Result<SessionId>> rotate(SessionId id, RotateOptions options = RotateOptions());
+
+    /// Ends the session: at once, or with its last lease if it is leased; either way nobody can
+    /// acquire it any more. *Errors*: `not_found`.
+    [[nodiscard]] boost::asio::awaitable<Result<void>> remove(SessionId id);
+
+    /// Ends all sessions of a principal, and returns how many those were. O(their number), in turns
+    /// of `cleanup_batch`. A session that is created meanwhile may survive.
+    [[nodiscard]] boost::asio::awaitable<Result<std::size_t>> remove_by_principal(std::string principal);
+
+    /// A page of sessions, for an administrator. See `SessionPage`.
+    [[nodiscard]] boost::asio::awaitable<Result<SessionPage>> list(ListOptions options = ListOptions());
+
+    /// The session's attributes and their version. Touches nothing. *Errors*: `not_found`.
+    [[nodiscard]] boost::asio::awaitable<Result<AttributeSnapshot>> snapshot(SessionId id);
+
+    /// Replaces the session's attributes if their version is still `expected_version`, and returns
+    /// the new version. Touches nothing else.
+    ///
+    /// *Errors*: `conflict`; `not_found`; `attributes_too_large`. Nothing was written then.
+    [[nodiscard]] boost::asio::awaitable<Result<std::uint64_t>> commit(
+        SessionId id, std::uint64_t expected_version, Attributes data
+    );
+
+    /// Changes the session's attributes: takes a snapshot, lets `change` work on a copy, commits,
+    /// and starts over if another commit came between. `change` runs on the caller's executor, off
+    /// every strand, perhaps more than once; what it throws comes out here, and nothing is written.
+    ///
+    /// *Errors*: those of `commit`; `conflict` only after 64 attempts in vain.
+    [[nodiscard]] boost::asio::awaitable<Result<AttributeSnapshot>> modify(
+        SessionId id, std::function<void(Attributes&)> change
+    );
+
+    /// Ends expired sessions now, or all sessions, and returns how many. The background does the
+    /// former by itself. O(n log n), in turns of `cleanup_batch` between which others run.
+    [[nodiscard]] boost::asio::awaitable<Result<std::size_t>> cleanup(CleanupScope scope = CleanupScope::expired);
+
+    /// The counters. Each shard's are taken in one turn, so the ledger holds in every snapshot.
+    [[nodiscard]] boost::asio::awaitable<Result<Metrics>> metrics();
+
+    /// How the service is doing.
+    [[nodiscard]] boost::asio::awaitable<Result<Health>> health();
+
+    /// Stops: refuses new sessions and requests, ends all sessions with `drained`, waits until all
+    /// leases are released and every removal listener has returned, and ends the background.
+    /// May be called more than once and at the same time; stopping is final.
+    ///
+    /// *Errors*: `timed_out` if that took longer than `limit`. The background is ended all the same:
+    /// sessions that are still leased end with their lease, but their listener is not told.
+    [[nodiscard]] boost::asio::awaitable<Result<void>> stop(Duration limit = std::chrono::seconds(30));
+
+    // The same with any completion token, completing with void(Result<...>).
+
+    template <boost::asio::completion_token_for<void(Result<CreatedSession>)> Token>
+    auto async_create(CreateOptions options, Token&& token)
+    {
+        return initiate<CreatedSession>(token, &SessionService::start_create, std::move(options));
+    }
+
+    template <boost::asio::completion_token_for<void(Result<SessionLease>)> Token>
+    auto async_acquire(SessionId id, Token&& token)
+    {
+        return initiate<SessionLease>(token, &SessionService::start_acquire, std::move(id));
+    }
+
+    template <boost::asio::completion_token_for<void(Result<SessionInfo>)> Token>
+    auto async_peek(SessionId id, Token&& token)
+    {
+        return initiate<SessionInfo>(token, &SessionService::start_peek, std::move(id));
+    }
+
+    template <boost::asio::completion_token_for<void(Result<SessionInfo>)> Token>
+    auto async_touch(SessionId id, Token&& token)
+    {
+        return initiate<SessionInfo>(token, &SessionService::start_touch, std::move(id));
+    }
+
+    template <boost::asio::completion_token_for<void(Result<SessionId>)> Token>
+    auto async_rotate(SessionId id, RotateOptions options, Token&& token)
+    {
+        return initiate<SessionId>(token, &SessionService::start_rotate, std::move(id), std::move(options));
+    }
+
+    template <boost::asio::completion_token_for<void(Result<void>)> Token>
+    auto async_remove(SessionId id, Token&& token)
+    {
+        return initiate<void>(token, &SessionService::start_remove, std::move(id));
+    }
+
+    template <boost::asio::completion_token_for<void(Result<std::size_t>)> Token>
+    auto async_remove_by_principal(std::string principal, Token&& token)
+    {
+        return initiate<std::size_t>(token, &SessionService::start_remove_by_principal, std::move(principal));
+    }
+
+    template <boost::asio::completion_token_for<void(Result<SessionPage>)> Token>
+    auto async_list(ListOptions options, Token&& token)
+    {
+        return initiate<SessionPage>(token, &SessionService::start_list, std::move(options));
+    }
+
+    template <boost::asio::completion_token_for<void(Result<AttributeSnapshot>)> Token>
+    auto async_snapshot(SessionId id, Token&& token)
+    {
+        return initiate<AttributeSnapshot>(token, &SessionService::start_snapshot, std::move(id));
+    }
+
+    template <boost::asio::completion_token_for<void(Result<std::uint64_t>)> Token>
+    auto async_commit(SessionId id, std::uint64_t expected_version, Attributes data, Token&& token)
+    {
+        return initiate<std::uint64_t>(
+            token, &SessionService::start_commit, std::move(id), std::move(expected_version), std::move(data)
+        );
+    }
+
+    template <boost::asio::completion_token_for<void(Result<std::size_t>)> Token>
+    auto async_cleanup(CleanupScope scope, Token&& token)
+    {
+        return initiate<std::size_t>(token, &SessionService::start_cleanup, std::move(scope));
+    }
+
+    template <boost::asio::completion_token_for<void(Result<Metrics>)> Token>
+    auto async_metrics(Token&& token)
+    {
+        return initiate<Metrics>(token, &SessionService::start_metrics);
+    }
+
+    template <boost::asio::completion_token_for<void(Result<Health>)> Token>
+    auto async_health(Token&& token)
+    {
+        return initiate<Health>(token, &SessionService::start_health);
+    }
+
+    template <boost::asio::completion_token_for<void(Result<void>)> Token>
+    auto async_stop(Duration limit, Token&& token)
+    {
+        return initiate<void>(token, &SessionService::start_stop, std::move(limit));
+    }
+
+private:
+    class Implementation;
+
+    template <class T>
+    using Handler = boost::asio::any_completion_handler<void(Result<T>)>;
+
+    template <class T, class Token, class... Args>
+    auto initiate(Token& token, void (SessionService::*start)(Args..., Handler<T>), Args... args)
+    {
+        return boost::asio::async_initiate<Token, void(Result<T>)>(
+            [this, start](auto handler, Args... arguments) {
+                (this->*start)(std::move(arguments)..., Handler<T>(std::move(handler)));
+            },
+            token, std::move(args)...
+        );
+    }
+
+    void start_create(CreateOptions options, Handler<CreatedSession> handler);
+    void start_acquire(SessionId id, Handler<SessionLease> handler);
+    void start_peek(SessionId id, Handler<SessionInfo> handler);
+    void start_touch(SessionId id, Handler<SessionInfo> handler);
+    void start_rotate(SessionId id, RotateOptions options, Handler<SessionId> handler);
+    void start_remove(SessionId id, Handler<void> handler);
+    void start_remove_by_principal(std::string principal, Handler<std::size_t> handler);
+    void start_list(ListOptions options, Handler<SessionPage> handler);
+    void start_snapshot(SessionId id, Handler<AttributeSnapshot> handler);
+    void start_commit(SessionId id, std::uint64_t expected_version, Attributes data, Handler<std::uint64_t> handler);
+    void start_cleanup(CleanupScope scope, Handler<std::size_t> handler);
+    void start_metrics(Handler<Metrics> handler);
+    void start_health(Handler<Health> handler);
+    void start_stop(Duration limit, Handler<void> handler);
+
+    std::shared_ptr<Implementation> implementation_;
+};
+
+} // namespace sojourn
+
+#endif // SOJOURN_SERVICE_SESSION_SERVICE_HPP

@@ -1,0 +1,74 @@
+#include "sojourn/service/shard.hpp"
+
+namespace sojourn {
+
+ShardState::ShardState(
+    const ServiceOptions& options,
+    std::size_t capacity,
+    std::size_t pending,
+    HashKey key,
+    std::shared_ptr<Clock> clock,
+    std::shared_ptr<ReleaseList> releases,
+    std::shared_ptr<SupervisedLoop> cleanup,
+    std::shared_ptr<SupervisedLoop> events
+)
+    : table(options, capacity, pending, key, events ? OnDeparture::keep : OnDeparture::forget),
+      clock_(std::move(clock)),
+      releases_(std::move(releases)),
+      cleanup_(std::move(cleanup)),
+      events_(std::move(events))
+{
+}
+
+void ShardState::begin(TimePoint now) noexcept
+{
+    table.advance(now);
+    table.settle(*releases_);
+}
+
+void ShardState::finish() noexcept
+{
+    if (table.awaits_release() != releases_->is_awaited()) {
+        releases_->await_releases(table.awaits_release());
+        // A lease that was given back just before did not see that somebody waits for it.
+        table.settle(*releases_);
+    }
+    if (table.next_deadline() < armed_until_) {
+        armed_until_ = table.next_deadline();
+        cleanup_->wake();
+    }
+    if (table.has_departed()) {
+        events_->wake();
+    }
+    if (!watchers_.empty() && is_empty()) {
+        for (const auto& watcher : watchers_) {
+            watcher->ring();
+        }
+        watchers_.clear();
+    }
+}
+
+void ShardState::nudged() noexcept
+{
+    begin(clock_->steady());
+    finish();
+}
+
+Shard::Shard(
+    const boost::asio::any_io_executor& executor,
+    const ServiceOptions& options,
+    std::size_t capacity,
+    std::size_t pending,
+    HashKey key,
+    std::shared_ptr<Clock> clock,
+    std::shared_ptr<SupervisedLoop> cleanup,
+    std::shared_ptr<SupervisedLoop> events
+)
+    : clock_(std::move(clock)),
+      cleanup_(std::move(cleanup)),
+      events_(std::move(events)),
+      state_(executor, options, capacity, pending, key, clock_, releases_, cleanup_, events_)
+{
+}
+
+} // namespace sojourn
