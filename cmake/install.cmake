@@ -1,0 +1,36 @@
+# Two export sets: any compiler and CMake may load the library's; the module's only who asks for COMPONENTS module.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/sojourn)
+
+install(TARGETS sojourn sojourn_testing EXPORT sojourn-targets FILE_SET HEADERS)
+install(EXPORT sojourn-targets NAMESPACE sojourn:: DESTINATION ${package_dir})
+
+if(SOJOURN_BUILD_MODULE)
+    install(TARGETS sojourn_module EXPORT sojourn-module-targets FILE_SET CXX_MODULES DESTINATION ${package_dir}/modules)
+    install(
+        EXPORT sojourn-module-targets
+        NAMESPACE sojourn::
+        DESTINATION ${package_dir}
+        CXX_MODULES_DIRECTORY .
+    )
+endif()
+
+configure_package_config_file(
+    cmake/sojourn-config.cmake.in
+    ${PROJECT_BINARY_DIR}/sojourn-config.cmake
+    INSTALL_DESTINATION ${package_dir}
+)
+# Before 1.0 a new minor version may break its users.
+write_basic_package_version_file(
+    ${PROJECT_BINARY_DIR}/sojourn-config-version.cmake
+    COMPATIBILITY SameMinorVersion
+)
+install(
+    FILES
+        ${PROJECT_BINARY_DIR}/sojourn-config.cmake
+        ${PROJECT_BINARY_DIR}/sojourn-config-version.cmake
+        ${PROJECT_SOURCE_DIR}/cmake/sojourn-module-toolchain.cmake
+    DESTINATION ${package_dir}
+)

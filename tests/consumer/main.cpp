@@ -1,0 +1,48 @@
+// The smallest user of sojourn: proves that it is found, compiles, links and runs.
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <exception>
+
+#ifdef SOJOURN_USE_MODULE
+import sojourn;
+#else
+#include <sojourn/sojourn.hpp>
+#endif
+
+namespace asio = boost::asio;
+
+namespace {
+
+asio::awaitable<bool> finds_what_it_created(sojourn::SessionService& sessions)
+{
+    const auto created = co_await sessions.create();
+    bool found = false;
+    if (created) {
+        const auto lease = co_await sessions.acquire(created->id);
+        found = lease.has_value() && lease->info().idle_timeout > std::chrono::seconds(0);
+    }
+    co_return found;
+}
+
+} // namespace
+
+int main()
+{
+    asio::io_context context;
+    sojourn::SessionService sessions(context.get_executor());
+    bool ok = false;
+    asio::co_spawn(
+        context,
+        finds_what_it_created(sessions),
+        [&](std::exception_ptr failure, bool found) {
+            ok = !failure && found;
+            context.stop();
+        }
+    );
+    context.run();
+    return ok ? 0 : 1;
+}

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# Installs what sojourn is built and checked with. Silent, and fast, when nothing is missing.
+#
+#   tools/deps.sh build          what building, the demo and the tests need
+#   tools/deps.sh build check    and what ./dev check needs besides
+set -euo pipefail
+
+# One package a line; where a distribution may carry one that is too old, the least version stands beside it.
+declare -A packages
+packages[build]='
+    clang-19                  the compiler of every preset but gcc
+    lld-19                    links the debug builds several times faster than ld
+    g++                       the standard library, and the compiler of the gcc preset
+    cmake>=3.28               the first that knows C++20 modules
+    ninja-build
+    ccache                    makes the second build of a file free
+    libboost1.83-dev          Asio, Beast, Intrusive, System, Unordered
+    libboost-json1.83-dev     the bodies of the example server
+    libfmt-dev
+    libcli11-dev              command lines of the examples
+    catch2>=3
+    libbenchmark-dev
+    python3                   the style checks
+    curl                      the walk through the HTTP API in README.md
+'
+packages[check]='
+    clang-tools-19            clang-scan-deps, which finds the imports of a file
+    clang-tidy-19
+    clang-format-19
+    libclang-rt-19-dev        the sanitizers
+    llvm-19                   llvm-symbolizer, for their reports
+'
+
+# What Debian 12 has too old, or not at all; its own backports suite has it.
+backported='cmake libboost1.83-dev libboost-json1.83-dev catch2'
+
+say() { printf 'deps: %s\n' "$*" >&2; }
+
+# Prints the names of those packages, of "name>=version" each, that are absent or too old.
+missing() {
+    local installed spec name least version
+    installed=$(dpkg-query -W -f '${Package} ${db:Status-Status} ${Version}\n' "${@%%>=*}" 2>/dev/null || true)
+    for spec in "$@"; do
+        name=${spec%%>=*}
+        least=${spec#"$name"} && least=${least#>=}
+        version=$(awk -v name="$name" '$1 == name && $2 == "installed" { print $3; exit }' <<<"$installed")
+        if [[ -z $version ]] || { [[ -n $least ]] && dpkg --compare-versions "$version" lt "$least"; }; then
+            printf '%s\n' "$name"
+        fi
+    done
+}
+
+as_root() {
+    if ((EUID == 0)); then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        say "run as root, or install sudo: $*"
+        return 1
+    fi
+}
+
+apt() {
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null
+}
+
+# Adds the backports suite of the same mirror that this machine's Debian already comes from.
+add_backports() {
+    local suite=$1-backports mirror
+    local source=/etc/apt/sources.list.d/$suite.sources
+    if [[ -n $(apt-get indextargets 'Created-By: Packages' "Codename: $suite") ]]; then
+        return
+    fi
+    mirror=$(apt-get indextargets --format "\$(REPO_URI)" \
+        'Created-By: Packages' 'Origin: Debian' "Codename: $1" 'Component: main' | head -n 1)
+    if [[ -z $mirror ]]; then
+        say "no source of Debian $1 is set up on this machine: add $suite by hand"
+        return 1
+    fi
+    say "adding the suite $suite"
+    as_root tee "$source" >/dev/null <<-SOURCE
+	Types: deb
+	URIs: $mirror
+	Suites: $suite
+	Components: main
+	Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+	SOURCE
+    apt update || { as_root rm "$source"; return 1; }
+}
+
+# shellcheck disable=SC1091
+. /etc/os-release 2>/dev/null || ID=unknown
+wanted=()
+for group in "$@"; do
+    mapfile -t -O "${#wanted[@]}" wanted < <(awk 'NF { print $1 }' <<<"${packages[$group]}")
+done
+
+case $ID-${VERSION_ID:-} in
+debian-12 | debian-13 | ubuntu-24.04) ;;
+*)
+    say "I can install on Debian 12, Debian 13 and Ubuntu 24.04; this is ${PRETTY_NAME:-another system}."
+    say "What is needed, by Debian's names: ${wanted[*]}"
+    say "With all that in place, 'cmake --workflow --preset dev' builds and tests."
+    exit 1
+    ;;
+esac
+
+mapfile -t absent < <(missing "${wanted[@]}")
+((${#absent[@]} > 0)) || exit 0
+
+say "installing ${absent[*]}"
+apt update
+if [[ $ID-$VERSION_ID == debian-12 ]]; then
+    add_backports "$VERSION_CODENAME"
+    for i in "${!absent[@]}"; do
+        [[ " $backported " != *" ${absent[i]} "* ]] || absent[i]+=/$VERSION_CODENAME-backports
+    done
+fi
+# Nothing of the user's is removed to make room (another Boost, say): apt then says what is in the way.
+apt install --yes --no-install-recommends --no-remove "${absent[@]}"
