@@ -1,13 +1,16 @@
-// Creates a session, uses it from two requests, and stops. Builds with headers or, with
-// SOJOURN_USE_MODULE defined, from `import sojourn;`.
+// Creates a session, uses it from another request, ends it, and stops the service. Builds with
+// headers or, with SOJOURN_USE_MODULE defined, from `import sojourn;`.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include <cstdio>
+#include <chrono>
 #include <cstdlib>
 #include <exception>
+#include <iostream>
+#include <string>
+#include <utility>
 
 #ifdef SOJOURN_USE_MODULE
 import sojourn;
@@ -17,57 +20,59 @@ import sojourn;
 
 namespace asio = boost::asio;
 
-// [request]
-// What a server does for each request that brings a session id.
-asio::awaitable<bool> serve(sojourn::SessionService& sessions, sojourn::SessionId id)
-{
-    const auto lease = co_await sessions.acquire(id);
-    if (!lease) {
-        std::printf("refused: %s\n", lease.error().message().c_str());
-        co_return false;
-    }
-    // Until the lease is gone, nothing evicts or expires the session.
-    const auto& info = lease->info();
-    std::printf("request %d of %s\n", static_cast<int>(info.requests), to_string(info.reference).c_str());
-    co_return true;
-}
-// [/request]
+namespace {
 
-// [session]
+// [visit]
 asio::awaitable<bool> visit(sojourn::SessionService& sessions)
 {
+    // A login. The id is the secret for the client's cookie; the lease is this request's.
     auto options = sojourn::CreateOptions().principal("alice");
     auto created = co_await sessions.create(std::move(options));
     if (!created) {
-        co_return false;
+        co_return false; // no room, or stopping
     }
     created->lease.release();
 
-    // The id is the secret for the client's cookie; the reference is what a log may show.
-    bool went_well = co_await serve(sessions, created->id) && co_await serve(sessions, created->id);
-
-    if (const auto removed = co_await sessions.remove(created->id); !removed) {
-        went_well = false;
+    // A later request, which brings the id. While it holds the lease, nothing evicts the session.
+    auto lease = co_await sessions.acquire(created->id);
+    if (!lease) {
+        co_return false; // no such session, over its rate, or stopping
     }
-    const bool was_refused = !co_await serve(sessions, created->id);
+    const auto& session = lease->info();
+    std::cout << "request " << session.requests << " of " << to_string(session.reference) << '\n';
+    lease->release();
 
-    const auto stopped = co_await sessions.stop();
-    co_return went_well && was_refused && stopped.has_value();
+    // A logout. From now on the id is unknown.
+    const auto removed = co_await sessions.remove(created->id);
+    co_return removed.has_value();
 }
-// [/session]
 
-// [main]
+// [/visit]
+
+asio::awaitable<bool> run(sojourn::SessionService& sessions)
+{
+    const bool went_well = co_await visit(sessions);
+    // Until it is stopped, the service keeps the context running: it waits for what will expire.
+    const auto stopped = co_await sessions.stop();
+    co_return went_well&& stopped.has_value();
+}
+
+} // namespace
+
 int main()
 {
+    // [service]
     asio::io_context context;
-    auto options = sojourn::ServiceOptions().max_sessions(10'000).idle_timeout(std::chrono::minutes(15));
+    auto options =
+        sojourn::ServiceOptions().max_sessions(10'000).idle_timeout(std::chrono::minutes(15));
     sojourn::SessionService sessions(context.get_executor(), options);
+    // [/service]
 
     bool went_well = false;
-    asio::co_spawn(context, visit(sessions), [&](std::exception_ptr failure, bool result) {
+    asio::co_spawn(context, run(sessions), [&](std::exception_ptr failure, bool result) {
         went_well = !failure && result;
+        context.stop();
     });
     context.run();
     return went_well ? EXIT_SUCCESS : EXIT_FAILURE;
 }
-// [/main]
