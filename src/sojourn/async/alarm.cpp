@@ -19,7 +19,7 @@ Alarm::Alarm(const asio::any_io_executor& strand, Clock& clock)
 asio::awaitable<void> Alarm::wait_until(TimePoint deadline)
 {
     // A ring from here on posts to this strand, so it finds the timer waiting.
-    if (!has_rung_.exchange(false, std::memory_order_acq_rel)) {
+    if (!has_rung_.exchange(false, std::memory_order_seq_cst)) {
         const auto start = [](auto handler, Timer* timer, TimePoint until) {
             timer->start_wait(until, std::move(handler));
         };
@@ -28,28 +28,34 @@ asio::awaitable<void> Alarm::wait_until(TimePoint deadline)
         co_await asio::async_initiate<decltype(token), void(boost::system::error_code)>(
             start, token, timer_.get(), deadline
         );
-        has_rung_.exchange(false, std::memory_order_acq_rel);
+        has_rung_.exchange(false, std::memory_order_seq_cst);
     }
 }
 
 void Alarm::ring() noexcept
 {
-    if (has_rung_.exchange(true, std::memory_order_acq_rel) || !strand_) {
+    has_rung_.store(true, std::memory_order_seq_cst);
+    if (!strand_ || is_posted_.exchange(true, std::memory_order_seq_cst)) {
         return;
     }
     try {
         asio::post(strand_, [self = shared_from_this()] {
-            if (self->timer_) {
+            self->is_posted_.store(false, std::memory_order_seq_cst);
+            // Not if a wait has taken the ring in: this would end the next one, too.
+            if (self->timer_ && self->has_rung_.load(std::memory_order_seq_cst)) {
                 self->timer_->cancel();
             }
         });
     } catch (...) {
-        // No memory to wake the waiter with. It finds the ring when its time has come.
+        // No memory to wake the waiter with: the next ring tries again.
+        is_posted_.store(false, std::memory_order_seq_cst);
     }
 }
 
 void Alarm::on_context_shutdown() noexcept
 {
+    // The waiter, which goes with the timer, may hold the last reference to this.
+    const auto self = weak_from_this().lock();
     timer_.reset();
     strand_ = asio::any_io_executor();
 }

@@ -37,6 +37,8 @@ private:
     boost::asio::any_io_executor strand_;
     std::unique_ptr<Timer> timer_;
     std::atomic<bool> has_rung_{false};
+    /// Whether a cancellation of the wait is on its way to the strand.
+    std::atomic<bool> is_posted_{false};
 };
 
 } // namespace sojourn

@@ -23,6 +23,7 @@
 
 #include <atomic>
 #include <concepts>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -169,35 +170,36 @@ public:
     /// the strand is idle or soon is; every `inline_completion_budget` calls it suspends once all
     /// the same, so that others on the caller's executor get their turn.
     ///
-    /// *Exceptions*: what `f` throws; `bad_alloc`, and then `f` may or may not have run.
+    /// *Exceptions*: what `f` throws; `bad_alloc`, and then `f` has not been run.
     template <std::invocable<T&> F>
     [[nodiscard]] boost::asio::awaitable<std::invoke_result_t<F&, T&>> call(F f)
     {
-        using R = std::invoke_result_t<F&, T&>;
-
-        FrameCall<F, R> call(*state_, f);
-        // A caller that waits may find this object gone; the value stays with the call.
+        State& state = *state_;
+        // A caller that was suspended may find this object gone; the value stays with the call.
         std::shared_ptr<State> keep;
-        bool may_go_on = false;
-        if (state_->try_enter()) {
-            const Leave leave{*state_};
-            state_->count_inline();
+        if (!spend_inline_budget()) {
+            // Before the turn: whatever goes wrong here, nothing has been done yet.
+            keep = state_;
+            co_await boost::asio::post(boost::asio::use_awaitable);
+            renew_inline_budget();
+        }
+        FrameCall<F, std::invoke_result_t<F&, T&>> call(state, f);
+        if (state.try_enter()) {
+            const Leave leave{state};
+            state.count_inline();
             call.run_inside();
         } else {
-            keep = state_;
-            if (state_->enter_or_queue(call)) {
-                const Leave leave{*keep};
-                keep->count_inline();
+            // Made before the call is queued: from then until the suspension, nothing may fail.
+            auto suspension = call.suspend();
+            keep = keep ? std::move(keep) : state_;
+            if (state.enter_or_queue(call)) {
+                const Leave leave{state};
+                state.count_inline();
                 call.run_inside();
             } else if (!call.spin()) {
-                keep->count_suspended();
-                co_await call.suspend();
-                may_go_on = true;
+                co_await std::move(suspension);
+                renew_inline_budget();
             }
-        }
-        if (!may_go_on && !spend_inline_budget()) {
-            renew_inline_budget();
-            co_await boost::asio::post(boost::asio::use_awaitable);
         }
         co_return call.take();
     }
@@ -252,7 +254,7 @@ private:
 
         void submit() noexcept
         {
-            if (!is_queued_.exchange(true, std::memory_order_acq_rel)) {
+            if (!is_queued_.exchange(true, std::memory_order_seq_cst)) {
                 state_.submit(*this);
             }
         }
@@ -260,11 +262,13 @@ private:
     private:
         void run() noexcept override
         {
-            is_queued_.store(false, std::memory_order_seq_cst);
+            // An exchange, so that what was done before any of the nudges is seen.
+            is_queued_.exchange(false, std::memory_order_seq_cst);
             state_.value.nudged();
         }
 
-        void abandon() noexcept override { is_queued_.store(false, std::memory_order_release); }
+        /// Needs no context, so the end of one is no reason to leave it out.
+        void abandon() noexcept override { run(); }
 
         State& state_;
         std::atomic<bool> is_queued_{false};
@@ -299,7 +303,7 @@ private:
         ~FrameCall()
         {
             // The frame must not go while the node is in the queue. It cannot: from the push until
-            // the suspension nothing throws, and a suspended frame belongs to the handler below.
+            // the suspension nothing fails, and a suspended frame belongs to the handler below.
             SOJOURN_ASSERT(phase_.load(std::memory_order_relaxed) != Phase::waiting || !was_queued_);
         }
 
@@ -325,7 +329,8 @@ private:
             return phase_.load(std::memory_order_acquire) == Phase::done;
         }
 
-        [[nodiscard]] auto suspend()
+        /// What to await in order to be resumed once the call was run; takes its memory now.
+        [[nodiscard]] boost::asio::awaitable<void> suspend()
         {
             return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(
                 [](Handler handler, FrameCall* call) { call->wait_with(std::move(handler)); },
@@ -347,7 +352,11 @@ private:
         {
             work_.emplace(boost::asio::get_associated_executor(handler));
             handler_.emplace(std::move(handler));
+            auto& state = state_;
+            state.count_suspended();
             if (phase_.exchange(Phase::suspended, std::memory_order_acq_rel) == Phase::done) {
+                // It has been run, and counted as combined.
+                state.uncount_suspended();
                 complete();
             }
         }
@@ -456,9 +465,11 @@ private:
             outcome_.capture(function_, state_->value);
             // The memory goes back before the handler is called, and before its context may go.
             auto outcome = std::move(outcome_);
-            auto executor = std::move(executor_);
+            auto home = std::move(executor_);
             auto work = std::move(work_);
             auto handler = destroy();
+            // Straight to the handler's own executor: the home may not be running, or be gone.
+            const auto executor = boost::asio::get_associated_executor(handler, home);
             try {
                 outcome.template give_to<!std::is_nothrow_invocable_v<F&, T&>>([&](auto... results) {
                     boost::asio::post(executor, boost::asio::append(std::move(handler), std::move(results)...));
@@ -468,7 +479,7 @@ private:
             }
         }
 
-        void abandon() noexcept override { const auto handler = destroy(); }
+        void abandon() noexcept override { [[maybe_unused]] const auto handler = destroy(); }
 
         Handler destroy() noexcept
         {

@@ -23,7 +23,8 @@ Gate::Gate(const asio::any_io_executor& executor)
 
 Gate::~Gate()
 {
-    SOJOURN_ASSERT(pending_.load() == 0);
+    // Queued calls keep this alive, except a nudge, whose drain may have gone with the context.
+    SOJOURN_ASSERT(pending_.load() <= 1);
 }
 
 CallCounts Gate::counts() const noexcept

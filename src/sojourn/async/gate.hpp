@@ -64,7 +64,7 @@ public:
     };
 
     explicit Gate(const boost::asio::any_io_executor& executor);
-    ~Gate();
+    virtual ~Gate();
 
     Gate(const Gate&) = delete;
     Gate& operator=(const Gate&) = delete;
@@ -124,6 +124,7 @@ public:
     void count_inline() noexcept { bump(inline_); }
     void count_combined() noexcept { bump(combined_); }
     void count_suspended() noexcept { suspended_.fetch_add(1, std::memory_order_relaxed); }
+    void uncount_suspended() noexcept { suspended_.fetch_sub(1, std::memory_order_relaxed); }
     [[nodiscard]] CallCounts counts() const noexcept;
 
 private:
@@ -168,9 +169,9 @@ private:
     std::optional<Strand> strand_;
 };
 
-/// Calls that one thread may complete in a row without going through an executor. After that many,
-/// a caller goes through its own once, so that a tight loop of awaits, none of which suspends,
-/// cannot starve its neighbours. A suspension costs some 400 ns: 3 ns a call.
+/// Calls that one thread may run without any of their callers being suspended. After that many the
+/// next caller goes through its executor first, so that a tight loop of awaits, none of which
+/// suspends, cannot starve its neighbours.
 inline constexpr int inline_completion_budget = 128;
 
 /// Takes one completion from this thread's budget; false if none is left.

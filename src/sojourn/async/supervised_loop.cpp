@@ -21,21 +21,30 @@ Duration backoff_after(std::uint64_t failures) noexcept
     return std::min(SupervisedLoop::min_backoff * (1U << doublings), SupervisedLoop::max_backoff);
 }
 
-/// Says in its destructor that the loop's frame is gone, however it went.
-class Running {
+} // namespace
+
+/// Says in its destructor that the loop's frame is gone, however it went: a frame may be lost before
+/// its first step, so this is an argument of the coroutine.
+class SupervisedLoop::Running {
 public:
-    explicit Running(std::atomic<bool>& flag) noexcept : flag_(flag) {}
+    explicit Running(std::shared_ptr<SupervisedLoop> loop) noexcept : loop_(std::move(loop)) {}
+    Running(Running&&) noexcept = default;
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
-    Running(Running&&) = delete;
     Running& operator=(Running&&) = delete;
-    ~Running() { flag_.store(false, std::memory_order_release); }
+
+    ~Running()
+    {
+        if (loop_) {
+            loop_->is_running_.store(false, std::memory_order_release);
+        }
+    }
+
+    [[nodiscard]] SupervisedLoop* loop() const noexcept { return loop_.get(); }
 
 private:
-    std::atomic<bool>& flag_;
+    std::shared_ptr<SupervisedLoop> loop_;
 };
-
-} // namespace
 
 SupervisedLoop::SupervisedLoop(
     const asio::any_io_executor& executor,
@@ -58,21 +67,22 @@ void SupervisedLoop::start() noexcept
     if (is_running_.exchange(true, std::memory_order_acq_rel)) {
         return;
     }
+    Running running(shared_from_this());
     try {
         // The frame says itself when it ends; what it could not survive is one more failure.
-        asio::co_spawn(strand_, run(shared_from_this()), [self = shared_from_this()](std::exception_ptr failure) {
+        asio::co_spawn(strand_, run(std::move(running)), [self = shared_from_this()](std::exception_ptr failure) {
             if (failure) {
                 self->barrier_.caught(failure);
             }
         });
     } catch (...) {
-        is_running_.store(false, std::memory_order_release);
+        // No memory to start it with: the next caller tries again.
     }
 }
 
-asio::awaitable<void> SupervisedLoop::run(std::shared_ptr<SupervisedLoop> self)
+asio::awaitable<void> SupervisedLoop::run(Running running)
 {
-    const Running running(self->is_running_);
+    auto* const self = running.loop();
     const auto is_stopping = [&] { return self->is_stopping_.load(std::memory_order_acquire); };
 
     while (!is_stopping()) {

@@ -74,7 +74,9 @@ public:
     [[nodiscard]] LoopHealth health() const noexcept;
 
 private:
-    static boost::asio::awaitable<void> run(std::shared_ptr<SupervisedLoop> self);
+    class Running;
+
+    static boost::asio::awaitable<void> run(Running running);
     void start() noexcept;
     void on_context_shutdown() noexcept override;
 

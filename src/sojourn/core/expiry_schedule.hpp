@@ -29,7 +29,7 @@ struct ExpiryEntry {
 };
 
 /// Expiry entries by deadline, the earliest first. Stale entries never exceed
-/// `max(64, live entries)`: past that, `retire` rebuilds the queue without them.
+/// `max(64, live entries)`: past that, `trim` rebuilds the queue without them.
 class ExpirySchedule {
 public:
     /// O(log n).
@@ -61,12 +61,19 @@ public:
     /// Says that the entry just taken was stale.
     void forget_stale() noexcept { --stale_; }
 
-    /// Says that a scheduled session is gone and its entry stale. Drops all stale entries, O(n),
-    /// when they have come to outnumber the live ones; O(1) otherwise, and amortised.
+    /// Says that a scheduled session is gone and its entry stale.
     template <class IsLive>
     void retire(IsLive is_live)
     {
         ++stale_;
+        trim(is_live);
+    }
+
+    /// Drops all stale entries, O(n), when they have come to outnumber the live ones; O(1) otherwise,
+    /// and amortised. Needed wherever the live ones become fewer: also when one was taken for good.
+    template <class IsLive>
+    void trim(IsLive is_live)
+    {
         if (stale_ > std::max(stale_floor, live())) {
             queue_.keep_if(is_live);
             stale_ = 0;

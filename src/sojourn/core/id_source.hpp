@@ -14,7 +14,7 @@
 
 namespace sojourn {
 
-/// A source of random bytes that nobody can predict.
+/// A source of random bytes that nobody can predict and that never repeats itself.
 ///
 /// *Thread safety*: the service calls `fill` from any number of threads at once.
 class IdSource {

@@ -23,7 +23,7 @@ bool is_base64url(char character) noexcept
 SessionId::SessionId(std::string_view valid_text)
 {
     if (valid_text.size() > std::tuple_size_v<decltype(detail::InplaceText::text)>) {
-        text_.emplace<std::string>(valid_text);
+        text_ = std::make_shared<const std::string>(valid_text);
         return;
     }
     auto& inplace = std::get<detail::InplaceText>(text_);
@@ -73,7 +73,8 @@ std::string_view SessionId::text() const noexcept
     if (const auto* inplace = std::get_if<detail::InplaceText>(&text_)) {
         return {inplace->text.data(), inplace->length};
     }
-    return *std::get_if<std::string>(&text_);
+    const auto& longer = *std::get_if<std::shared_ptr<const std::string>>(&text_);
+    return longer ? std::string_view(*longer) : std::string_view();
 }
 
 bool operator==(const SessionId& left, const SessionId& right) noexcept
@@ -85,7 +86,7 @@ bool operator==(const SessionId& left, const SessionId& right) noexcept
     }
     unsigned difference = 0;
     for (std::size_t i = 0; i < a.size(); ++i) {
-        difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
+        difference |= static_cast<unsigned>(static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]));
     }
     return difference == 0;
 }

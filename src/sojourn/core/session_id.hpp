@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,7 +37,7 @@ struct InplaceText {
 /// differ, so that an answer's delay tells nothing of how much of a guess was right.
 class SessionId {
 public:
-    /// Random bytes in an issued id: 256 bits, twice what OWASP asks for.
+    /// Random bytes in an issued id: 256 bits. ASVS 5.0 (7.2.3) asks for at least 128.
     static constexpr std::size_t entropy_bytes = 32;
     /// Characters in an issued id.
     static constexpr std::size_t issued_length = 43;
@@ -68,8 +69,9 @@ public:
 private:
     explicit SessionId(std::string_view valid_text);
 
-    // Issued ids are stored in place: a look-up allocates nothing.
-    std::variant<detail::InplaceText, std::string> text_;
+    // Issued ids are stored in place: a look-up allocates nothing. Longer ones are shared, so that no
+    // copy can fail: after one that does, libstdc++'s variant destroys what was never built.
+    std::variant<detail::InplaceText, std::shared_ptr<const std::string>> text_;
 };
 
 } // namespace sojourn

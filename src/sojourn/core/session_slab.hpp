@@ -25,14 +25,12 @@ public:
         if (free_ != nullptr) {
             return;
         }
-        auto chunk = std::make_unique<Chunk>();
-        chunks_.reserve(chunks_.size() + 1);
+        chunks_.push_back(std::make_unique<Chunk>());
+        auto& chunk = *chunks_.back();
         for (auto slot = chunk_size; slot-- > 0;) {
-            auto& session = (*chunk)[slot];
-            session.slot = static_cast<std::uint32_t>(chunks_.size() * chunk_size + slot);
-            session.next = std::exchange(free_, &session);
+            chunk[slot].slot = static_cast<std::uint32_t>(size() - chunk_size + slot);
+            chunk[slot].next = std::exchange(free_, &chunk[slot]);
         }
-        chunks_.push_back(std::move(chunk));
     }
 
     /// A vacant session. Call `reserve_one` before.

@@ -30,7 +30,7 @@ SessionTable::SessionTable(
       on_departure_(on_departure),
       principals_(key)
 {
-    // So that no turn ever pays for a rehash or a reallocation.
+    // So that no turn pays for rehashing or moving what is there once for each session.
     index_.reserve(capacity);
     schedule_.reserve(capacity);
 }
@@ -140,6 +140,7 @@ bool SessionTable::expire(std::size_t batch)
         session.scheduled = false;
         if (is_expired(session)) {
             end(session, expiry_cause(session, deadline(session)));
+            trim_schedule();
         } else {
             schedule(session);
         }
@@ -155,6 +156,11 @@ void SessionTable::schedule(Session& session)
     }
     schedule_.add({idle_end(session, session.last_used), session.slot, session.generation});
     session.scheduled = true;
+}
+
+void SessionTable::trim_schedule()
+{
+    schedule_.trim([this](const ExpiryEntry& entry) { return is_scheduled(entry); });
 }
 
 bool SessionTable::is_scheduled(const ExpiryEntry& entry) const noexcept
@@ -325,7 +331,9 @@ std::size_t SessionTable::remove_by_principal(std::string_view name, std::size_t
         if (entry == nullptr || entry->sessions.empty()) {
             break;
         }
-        end(entry->sessions.front(), RemovalCause::deleted);
+        auto& session = entry->sessions.front();
+        const auto due = deadline(session);
+        end(session, now_ >= due ? expiry_cause(session, due) : RemovalCause::deleted);
         ++count;
     }
     return count;

@@ -101,7 +101,8 @@ public:
     /// Ends a session, at once or with its last lease. *Errors*: `not_found`.
     [[nodiscard]] Result<void> remove(const HashedId& id);
 
-    /// Ends up to `limit` sessions of a principal and returns how many.
+    /// Ends up to `limit` sessions of a principal and returns how many. Those that were due already
+    /// count too, but have expired.
     std::size_t remove_by_principal(std::string_view name, std::size_t limit);
 
     /// A session's attributes. *Errors*: `not_found`.
@@ -198,6 +199,7 @@ private:
     bool make_room();
     bool evict_one();
     void schedule(Session& session);
+    void trim_schedule();
     [[nodiscard]] bool is_scheduled(const ExpiryEntry& entry) const noexcept;
 
     void lease(Session& session) noexcept;

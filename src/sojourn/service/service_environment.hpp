@@ -19,7 +19,8 @@ namespace sojourn {
 
 /// Told of each session that ended, once, after it ended. A coroutine; runs off the service's
 /// strands, one at a time for each service, in the order in which the sessions of a shard ended.
-/// It may use the service. What it throws is counted and reported, and the session counts as told.
+/// It may use the service, except that `stop` would wait for the listener itself until its limit.
+/// What it throws is counted and reported, and the session counts as told.
 using RemovalListener = std::function<boost::asio::awaitable<void>(RemovedSession)>;
 
 /// The surroundings of a service, with chained setters. All have defaults.

@@ -50,9 +50,9 @@ public:
     /// The session as it was when it was acquired. Valid as long as this object, released or not.
     [[nodiscard]] const SessionInfo& info() const noexcept { return info_; }
 
-    /// Gives the session back; its idle time begins now. Allocates nothing, waits for nothing, fails
+    /// Gives the session back; its idle time begins now. Needs no memory, waits for nothing, fails
     /// never; does nothing if there is nothing to give back. If the session was removed meanwhile,
-    /// it ends with its last lease.
+    /// it ends with its last lease, in a turn that this call sees to.
     void release() noexcept;
 
 private:

@@ -165,6 +165,7 @@ public:
                 std::max<std::size_t>(1, part_of(options_.max_pending_removals(), options_.shards(), i)), key_,
                 environment_.clock(), cleanup_, events_
             ));
+            outboxes_.push_back({shards_.back(), {}, 0});
         }
         ensure_running();
     }
@@ -231,13 +232,14 @@ public:
     }
 
     /// A new id in the same shard: a session does not move. Draws again until one falls there, as
-    /// many times as there are shards on average, which keeps all the entropy.
+    /// many times as there are shards on average, which keeps all the entropy. The bound, which
+    /// chance reaches once in 10^27 rotations, is for a source that repeats itself.
     [[nodiscard]] Result<HashedId> prepare_rotation(const HashedId& old, const RotateOptions& options) const
     {
         if (options.principal() && options.principal()->size() > max_principal_length) {
             return errc::principal_too_long;
         }
-        for (;;) {
+        for (std::size_t draws = 64 * shards_.size(); draws > 0; --draws) {
             auto id = draw_id(*environment_.id_source());
             if (!id) {
                 return id.error();
@@ -246,6 +248,7 @@ public:
                 return fresh;
             }
         }
+        return errc::id_source_failed;
     }
 
     // Operations that are more than one turn.
@@ -581,27 +584,50 @@ private:
         if (!self) {
             co_return TimePoint::max();
         }
-        for (const auto& shard : self->shards_) {
-            for (;;) {
-                auto take = [](ShardState& state) -> Result<std::vector<RemovedSession>> {
-                    return state.table.take_departed(events_batch);
-                };
-                auto batch = co_await Shard::call(shard, std::move(take));
-                if (batch.value().empty()) {
-                    break;
-                }
-                for (auto& removed : *batch) {
-                    const auto tell = [&self, &removed] { return self->environment_.on_removed()(std::move(removed)); };
-                    (void)co_await self->listener_barrier_.run(tell);
-                }
-                auto told = [count = batch->size()](ShardState& state) -> Result<void> {
-                    state.table.delivered(count);
-                    return {};
-                };
-                (co_await Shard::call(shard, std::move(told))).value();
-            }
+        for (auto& outbox : self->outboxes_) {
+            do {
+                co_await tell_all(self, outbox);
+            } while (co_await refill(outbox));
         }
         co_return TimePoint::max();
+    }
+
+    /// What was taken from a shard for the listener. It outlasts a round that ran out of memory, so
+    /// that nothing is told twice and nothing is lost.
+    struct Outbox {
+        std::shared_ptr<Shard> shard;
+        /// The next to tell is the last.
+        std::vector<RemovedSession> untold;
+        /// Told, and not yet known to the table as delivered.
+        std::size_t told = 0;
+    };
+
+    static awaitable<void> tell_all(Self self, Outbox& outbox)
+    {
+        while (!outbox.untold.empty()) {
+            const auto removed = outbox.untold.back();
+            const auto tell = [&self, &removed] { return self->environment_.on_removed()(removed); };
+            // Takes its memory before the session counts as told.
+            auto telling = self->listener_barrier_.run(tell);
+            outbox.untold.pop_back();
+            ++outbox.told;
+            co_await std::move(telling);
+        }
+    }
+
+    /// False if there was nothing to take.
+    static awaitable<bool> refill(Outbox& outbox)
+    {
+        auto take = [told = outbox.told](ShardState& state) -> Result<std::vector<RemovedSession>> {
+            auto batch = state.table.take_departed(events_batch);
+            state.table.delivered(told);
+            return batch;
+        };
+        auto batch = co_await Shard::call(outbox.shard, std::move(take));
+        outbox.untold = std::move(batch.value());
+        outbox.told = 0;
+        std::ranges::reverse(outbox.untold);
+        co_return !outbox.untold.empty();
     }
 
     /// Empty once the execution context is destroyed.
@@ -615,6 +641,8 @@ private:
     /// Null if there is no removal listener.
     std::shared_ptr<SupervisedLoop> events_;
     std::vector<std::shared_ptr<Shard>> shards_;
+    /// One for each shard; belongs to the events loop.
+    std::vector<Outbox> outboxes_;
 };
 
 SessionService::SessionService(
@@ -802,6 +830,13 @@ void SessionService::start_commit(
     const auto shard = implementation_->shard_of(hashed);
     auto shared = std::make_shared<const Attributes>(std::move(data));
     shard->start(commit_turn(std::move(hashed), expected_version, std::move(shared)), std::move(handler));
+}
+
+void SessionService::start_modify(
+    SessionId id, std::function<void(Attributes&)> change, Handler<AttributeSnapshot> handler
+)
+{
+    implementation_->start(modify(std::move(id), std::move(change)), std::move(handler));
 }
 
 void SessionService::start_cleanup(CleanupScope scope, Handler<std::size_t> handler)

@@ -1,7 +1,7 @@
 /// @file
 /// The session service: what a server embeds, one for all its coroutines. It creates, finds, limits,
-/// expires, evicts and accounts for sessions. Its tables live behind strands, so that these never
-/// race; no call takes a lock, and a call at an idle strand does not even suspend.
+/// expires, evicts and accounts for sessions. Its tables live behind strands, so that they never
+/// race; nothing takes a lock around a session, and a call at an idle strand does not even suspend.
 
 #ifndef SOJOURN_SERVICE_SESSION_SERVICE_HPP
 #define SOJOURN_SERVICE_SESSION_SERVICE_HPP
@@ -46,7 +46,7 @@ struct Health {
     bool is_accepting = false;
     /// The coroutine that ends expired sessions.
     LoopHealth cleanup;
-    /// How long the session that is overdue the longest has been so; zero if none is.
+    /// How far cleanup is behind: no session has been overdue for longer. Zero if it is not.
     Duration cleanup_lag{};
     /// The coroutine that tells the removal listener.
     LoopHealth events;
@@ -89,9 +89,13 @@ private:
 /// associated one; never on a strand of the service. *Completion*: exactly once, never inside the
 /// initiating function; none if the execution context is destroyed first. *Cancellation*: an
 /// operation on one session is a turn too short to be cancelled; one that was begun takes effect,
-/// and its result is delivered. `stop` alone waits, and has a limit. *Exceptions*: an operation that
-/// finds no memory has done nothing and gives an error equal to `std::errc::not_enough_memory`; only
-/// the coroutine frame itself may throw `bad_alloc`, before anything was done. *Complexity*: O(1) on
+/// and its result is delivered. Operations of several turns (`modify`, `remove_by_principal`,
+/// `cleanup`, `metrics`, `health`) end between two turns with `operation_aborted`, thrown, if the
+/// coroutine that awaits them is cancelled; the turns that were run have taken effect, and each left
+/// everything in order. Their `async_` faces cannot be cancelled, and neither can `stop`, which has
+/// a limit. *Exceptions*: a turn that finds no memory does nothing and gives an error equal to
+/// `std::errc::not_enough_memory`; a coroutine frame or a handler's node that finds none throws
+/// `bad_alloc`, before its turn. *Complexity*: O(1) on
 /// average and O(log n) where a session is created or ends, in one turn of less than a microsecond,
 /// unless the function says otherwise. *Example*: examples/01_quickstart.cpp.
 class SessionService {
@@ -119,8 +123,8 @@ public:
     /// room first; then `ServiceOptions::when_full` decides.
     ///
     /// *Errors*: `stopping`; `overloaded`; `id_source_failed`; `attributes_too_large`;
-    /// `principal_too_long`; `invalid_options` if a timeout is out of bounds; `id_in_use` for an
-    /// adopted id. Nothing was created then.
+    /// `principal_too_long`; `invalid_options` if a timeout is out of bounds; `id_in_use` or
+    /// `invalid_id`, if it is empty, for an adopted id. Nothing was created then.
     [[nodiscard]] boost::asio::awaitable<Result<CreatedSession>> create(CreateOptions options = CreateOptions());
 
     /// Acquires a lease on the session with this id: finds it, counts the request against its rate,
@@ -169,6 +173,7 @@ public:
     /// Changes the session's attributes: takes a snapshot, lets `change` work on a copy, commits,
     /// and starts over if another commit came between. `change` runs on the caller's executor, off
     /// every strand, perhaps more than once; what it throws comes out here, and nothing is written.
+    /// (In `async_modify` it runs on the service's executor and must not throw.)
     ///
     /// *Errors*: those of `commit`; `conflict` only after 64 attempts in vain.
     [[nodiscard]] boost::asio::awaitable<Result<AttributeSnapshot>> modify(
@@ -176,7 +181,8 @@ public:
     );
 
     /// Ends expired sessions now, or all sessions, and returns how many. The background does the
-    /// former by itself. O(n log n), in turns of `cleanup_batch` between which others run.
+    /// former by itself. A session that is created meanwhile may survive. O(n log n), in turns of
+    /// `cleanup_batch` between which others run.
     [[nodiscard]] boost::asio::awaitable<Result<std::size_t>> cleanup(CleanupScope scope = CleanupScope::expired);
 
     /// The counters. Each shard's are taken in one turn, so the ledger holds in every snapshot.
@@ -253,14 +259,20 @@ public:
     auto async_commit(SessionId id, std::uint64_t expected_version, Attributes data, Token&& token)
     {
         return initiate<std::uint64_t>(
-            token, &SessionService::start_commit, std::move(id), std::move(expected_version), std::move(data)
+            token, &SessionService::start_commit, std::move(id), expected_version, std::move(data)
         );
+    }
+
+    template <boost::asio::completion_token_for<void(Result<AttributeSnapshot>)> Token>
+    auto async_modify(SessionId id, std::function<void(Attributes&)> change, Token&& token)
+    {
+        return initiate<AttributeSnapshot>(token, &SessionService::start_modify, std::move(id), std::move(change));
     }
 
     template <boost::asio::completion_token_for<void(Result<std::size_t>)> Token>
     auto async_cleanup(CleanupScope scope, Token&& token)
     {
-        return initiate<std::size_t>(token, &SessionService::start_cleanup, std::move(scope));
+        return initiate<std::size_t>(token, &SessionService::start_cleanup, scope);
     }
 
     template <boost::asio::completion_token_for<void(Result<Metrics>)> Token>
@@ -278,7 +290,7 @@ public:
     template <boost::asio::completion_token_for<void(Result<void>)> Token>
     auto async_stop(Duration limit, Token&& token)
     {
-        return initiate<void>(token, &SessionService::start_stop, std::move(limit));
+        return initiate<void>(token, &SessionService::start_stop, limit);
     }
 
 private:
@@ -287,8 +299,8 @@ private:
     template <class T>
     using Handler = boost::asio::any_completion_handler<void(Result<T>)>;
 
-    template <class T, class Token, class... Args>
-    auto initiate(Token& token, void (SessionService::*start)(Args..., Handler<T>), Args... args)
+    template <class T, class Token, class Start, class... Args>
+    auto initiate(Token& token, Start start, Args... args)
     {
         return boost::asio::async_initiate<Token, void(Result<T>)>(
             [this, start](auto handler, Args... arguments) {
@@ -308,6 +320,7 @@ private:
     void start_list(ListOptions options, Handler<SessionPage> handler);
     void start_snapshot(SessionId id, Handler<AttributeSnapshot> handler);
     void start_commit(SessionId id, std::uint64_t expected_version, Attributes data, Handler<std::uint64_t> handler);
+    void start_modify(SessionId id, std::function<void(Attributes&)> change, Handler<AttributeSnapshot> handler);
     void start_cleanup(CleanupScope scope, Handler<std::size_t> handler);
     void start_metrics(Handler<Metrics> handler);
     void start_health(Handler<Health> handler);

@@ -1,14 +1,17 @@
 #include "sojourn/testing/manual_clock.hpp"
 
+#include "sojourn/async/shutdown_hook.hpp"
+
 #include <boost/asio/append.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/query.hpp>
 
 #include <algorithm>
 #include <atomic>
+#include <list>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 namespace asio = boost::asio;
 
@@ -38,20 +41,24 @@ public:
 
     void add(Wait wait)
     {
+        // What needs memory comes first: a wait that could not be begun must not complete.
+        std::list<Wait> fresh;
+        fresh.push_back(std::move(wait));
         {
             const std::lock_guard guard(mutex_);
-            waits_.push_back(std::move(wait));
+            const auto later = std::ranges::upper_bound(waits_, fresh.front().deadline, {}, &Wait::deadline);
+            waits_.splice(later, fresh);
         }
         // It may be due already, or have become so just now.
         fire();
     }
 
-    void fire()
+    void fire() noexcept
     {
         take_if([this](const Wait& wait) { return wait.deadline <= now.load(); }, {});
     }
 
-    void cancel(const void* timer)
+    void cancel(const void* timer) noexcept
     {
         take_if([timer](const Wait& wait) { return wait.timer == timer; }, asio::error::operation_aborted);
     }
@@ -65,36 +72,43 @@ public:
 
 private:
     template <class Predicate>
-    void take_if(Predicate matches, boost::system::error_code error)
+    void take_if(Predicate matches, boost::system::error_code error) noexcept
     {
-        std::vector<Wait> taken;
+        std::list<Wait> taken;
         {
             const std::lock_guard guard(mutex_);
-            std::vector<Wait> rest;
-            for (auto& wait : waits_) {
-                (matches(wait) ? taken : rest).push_back(std::move(wait));
+            for (auto place = waits_.begin(); place != waits_.end();) {
+                const auto wait = place++;
+                if (matches(*wait)) {
+                    taken.splice(taken.end(), waits_, wait);
+                }
             }
-            waits_ = std::move(rest);
         }
-        std::ranges::stable_sort(taken, {}, &Wait::deadline);
         for (auto& wait : taken) {
             complete(std::move(wait), error);
         }
     }
 
-    static void complete(Wait wait, boost::system::error_code error)
+    static void complete(Wait wait, boost::system::error_code error) noexcept
     {
-        asio::post(wait.executor, asio::append(std::move(wait.handler), error));
+        try {
+            asio::post(wait.executor, asio::append(std::move(wait.handler), error));
+        } catch (...) {
+            // No memory to complete with: the handler is destroyed, which its owner notices.
+        }
     }
 
     mutable std::mutex mutex_;
-    std::vector<Wait> waits_;
+    /// By deadline, and those of one deadline in the order in which they came.
+    std::list<Wait> waits_;
 };
 
-class ManualClock::ManualTimer final : public Timer {
+class ManualClock::ManualTimer final : public Timer, private ShutdownHook {
 public:
     ManualTimer(std::shared_ptr<State> state, asio::any_io_executor executor)
-        : state_(std::move(state)), executor_(std::move(executor))
+        : ShutdownHook(asio::query(executor, asio::execution::context)),
+          state_(std::move(state)),
+          executor_(std::move(executor))
     {
     }
 
@@ -112,6 +126,15 @@ public:
     void cancel() override { state_->cancel(this); }
 
 private:
+    /// The context knows nothing of its handlers that wait here.
+    void on_context_shutdown() noexcept override
+    {
+        executor_ = asio::any_io_executor();
+        // The handler may own this timer.
+        const auto state = state_;
+        state->cancel(this);
+    }
+
     std::shared_ptr<State> state_;
     asio::any_io_executor executor_;
 };
@@ -135,8 +158,16 @@ std::unique_ptr<Timer> ManualClock::make_timer(const asio::any_io_executor& exec
 
 void ManualClock::advance(Duration length)
 {
-    state_->wall.store(state_->wall.load() + std::chrono::duration_cast<WallTime::duration>(length));
-    set(saturating_add(state_->now.load(), length));
+    const auto add = [length](auto& time) {
+        using Time = decltype(time.load());
+        const auto step = std::chrono::duration_cast<typename Time::duration>(length);
+        auto before = time.load();
+        while (!time.compare_exchange_weak(before, before > Time::max() - step ? Time::max() : before + step)) {
+        }
+    };
+    add(state_->wall);
+    add(state_->now);
+    state_->fire();
 }
 
 void ManualClock::set(TimePoint moment)
@@ -153,8 +184,7 @@ std::size_t ManualClock::waiting() const
 TimePoint ManualClock::next_deadline() const
 {
     return state_->with_waits([](const auto& waits) {
-        const auto first = std::ranges::min_element(waits, {}, &State::Wait::deadline);
-        return first == waits.end() ? TimePoint::max() : first->deadline;
+        return waits.empty() ? TimePoint::max() : waits.front().deadline;
     });
 }
 
