@@ -11,12 +11,14 @@
 #include "sojourn/detail/assert.hpp"
 #include "sojourn/detail/pause.hpp"
 
+#include <boost/asio/any_completion_executor.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/append.hpp>
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/execution/bad_executor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -208,9 +210,9 @@ public:
     ///
     /// *Completion* signature: `void(std::exception_ptr, R)`, without the exception if `f` is
     /// `noexcept` and without the `R` if it returns nothing. If `f` can throw, `R` must be default
-    /// constructible. *Executor*: the token's
-    /// associated one, else the one given to the constructor. *Exceptions*: `bad_alloc` from the
-    /// initiating function, and then `f` is not run.
+    /// constructible. *Executor*: the token's associated one, else the one given to the constructor.
+    /// *Exceptions*: from the initiating function, and then `f` is not run: `bad_alloc`;
+    /// `bad_executor` if the context is gone and the token brings no executor, or is type-erased.
     template <std::invocable<T&> F, boost::asio::completion_token_for<detail::CallSignatureOf<F, T>> Token>
     auto async_call(F f, Token&& token)
     {
@@ -412,6 +414,15 @@ private:
     public:
         static void start(std::shared_ptr<State> state, F function, Handler handler)
         {
+            bool can_complete = true;
+            if constexpr (std::is_same_v<Executor, boost::asio::any_io_executor>) {
+                can_complete = static_cast<bool>(boost::asio::get_associated_executor(handler, state->executor()));
+            } else if constexpr (std::is_same_v<Executor, boost::asio::any_completion_executor>) {
+                can_complete = static_cast<bool>(state->executor());
+            }
+            if (!can_complete) {
+                throw boost::asio::execution::bad_executor();
+            }
             auto allocator = allocator_of(handler);
             auto* const memory = Traits::allocate(allocator, 1);
             HandlerCall* call = nullptr;
@@ -468,11 +479,19 @@ private:
             auto home = std::move(executor_);
             auto work = std::move(work_);
             auto handler = destroy();
-            // Straight to the handler's own executor: the home may not be running, or be gone.
-            const auto executor = boost::asio::get_associated_executor(handler, home);
             try {
                 outcome.template give_to<!std::is_nothrow_invocable_v<F&, T&>>([&](auto... results) {
-                    boost::asio::post(executor, boost::asio::append(std::move(handler), std::move(results)...));
+                    // Asked before `append`, whose result is a token: it has no associated executor.
+                    const auto own = boost::asio::get_associated_executor(handler, home);
+                    auto complete = boost::asio::append(std::move(handler), std::move(results)...);
+                    if constexpr (std::is_same_v<Executor, boost::asio::any_completion_executor>) {
+                        // Nothing can be posted to a type-erased handler's executor, only to the home,
+                        // which passes it on.
+                        boost::asio::post(home, std::move(complete));
+                    } else {
+                        // Straight to the handler's own: the home may not be running, or be gone.
+                        boost::asio::post(own, std::move(complete));
+                    }
                 });
             } catch (...) {
                 // No memory to complete with: the handler is destroyed, which its owner notices.

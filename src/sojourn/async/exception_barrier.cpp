@@ -17,7 +17,7 @@ void ExceptionBarrier::caught(std::exception_ptr failure) noexcept
     }
     try {
         report_(where_, std::move(failure));
-    } catch (...) {
+    } catch (...) { // NOLINT(bugprone-empty-catch)
         // A reporter that cannot report has nobody else to tell; the count has it.
     }
 }

@@ -16,8 +16,7 @@ Gate::Gate(const asio::any_io_executor& executor)
     : ShutdownHook(asio::query(executor, asio::execution::context)),
       tail_(&stub_),
       head_(&stub_),
-      executor_(executor),
-      strand_(asio::make_strand(executor))
+      executor_(executor)
 {
 }
 
@@ -99,15 +98,17 @@ void Gate::drain() noexcept
     }
 }
 
-/// Lets the strand go on with the drain. False if it cannot: no memory, or no context any more.
+/// Lets the executor go on with the drain. False if it cannot: no memory, or no context any more.
 bool Gate::hand_over() noexcept
 {
-    if (!strand_) {
+    if (!executor_) {
         return false;
     }
     owner_.store(std::thread::id(), std::memory_order_relaxed);
     try {
-        asio::post(*strand_, [self = shared_from_this()] { self->drain(); });
+        // Not through an asio::strand: there is one drain at a time anyway, and a strand that once
+        // had no memory stays locked for ever.
+        asio::post(executor_, [self = shared_from_this()] { self->drain(); });
         return true;
     } catch (...) {
         enter();
@@ -119,7 +120,6 @@ void Gate::on_context_shutdown() noexcept
 {
     // Whoever is abandoned may hold the last reference to this.
     const auto self = weak_from_this().lock();
-    strand_.reset();
     executor_ = asio::any_io_executor();
     // If a drain was handed over, it will never run, and what is queued must be let go: the queued
     // callers' frames are owned by their handlers, and those by the calls.

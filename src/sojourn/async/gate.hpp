@@ -12,13 +12,11 @@
 #include "sojourn/async/shutdown_hook.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/strand.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <thread>
 
 namespace sojourn {
@@ -117,8 +115,8 @@ public:
         return owner_.load(std::memory_order_relaxed) == std::this_thread::get_id();
     }
 
-    /// The executor behind the strand; what completes a caller that brings no executor of its own.
-    /// Empty once the context is destroyed.
+    /// What runs the drains that are handed over, and completes a caller that brings no executor of
+    /// its own. Empty once the context is destroyed.
     [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
 
     void count_inline() noexcept { bump(inline_); }
@@ -128,8 +126,6 @@ public:
     [[nodiscard]] CallCounts counts() const noexcept;
 
 private:
-    using Strand = boost::asio::strand<boost::asio::any_io_executor>;
-
     /// Calls of others that one caller runs before it hands the rest to the strand.
     static constexpr int drain_budget = 64;
 
@@ -164,9 +160,8 @@ private:
     std::atomic<std::uint64_t> suspended_{0};
 
     alignas(64) Stub stub_;
+    /// Empty once the context is destroyed.
     boost::asio::any_io_executor executor_;
-    /// Gone once the context is destroyed.
-    std::optional<Strand> strand_;
 };
 
 /// Calls that one thread may run without any of their callers being suspended. After that many the

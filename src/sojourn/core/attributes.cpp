@@ -36,14 +36,10 @@ void Attributes::set(std::string name, std::string value)
 {
     const auto place = find_place(entries_, name);
     if (place != entries_.end() && place->first == name) {
-        bytes_ += value.size();
-        bytes_ -= place->second.size();
         place->second = std::move(value);
         return;
     }
-    const auto added = name.size() + value.size();
     entries_.emplace(place, std::move(name), std::move(value));
-    bytes_ += added;
 }
 
 bool Attributes::erase(std::string_view name)
@@ -52,9 +48,17 @@ bool Attributes::erase(std::string_view name)
     if (place == entries_.end() || place->first != name) {
         return false;
     }
-    bytes_ -= place->first.size() + place->second.size();
     entries_.erase(place);
     return true;
+}
+
+std::size_t Attributes::bytes() const noexcept
+{
+    std::size_t sum = 0;
+    for (const auto& [name, value] : entries_) {
+        sum += name.size() + value.size();
+    }
+    return sum;
 }
 
 } // namespace sojourn

@@ -41,7 +41,7 @@ public:
     [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
 
     /// The bytes of all names and values: what `ServiceOptions::max_attribute_bytes` bounds.
-    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+    [[nodiscard]] std::size_t bytes() const noexcept;
 
     [[nodiscard]] auto begin() const noexcept { return entries_.begin(); }
     [[nodiscard]] auto end() const noexcept { return entries_.end(); }
@@ -50,7 +50,6 @@ public:
 
 private:
     std::vector<Entry> entries_;
-    std::size_t bytes_ = 0;
 };
 
 /// One state of a session's attributes. `data` is never null.

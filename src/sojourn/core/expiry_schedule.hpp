@@ -110,13 +110,13 @@ private:
         void keep_if(Keep keep)
         {
             std::erase_if(c, [&](const ExpiryEntry& entry) { return !keep(entry); });
-            std::make_heap(c.begin(), c.end(), comp);
+            std::ranges::make_heap(c, comp);
         }
 
         template <class Visit>
         void for_each(Visit visit) const
         {
-            std::for_each(c.begin(), c.end(), visit);
+            std::ranges::for_each(c, visit);
         }
     };
 

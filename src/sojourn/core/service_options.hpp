@@ -92,9 +92,10 @@ public:
     ServiceOptions& max_attribute_bytes(std::size_t bytes) noexcept { max_attribute_bytes_ = bytes; return *this; }
     [[nodiscard]] std::size_t max_attribute_bytes() const noexcept { return max_attribute_bytes_; }
 
-    /// Ended sessions that may wait for the removal listener, over all shards, before new sessions
-    /// that would end another one are refused with `overloaded`. 1 to 100,000,000; default 1,024.
-    /// A slow listener thus slows admission down and does not grow memory.
+    /// Room for ended sessions that wait for the removal listener, over all shards, on top of
+    /// `max_sessions`. 1 to 100,000,000; default 1,024. When live and waiting sessions together fill
+    /// both, new ones are refused with `overloaded`: a slow listener slows admission down and does
+    /// not grow memory. Without a listener nothing waits.
     ServiceOptions& max_pending_removals(std::size_t count) noexcept { max_pending_removals_ = count; return *this; }
     [[nodiscard]] std::size_t max_pending_removals() const noexcept { return max_pending_removals_; }
 

@@ -13,6 +13,7 @@
 #include "sojourn/core/time.hpp"
 
 #include <boost/intrusive/list_hook.hpp>
+#include <boost/intrusive/unordered_set_hook.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -40,8 +41,12 @@ struct Session {
     using ListHook =
         boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::safe_link>>;
 
+    using IndexHook =
+        boost::intrusive::unordered_set_member_hook<boost::intrusive::link_mode<boost::intrusive::normal_link>>;
+
     SessionId id;
     std::uint64_t hash = 0;
+    IndexHook index_hook;
 
     /// In the recency list while idle, in the list of departed ones once ended. Never in both.
     ListHook recency_hook;

@@ -50,8 +50,7 @@ Result<SessionId> SessionId::parse_issued(std::string_view text)
 SessionId SessionId::from_entropy(std::span<const std::byte, entropy_bytes> bytes) noexcept
 {
     // RFC 4648, section 5, without padding. 32 bytes are 42 full digits and one of four bits.
-    SessionId id;
-    auto& inplace = std::get<detail::InplaceText>(id.text_);
+    detail::InplaceText inplace;
     std::uint32_t bits = 0;
     int bit_count = 0;
     std::size_t length = 0;
@@ -65,6 +64,8 @@ SessionId SessionId::from_entropy(std::span<const std::byte, entropy_bytes> byte
     }
     inplace.text[length++] = base64url[(bits << static_cast<unsigned>(6 - bit_count)) & 0x3FU];
     inplace.length = static_cast<std::uint8_t>(length);
+    SessionId id;
+    *std::get_if<detail::InplaceText>(&id.text_) = inplace;
     return id;
 }
 

@@ -7,6 +7,7 @@
 
 #include "sojourn/core/session_info.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -37,7 +38,7 @@ public:
 
     /// Sessions on a page, 1 to 1,000; outside, the nearest bound is used. Default 100.
     ListOptions& limit(std::size_t count) noexcept { limit_ = count; return *this; }
-    [[nodiscard]] std::size_t limit() const noexcept { return limit_ < 1 ? 1 : limit_ > 1000 ? 1000 : limit_; }
+    [[nodiscard]] std::size_t limit() const noexcept { return std::clamp<std::size_t>(limit_, 1, 1000); }
 
     /// Where to go on: `SessionPage::next` of the page before. Default the beginning.
     ListOptions& after(SessionCursor cursor) noexcept { cursor_ = cursor; return *this; }

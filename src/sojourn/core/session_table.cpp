@@ -28,10 +28,10 @@ SessionTable::SessionTable(
       when_full_(options.when_full()),
       reclaim_batch_(options.cleanup_batch()),
       on_departure_(on_departure),
+      index_(capacity),
       principals_(key)
 {
-    // So that no turn pays for rehashing or moving what is there once for each session.
-    index_.reserve(capacity);
+    // So that no turn pays for moving what is there once for each session.
     schedule_.reserve(capacity);
 }
 
@@ -95,16 +95,12 @@ void SessionTable::establish(Session& session) noexcept
 
 Session* SessionTable::find(const HashedId& id)
 {
-    const auto place = index_.find(id);
-    if (place == index_.end()) {
+    auto* const session = index_.find(id);
+    if (session != nullptr && is_expired(*session)) {
+        end(*session, expiry_cause(*session, deadline(*session)));
         return nullptr;
     }
-    auto& session = **place;
-    if (is_expired(session)) {
-        end(session, expiry_cause(session, deadline(session)));
-        return nullptr;
-    }
-    return &session;
+    return session;
 }
 
 TimePoint SessionTable::idle_end(const Session& session, TimePoint from) const noexcept
@@ -201,7 +197,7 @@ Result<Session*> SessionTable::create(const NewSession& fresh)
     session.attributes = fresh.attributes;
     session.version = 1;
     session.leases = 0;
-    index_.insert(&session);
+    index_.insert(session);
     if (principal != nullptr) {
         PrincipalIndex::attach(session, *principal);
     }
@@ -214,16 +210,17 @@ Result<Session*> SessionTable::create(const NewSession& fresh)
 
 bool SessionTable::make_room()
 {
-    if (metrics_.live < capacity_) {
-        return true;
+    if (metrics_.live >= capacity_) {
+        expire(reclaim_batch_);
     }
-    expire(reclaim_batch_);
-    return metrics_.live < capacity_ || evict_one();
+    // Ending a session to make room takes no slot, as it keeps its own until its listener was told.
+    const bool has_slot = metrics_.live + metrics_.pending_removals < capacity_ + max_pending_;
+    return has_slot && (metrics_.live < capacity_ || evict_one());
 }
 
 bool SessionTable::evict_one()
 {
-    if (recency_.empty() || metrics_.pending_removals >= max_pending_) {
+    if (recency_.empty()) {
         return false;
     }
     auto& victim = recency_.front();
@@ -304,10 +301,10 @@ Result<void> SessionTable::rotate(
             establish(*session);
         }
     }
-    index_.erase(session);
+    index_.erase(*session);
     session->id = fresh.id;
     session->hash = fresh.hash;
-    index_.insert(session);
+    index_.insert(*session);
     ++metrics_.rotated;
     return {};
 }
@@ -443,7 +440,7 @@ void SessionTable::end(Session& session, RemovalCause cause)
 {
     SOJOURN_ASSERT(session.is_open());
     session.cause = cause;
-    index_.erase(&session);
+    index_.erase(session);
     PrincipalIndex::unlist(session);
     if (session.leases > 0) {
         transition(session, SessionState::closing);
@@ -503,106 +500,6 @@ void SessionTable::transition(Session& session, SessionState to) noexcept
         ++metrics_.removed[static_cast<std::size_t>(session.cause)];
     }
     session.state = to;
-}
-
-// Invariants
-
-std::optional<std::string> SessionTable::check_invariants() const
-{
-    std::size_t open = 0;
-    std::size_t half_open = 0;
-    std::size_t closing = 0;
-    std::size_t departed = 0;
-    std::size_t leased = 0;
-    std::size_t with_principal = 0;
-    std::vector<std::size_t> entries(slab_.size());
-
-    std::size_t stale = 0;
-    std::optional<std::string> fault;
-    schedule_.for_each([&](const ExpiryEntry& entry) {
-        if (!is_scheduled(entry)) {
-            ++stale;
-            return;
-        }
-        const auto& session = slab_[entry.slot];
-        ++entries[entry.slot];
-        if (entry.deadline > std::max(now_, deadline(session))) {
-            fault = "an expiry entry lies after its session's deadline";
-        }
-    });
-    if (fault) {
-        return fault;
-    }
-    if (stale != schedule_.stale() || stale > std::max(ExpirySchedule::stale_floor, schedule_.live())) {
-        return "stale expiry entries: " + std::to_string(stale) + ", counted " + std::to_string(schedule_.stale());
-    }
-
-    for (std::uint32_t slot = 0; slot < slab_.size(); ++slot) {
-        const auto& session = slab_[slot];
-        const bool is_open = session.is_open();
-        const auto here = "slot " + std::to_string(slot) + ": ";
-        open += is_open ? 1U : 0U;
-        half_open += session.state == SessionState::half_open ? 1U : 0U;
-        closing += session.state == SessionState::closing ? 1U : 0U;
-        departed += session.state == SessionState::departed ? 1U : 0U;
-        leased += session.leases > 0 ? 1U : 0U;
-        with_principal += session.principal != nullptr ? 1U : 0U;
-        if (session.slot != slot) {
-            return here + "does not know its number";
-        }
-        if (entries[slot] != (is_open ? 1U : 0U) || session.scheduled != is_open) {
-            return here + "has " + std::to_string(entries[slot]) + " expiry entries";
-        }
-        const auto place = index_.find(HashedId{session.id, session.hash});
-        if (is_open != (place != index_.end() && *place == &session)) {
-            return here + "is in the index and should not be, or the reverse";
-        }
-        const bool should_be_listed = (is_open && session.leases == 0) || session.state == SessionState::departed;
-        if (session.recency_hook.is_linked() != should_be_listed) {
-            return here + "is in the recency list and should not be, or the reverse";
-        }
-        if (session.principal_hook.is_linked() != (is_open && session.principal != nullptr)) {
-            return here + "is in its principal's list and should not be, or the reverse";
-        }
-        if (session.state == SessionState::closing && session.leases == 0) {
-            return here + "is closing and nobody leases it";
-        }
-    }
-
-    std::size_t references = 0;
-    std::size_t of_principals = 0;
-    principals_.for_each([&](const PrincipalEntry& entry) {
-        references += entry.references;
-        of_principals += entry.sessions.size();
-        if (entry.references < entry.sessions.size() || entry.references == 0) {
-            fault = "a principal without sessions";
-        }
-    });
-    if (fault) {
-        return fault;
-    }
-    const auto same = [&](std::string_view what, std::size_t left, std::size_t right) {
-        if (left != right && !fault) {
-            fault = std::string(what) + ": " + std::to_string(left) + " and " + std::to_string(right);
-        }
-    };
-    same("index and open sessions", index_.size(), open);
-    same("live and open or closing sessions", metrics_.live, open + closing);
-    same("half-open sessions", metrics_.half_open, half_open);
-    same("closing sessions", metrics_.closing, closing);
-    same("leased sessions", metrics_.leased, leased);
-    same("departed sessions", departed_.size(), departed);
-    same("references to principals", references, with_principal);
-    if (of_principals > open) {
-        fault = "more sessions of principals than sessions";
-    }
-    if (metrics_.live > capacity_) {
-        fault = "more sessions than the capacity";
-    }
-    if (!metrics_.ledger_holds()) {
-        fault = "the ledger does not hold";
-    }
-    return fault;
 }
 
 } // namespace sojourn

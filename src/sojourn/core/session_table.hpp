@@ -16,12 +16,12 @@
 #include "sojourn/core/removal_cause.hpp"
 #include "sojourn/core/service_options.hpp"
 #include "sojourn/core/session.hpp"
+#include "sojourn/core/session_index.hpp"
 #include "sojourn/core/session_info.hpp"
 #include "sojourn/core/session_page.hpp"
 #include "sojourn/core/session_slab.hpp"
 
 #include <boost/intrusive/list.hpp>
-#include <boost/unordered/unordered_flat_set.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -33,12 +33,6 @@
 #include <vector>
 
 namespace sojourn {
-
-/// A session id with its hash, which is computed before the turn and not in it.
-struct HashedId {
-    SessionId id;
-    std::uint64_t hash = 0;
-};
 
 /// All that a new session begins with.
 struct NewSession {
@@ -91,7 +85,7 @@ public:
     /// Tells of a session without touching it. *Errors*: `not_found`.
     [[nodiscard]] Result<SessionInfo> peek(const HashedId& id);
 
-    /// Begins a session's idle time anew. *Errors*: `not_found`.
+    /// Begins a session's idle time anew, as the end of a request does. *Errors*: `not_found`.
     [[nodiscard]] Result<SessionInfo> touch(const HashedId& id);
 
     /// Replaces a session's id, and its principal if one is given. The session stays what it was:
@@ -126,7 +120,8 @@ public:
     /// Returns whether more are due.
     bool expire(std::size_t batch);
 
-    /// When `expire` should be called next; `TimePoint::max()` if the table is empty.
+    /// When `expire` should be called next; no later than the first
+    /// session is due. `TimePoint::max()` if nothing is scheduled.
     [[nodiscard]] TimePoint next_deadline() const noexcept { return schedule_.next_deadline(); }
 
     /// Refuses new sessions and requests from now on.
@@ -165,24 +160,7 @@ public:
     [[nodiscard]] std::optional<std::string> check_invariants() const;
 
 private:
-    struct ById {
-        using is_transparent = void;
-        using is_avalanching = void;
-
-        std::size_t operator()(const Session* session) const noexcept { return static_cast<std::size_t>(session->hash); }
-        std::size_t operator()(const HashedId& id) const noexcept { return static_cast<std::size_t>(id.hash); }
-    };
-
-    struct SameId {
-        using is_transparent = void;
-
-        bool operator()(const Session* left, const Session* right) const noexcept { return left == right; }
-        bool operator()(const HashedId& id, const Session* session) const noexcept
-        {
-            return id.hash == session->hash && id.id == session->id;
-        }
-        bool operator()(const Session* session, const HashedId& id) const noexcept { return (*this)(id, session); }
-    };
+    class Invariants;
 
     using RecencyList = boost::intrusive::list<
         Session, boost::intrusive::member_hook<Session, Session::ListHook, &Session::recency_hook>>;
@@ -223,7 +201,7 @@ private:
     bool closed_ = false;
 
     SessionSlab slab_;
-    boost::unordered_flat_set<Session*, ById, SameId> index_;
+    SessionIndex index_;
     /// Sessions that nobody leases, the one whose last request finished longest ago first.
     RecencyList recency_;
     /// Sessions that have ended and whose listener has yet to be told, in order.

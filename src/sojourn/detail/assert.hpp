@@ -20,7 +20,8 @@ namespace sojourn::detail {
 
 [[noreturn]] inline void assertion_failed(const char* condition, const char* file, int line)
 {
-    std::fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, condition);
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-vararg): the one call that is safe this late
+    (void)std::fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, condition);
     std::abort();
 }
 

@@ -190,8 +190,8 @@ public:
 
     [[nodiscard]] const std::shared_ptr<Shard>& shard_of(const HashedId& id) const noexcept
     {
-        // The index inside the shard uses the highest and the lowest bits.
-        const auto bits = (id.hash >> 8U) & 0xFFFFU;
+        // The highest bits: the index inside the shard uses the lowest.
+        const auto bits = id.hash >> 48U;
         return shards_[static_cast<std::size_t>((bits * shards_.size()) >> 16U)];
     }
 

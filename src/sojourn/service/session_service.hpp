@@ -137,7 +137,8 @@ public:
     /// Tells of a session without touching it or counting a request. *Errors*: `not_found`.
     [[nodiscard]] boost::asio::awaitable<Result<SessionInfo>> peek(SessionId id);
 
-    /// Begins a session's idle time anew, without a lease and without counting a request.
+    /// Begins a session's idle time anew, as the end of a first request does too, but without a lease
+    /// and without counting a request.
     /// *Errors*: `not_found`.
     [[nodiscard]] boost::asio::awaitable<Result<SessionInfo>> touch(SessionId id);
 

@@ -1,0 +1,168 @@
+/// @file
+/// What a session table promises, written down as simply as possible: a map that is searched from
+/// end to end, counters that are counted anew each time, and a leaky bucket for the rate. It knows
+/// nothing of schedules, recency lists, slots or hashes.
+///
+/// Where the promise leaves the table a choice (which of the expired sessions a bounded cleanup
+/// ends), the model is told what the table chose, and says whether it may.
+
+#ifndef SOJOURN_TESTS_MODEL_NAIVE_TABLE_HPP
+#define SOJOURN_TESTS_MODEL_NAIVE_TABLE_HPP
+
+#include "sojourn/core/error.hpp"
+#include "sojourn/core/metrics.hpp"
+#include "sojourn/core/rate_limit.hpp"
+#include "sojourn/core/service_options.hpp"
+#include "sojourn/core/session_info.hpp"
+#include "sojourn/core/time.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace sojourn::model {
+
+/// The table did what it must not, or the reverse.
+class Mismatch : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Throws `Mismatch` unless the condition holds.
+void require(bool condition, const char* what);
+
+/// Names one session for the whole of a run, whatever its id; also its reference.
+using Key = std::uint64_t;
+
+struct NaiveSession {
+    std::string id;
+    std::string principal;
+    WallTime created;
+    TimePoint last_used;
+    TimePoint lifetime_end;
+    Duration idle_timeout{};
+    /// The bucket: how much was in it, and when.
+    Duration level{};
+    TimePoint level_at;
+    std::uint64_t requests = 0;
+    std::uint32_t leases = 0;
+    std::uint32_t returned = 0;
+    TimePoint returned_at;
+    std::shared_ptr<const Attributes> data;
+    std::uint64_t version = 1;
+    /// Larger for one that began to lie idle, or was touched, later.
+    std::uint64_t recency = 0;
+    bool is_half_open = false;
+    bool is_closing = false;
+    RemovalCause cause{};
+};
+
+/// A session that ended and of which nobody was told. Those that ended in one operation are of one
+/// group, and may be told in any order.
+struct NaiveDeparture {
+    std::uint64_t group = 0;
+    RemovedSession session;
+};
+
+class NaiveTable {
+public:
+    /// Whether the table still finds the session.
+    using IsOpen = std::function<bool(Key)>;
+
+    NaiveTable(
+        const ServiceOptions& options,
+        std::size_t capacity,
+        std::size_t max_pending,
+        bool keeps_departed
+    );
+
+    // A turn: time, and the leases that came back since the last one.
+    void begin_turn(TimePoint now);
+    void give_back(Key key, TimePoint now);
+
+    [[nodiscard]] Error
+    create(Key key, NaiveSession fresh, Duration lifetime, const IsOpen& is_open);
+    [[nodiscard]] Result<Key> acquire(const std::string& id);
+    /// For what peeks only.
+    [[nodiscard]] const NaiveSession* find(const std::string& id);
+    [[nodiscard]] const NaiveSession* touch(const std::string& id);
+    [[nodiscard]] Error rotate(
+        const std::string& id, const std::string& fresh, const std::optional<std::string>& principal
+    );
+    [[nodiscard]] Error remove(const std::string& id);
+    [[nodiscard]] Result<std::uint64_t>
+    commit(const std::string& id, std::uint64_t expected, std::shared_ptr<const Attributes> data);
+
+    void close() { is_closed_ = true; }
+
+    // What the table chose, checked and taken over.
+    void remove_by_principal(
+        const std::string& name, std::size_t limit, std::size_t ended, const IsOpen& is_open
+    );
+    void expire(std::size_t batch, bool is_more_due, const IsOpen& is_open);
+    void end_all(
+        std::size_t batch,
+        std::size_t ended,
+        bool is_whole,
+        RemovalCause cause,
+        const IsOpen& is_open
+    );
+    void take_departed(const std::vector<RemovedSession>& taken, std::size_t limit);
+
+    void delivered(std::size_t count) { pending_ -= count; }
+
+    [[nodiscard]] SessionInfo info(Key key) const;
+    [[nodiscard]] Metrics metrics() const;
+
+    [[nodiscard]] bool is_expired(const NaiveSession& session) const
+    {
+        return now_ >= deadline(session);
+    }
+
+    [[nodiscard]] TimePoint deadline(const NaiveSession& session) const;
+
+    [[nodiscard]] TimePoint now() const { return now_; }
+
+    [[nodiscard]] const std::map<Key, NaiveSession>& sessions() const { return sessions_; }
+
+    [[nodiscard]] bool has_departed() const { return !departed_.empty(); }
+
+private:
+    using Place = std::map<Key, NaiveSession>::iterator;
+
+    Place look_up(const std::string& id);
+    /// The open sessions that the table finds no longer.
+    std::vector<Key> vanished(const IsOpen& is_open) const;
+    [[nodiscard]] std::vector<Key> expired() const;
+    [[nodiscard]] std::optional<Key> least_recent() const;
+    [[nodiscard]] TimePoint idle_end(const NaiveSession& session, TimePoint from) const;
+    [[nodiscard]] RemovalCause expiry_cause(const NaiveSession& session) const;
+    void make_room(const IsOpen& is_open, bool& has_room);
+    void end(Key key, RemovalCause cause);
+    void depart(Key key);
+
+    const ServiceOptions options_;
+    const std::size_t capacity_;
+    const std::size_t max_pending_;
+    const bool keeps_departed_;
+
+    TimePoint now_ = TimePoint::min();
+    bool is_closed_ = false;
+    /// Those that are live: open or closing.
+    std::map<Key, NaiveSession> sessions_;
+    std::vector<Key> returned_;
+    std::vector<NaiveDeparture> departed_;
+    std::uint64_t group_ = 0;
+    std::uint64_t recency_ = 0;
+    std::uint64_t pending_ = 0;
+    /// Only those counters that cannot be counted anew.
+    Metrics history_;
+};
+
+} // namespace sojourn::model
+
+#endif // SOJOURN_TESTS_MODEL_NAIVE_TABLE_HPP

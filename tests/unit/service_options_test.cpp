@@ -1,0 +1,151 @@
+#include "sojourn/core/service_options.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <type_traits>
+
+using namespace std::chrono_literals;
+using sojourn::Duration;
+using sojourn::RateLimit;
+using sojourn::ServiceOptions;
+using sojourn::WhenFull;
+
+static_assert(
+    !std::is_aggregate_v<ServiceOptions>, "g++ 12 miscompiles aggregates in a co_await expression"
+);
+
+namespace {
+
+/// The field that `validate` names, or "".
+std::string bad_field(const ServiceOptions& options)
+{
+    const auto bad = options.validate();
+    return bad ? std::string(bad->field) : std::string();
+}
+
+ServiceOptions defaults()
+{
+    return {};
+}
+
+} // namespace
+
+TEST_CASE("service_options: the defaults are valid and as documented", "[unit][core]")
+{
+    const ServiceOptions options;
+    CHECK_FALSE(options.validate().has_value());
+    CHECK(options.max_sessions() == 100'000);
+    CHECK(options.shards() == 1);
+    CHECK(options.idle_timeout() == 30min);
+    CHECK(options.absolute_lifetime() == 8h);
+    CHECK(options.half_open_timeout() == 60s);
+    CHECK(options.request_rate() == RateLimit(100, 100));
+    CHECK(options.when_full() == WhenFull::evict_idle);
+    CHECK(options.max_attribute_bytes() == 128 * 1024);
+    CHECK(options.max_pending_removals() == 1024);
+    CHECK(options.cleanup_batch() == 128);
+}
+
+TEST_CASE("service_options: max_sessions is from 1 to 100,000,000", "[unit][core]")
+{
+    CHECK(bad_field(defaults().max_sessions(1)).empty());
+    CHECK(bad_field(defaults().max_sessions(100'000'000)).empty());
+    CHECK(bad_field(defaults().max_sessions(0)) == "max_sessions");
+    CHECK(bad_field(defaults().max_sessions(100'000'001)) == "max_sessions");
+    CHECK(
+        bad_field(defaults().max_sessions(std::numeric_limits<std::size_t>::max())) ==
+        "max_sessions"
+    );
+}
+
+TEST_CASE("service_options: shards are from 1 to 256 and not more than sessions", "[unit][core]")
+{
+    CHECK(bad_field(defaults().shards(1)).empty());
+    CHECK(bad_field(defaults().shards(256)).empty());
+    CHECK(bad_field(defaults().shards(0)) == "shards");
+    CHECK(bad_field(defaults().shards(257)) == "shards");
+    CHECK(bad_field(defaults().shards(4).max_sessions(4)).empty());
+    CHECK(bad_field(defaults().shards(4).max_sessions(3)) == "shards");
+}
+
+TEST_CASE("service_options: each timeout is from a millisecond to 365 days", "[unit][core]")
+{
+    using Setter = ServiceOptions& (ServiceOptions::*)(Duration) noexcept;
+
+    struct Field {
+        Setter set;
+        std::string name;
+    };
+
+    const Field fields[] = {
+        {&ServiceOptions::idle_timeout, "idle_timeout"},
+        {&ServiceOptions::absolute_lifetime, "absolute_lifetime"},
+        {&ServiceOptions::half_open_timeout, "half_open_timeout"},
+    };
+    for (const auto& field : fields) {
+        CAPTURE(field.name);
+        const auto try_length = [&](Duration length) {
+            ServiceOptions options;
+            (options.*field.set)(length);
+            return bad_field(options);
+        };
+        CHECK(try_length(1ms).empty());
+        CHECK(try_length(sojourn::max_duration).empty());
+        CHECK(try_length(1ms - 1ns) == field.name);
+        CHECK(try_length(0ns) == field.name);
+        CHECK(try_length(-1ms) == field.name);
+        CHECK(try_length(sojourn::max_duration + 1ns) == field.name);
+        CHECK(try_length(Duration::max()) == field.name);
+        CHECK(try_length(Duration::min()) == field.name);
+    }
+}
+
+TEST_CASE("service_options: a rate is unlimited, or within bounds with a burst", "[unit][core]")
+{
+    const auto try_rate = [](RateLimit limit) { return bad_field(defaults().request_rate(limit)); };
+    CHECK(try_rate(RateLimit::unlimited()).empty());
+    CHECK(try_rate(RateLimit(1, 1)).empty());
+    CHECK(try_rate(RateLimit(1'000'000'000, 1'000'000)).empty());
+    CHECK(try_rate(RateLimit(1'000'000'001, 1)) == "request_rate");
+    CHECK(try_rate(RateLimit(1, 0)) == "request_rate");
+    CHECK(try_rate(RateLimit(1, 1'000'001)) == "request_rate");
+    CHECK(try_rate(RateLimit(~0U, ~0U)) == "request_rate");
+}
+
+TEST_CASE("service_options: when_full is one of its enumerators", "[unit][core]")
+{
+    CHECK(bad_field(defaults().when_full(WhenFull::evict_idle)).empty());
+    CHECK(bad_field(defaults().when_full(WhenFull::reject)).empty());
+    CHECK(bad_field(defaults().when_full(static_cast<WhenFull>(2))) == "when_full");
+}
+
+TEST_CASE("service_options: the sizes and counts have bounds", "[unit][core]")
+{
+    CHECK(bad_field(defaults().max_attribute_bytes(0)).empty());
+    CHECK(bad_field(defaults().max_attribute_bytes(64UL << 20U)).empty());
+    CHECK(bad_field(defaults().max_attribute_bytes((64UL << 20U) + 1)) == "max_attribute_bytes");
+
+    CHECK(bad_field(defaults().max_pending_removals(1)).empty());
+    CHECK(bad_field(defaults().max_pending_removals(100'000'000)).empty());
+    CHECK(bad_field(defaults().max_pending_removals(0)) == "max_pending_removals");
+    CHECK(bad_field(defaults().max_pending_removals(100'000'001)) == "max_pending_removals");
+
+    CHECK(bad_field(defaults().cleanup_batch(1)).empty());
+    CHECK(bad_field(defaults().cleanup_batch(10'000)).empty());
+    CHECK(bad_field(defaults().cleanup_batch(0)) == "cleanup_batch");
+    CHECK(bad_field(defaults().cleanup_batch(10'001)) == "cleanup_batch");
+}
+
+TEST_CASE(
+    "service_options: of several bad options the first is named, with what is accepted",
+    "[unit][core]"
+)
+{
+    const auto bad =
+        defaults().cleanup_batch(0).idle_timeout(0ns).request_rate(RateLimit(1, 0)).validate();
+    REQUIRE(bad.has_value());
+    CHECK(bad->message() == "idle_timeout must be from 1ms to 365d");
+}
