@@ -12,7 +12,9 @@ namespace asio = boost::asio;
 namespace sojourn {
 
 Alarm::Alarm(const asio::any_io_executor& strand, Clock& clock)
-    : ShutdownHook(asio::query(strand, asio::execution::context)), strand_(strand), timer_(clock.make_timer(strand))
+    : ShutdownHook(asio::query(strand, asio::execution::context)),
+      strand_(strand),
+      timer_(clock.make_timer(strand))
 {
 }
 

@@ -113,7 +113,8 @@ struct CallSignature<void, false> {
 
 template <class F, class T>
 using CallSignatureOf =
-    typename CallSignature<std::invoke_result_t<F&, T&>, !std::is_nothrow_invocable_v<F&, T&>>::type;
+    typename CallSignature<std::invoke_result_t<F&, T&>, !std::is_nothrow_invocable_v<F&, T&>>::
+        type;
 
 } // namespace detail
 
@@ -127,8 +128,8 @@ using CallSignatureOf =
 /// is inside runs it; its caller spins for a moment and is then suspended. Either way **the caller
 /// continues on its own executor and never inside the strand.**
 ///
-/// *Thread safety*: all members, from any thread. *Lifetime*: calls in flight keep the `T` alive, so
-/// a `Confined` may be destroyed before they complete. It may outlive its execution context, and
+/// *Thread safety*: all members, from any thread. *Lifetime*: calls in flight keep the `T` alive,
+/// so a `Confined` may be destroyed before they complete. It may outlive its execution context, and
 /// then still runs calls that need not wait. *Completion*: exactly once, unless the execution
 /// context is destroyed first, which destroys what waits; by `post`, never from inside the
 /// initiating function and never inside somebody else's call. *Cancellation*: none; a turn is too
@@ -210,10 +211,13 @@ public:
     ///
     /// *Completion* signature: `void(std::exception_ptr, R)`, without the exception if `f` is
     /// `noexcept` and without the `R` if it returns nothing. If `f` can throw, `R` must be default
-    /// constructible. *Executor*: the token's associated one, else the one given to the constructor.
-    /// *Exceptions*: from the initiating function, and then `f` is not run: `bad_alloc`;
-    /// `bad_executor` if the context is gone and the token brings no executor, or is type-erased.
-    template <std::invocable<T&> F, boost::asio::completion_token_for<detail::CallSignatureOf<F, T>> Token>
+    /// constructible. *Executor*: the token's associated one, else the one given to the
+    /// constructor. *Exceptions*: from the initiating function, and then `f` is not run:
+    /// `bad_alloc`; `bad_executor` if the context is gone and the token brings no executor, or is
+    /// type-erased.
+    template <
+        std::invocable<T&> F,
+        boost::asio::completion_token_for<detail::CallSignatureOf<F, T>> Token>
     auto async_call(F f, Token&& token)
     {
         using R = std::invoke_result_t<F&, T&>;
@@ -221,23 +225,33 @@ public:
         return boost::asio::async_initiate<Token, detail::CallSignatureOf<F, T>>(
             [](auto handler, std::shared_ptr<State> state, F function) {
                 using Handler = std::decay_t<decltype(handler)>;
-                HandlerCall<F, R, Handler>::start(std::move(state), std::move(function), std::move(handler));
+                HandlerCall<F, R, Handler>::start(
+                    std::move(state), std::move(function), std::move(handler)
+                );
             },
-            token, state_, std::move(f)
+            token,
+            state_,
+            std::move(f)
         );
     }
 
-    /// Runs `T::nudged()` in a turn, soon: at once if the strand is idle, else before it becomes so.
-    /// Several nudges may be answered by one turn, which begins after the last of them. Allocates
-    /// nothing, fails never, may be called where nothing else may: in a destructor, at shutdown.
+    /// Runs `T::nudged()` in a turn, soon: at once if the strand is idle, else before it becomes
+    /// so. Several nudges may be answered by one turn, which begins after the last of them.
+    /// Allocates nothing, fails never, may be called where nothing else may: in a destructor, at
+    /// shutdown.
     void nudge() noexcept
-        requires requires(T& value) { { value.nudged() } noexcept; }
+        requires requires(T& value) {
+            { value.nudged() } noexcept;
+        }
     {
         state_->nudge.submit();
     }
 
     /// Whether the calling thread is inside a turn. Never true in a coroutine that has awaited.
-    [[nodiscard]] bool running_in_this_thread() const noexcept { return state_->running_in_this_thread(); }
+    [[nodiscard]] bool running_in_this_thread() const noexcept
+    {
+        return state_->running_in_this_thread();
+    }
 
     /// How the calls ran so far.
     [[nodiscard]] CallCounts counts() const noexcept { return state_->counts(); }
@@ -306,7 +320,9 @@ private:
         {
             // The frame must not go while the node is in the queue. It cannot: from the push until
             // the suspension nothing fails, and a suspended frame belongs to the handler below.
-            SOJOURN_ASSERT(phase_.load(std::memory_order_relaxed) != Phase::waiting || !was_queued_);
+            SOJOURN_ASSERT(
+                phase_.load(std::memory_order_relaxed) != Phase::waiting || !was_queued_
+            );
         }
 
         FrameCall(const FrameCall&) = delete;
@@ -336,15 +352,18 @@ private:
         {
             return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(
                 [](Handler handler, FrameCall* call) { call->wait_with(std::move(handler)); },
-                boost::asio::use_awaitable, this
+                boost::asio::use_awaitable,
+                this
             );
         }
 
         [[nodiscard]] R take() { return outcome_.take(); }
 
     private:
-        using Handler = typename boost::asio::async_result<boost::asio::use_awaitable_t<>, void()>::handler_type;
-        using WorkGuard = boost::asio::executor_work_guard<boost::asio::associated_executor_t<Handler>>;
+        using Handler = typename boost::asio::async_result<boost::asio::use_awaitable_t<>, void()>::
+            handler_type;
+        using WorkGuard =
+            boost::asio::executor_work_guard<boost::asio::associated_executor_t<Handler>>;
 
         enum class Phase : std::uint8_t { waiting, suspended, done };
 
@@ -416,7 +435,9 @@ private:
         {
             bool can_complete = true;
             if constexpr (std::is_same_v<Executor, boost::asio::any_io_executor>) {
-                can_complete = static_cast<bool>(boost::asio::get_associated_executor(handler, state->executor()));
+                can_complete = static_cast<bool>(
+                    boost::asio::get_associated_executor(handler, state->executor())
+                );
             } else if constexpr (std::is_same_v<Executor, boost::asio::any_completion_executor>) {
                 can_complete = static_cast<bool>(state->executor());
             }
@@ -480,13 +501,15 @@ private:
             auto work = std::move(work_);
             auto handler = destroy();
             try {
-                outcome.template give_to<!std::is_nothrow_invocable_v<F&, T&>>([&](auto... results) {
-                    // Asked before `append`, whose result is a token: it has no associated executor.
+                outcome.template give_to<!std::is_nothrow_invocable_v<F&, T&>>([&](auto... results
+                                                                               ) {
+                    // Asked before `append`, whose result is a token: it has no associated
+                    // executor.
                     const auto own = boost::asio::get_associated_executor(handler, home);
                     auto complete = boost::asio::append(std::move(handler), std::move(results)...);
                     if constexpr (std::is_same_v<Executor, boost::asio::any_completion_executor>) {
-                        // Nothing can be posted to a type-erased handler's executor, only to the home,
-                        // which passes it on.
+                        // Nothing can be posted to a type-erased handler's executor, only to the
+                        // home, which passes it on.
                         boost::asio::post(home, std::move(complete));
                     } else {
                         // Straight to the handler's own: the home may not be running, or be gone.
@@ -505,7 +528,9 @@ private:
             auto handler = std::move(handler_);
             auto allocator = allocator_of(handler);
             this->~HandlerCall();
-            Traits::deallocate(allocator, std::pointer_traits<typename Traits::pointer>::pointer_to(*this), 1);
+            Traits::deallocate(
+                allocator, std::pointer_traits<typename Traits::pointer>::pointer_to(*this), 1
+            );
             return handler;
         }
 

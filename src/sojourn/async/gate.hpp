@@ -73,14 +73,17 @@ public:
     [[nodiscard]] bool try_enter() noexcept
     {
         std::ptrdiff_t idle = 0;
-        if (!pending_.compare_exchange_strong(idle, 1, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+        if (!pending_.compare_exchange_strong(
+                idle, 1, std::memory_order_acq_rel, std::memory_order_relaxed
+            )) {
             return false;
         }
         enter();
         return true;
     }
 
-    /// Enters if nobody is inside, and returns true. Otherwise queues the call, which will run soon.
+    /// Enters if nobody is inside, and returns true. Otherwise queues the call, which will run
+    /// soon.
     [[nodiscard]] bool enter_or_queue(Call& call) noexcept
     {
         if (pending_.fetch_add(1, std::memory_order_acq_rel) == 0) {
@@ -117,12 +120,19 @@ public:
 
     /// What runs the drains that are handed over, and completes a caller that brings no executor of
     /// its own. Empty once the context is destroyed.
-    [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
+    [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept
+    {
+        return executor_;
+    }
 
     void count_inline() noexcept { bump(inline_); }
+
     void count_combined() noexcept { bump(combined_); }
+
     void count_suspended() noexcept { suspended_.fetch_add(1, std::memory_order_relaxed); }
+
     void uncount_suspended() noexcept { suspended_.fetch_sub(1, std::memory_order_relaxed); }
+
     [[nodiscard]] CallCounts counts() const noexcept;
 
 private:
@@ -146,6 +156,7 @@ private:
     /// The end of the queue that is never empty.
     class Stub final : public Call {
         void run() noexcept override {}
+
         void abandon() noexcept override {}
     };
 

@@ -23,11 +23,12 @@ Duration backoff_after(std::uint64_t failures) noexcept
 
 } // namespace
 
-/// Says in its destructor that the loop's frame is gone, however it went: a frame may be lost before
-/// its first step, so this is an argument of the coroutine.
+/// Says in its destructor that the loop's frame is gone, however it went: a frame may be lost
+/// before its first step, so this is an argument of the coroutine.
 class SupervisedLoop::Running {
 public:
     explicit Running(std::shared_ptr<SupervisedLoop> loop) noexcept : loop_(std::move(loop)) {}
+
     Running(Running&&) noexcept = default;
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
@@ -70,11 +71,15 @@ void SupervisedLoop::start() noexcept
     Running running(shared_from_this());
     try {
         // The frame says itself when it ends; what it could not survive is one more failure.
-        asio::co_spawn(strand_, run(std::move(running)), [self = shared_from_this()](std::exception_ptr failure) {
-            if (failure) {
-                self->barrier_.caught(failure);
+        asio::co_spawn(
+            strand_,
+            run(std::move(running)),
+            [self = shared_from_this()](std::exception_ptr failure) {
+                if (failure) {
+                    self->barrier_.caught(failure);
+                }
             }
-        });
+        );
     } catch (...) {
         // No memory to start it with: the next caller tries again.
     }
@@ -103,7 +108,8 @@ asio::awaitable<void> SupervisedLoop::run(Running running)
             }
             continue;
         }
-        const auto failures = self->consecutive_failures_.fetch_add(1, std::memory_order_relaxed) + 1;
+        const auto failures =
+            self->consecutive_failures_.fetch_add(1, std::memory_order_relaxed) + 1;
         const auto retry = saturating_add(now, backoff_after(failures));
         // Wakes do not shorten this pause: what wakes the loop may be what makes it fail.
         while (!is_stopping() && self->clock_->steady() < retry) {

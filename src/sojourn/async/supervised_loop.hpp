@@ -1,7 +1,7 @@
 /// @file
 /// A background coroutine that does its work in rounds and cannot be lost: a round that throws is
-/// counted, reported and tried again after a growing pause, and if the coroutine itself is lost, for
-/// want of memory, the next caller starts it anew. What it did last can be asked at any time.
+/// counted, reported and tried again after a growing pause, and if the coroutine itself is lost,
+/// for want of memory, the next caller starts it anew. What it did last can be asked at any time.
 
 #ifndef SOJOURN_ASYNC_SUPERVISED_LOOP_HPP
 #define SOJOURN_ASYNC_SUPERVISED_LOOP_HPP
@@ -36,9 +36,11 @@ struct LoopHealth {
 
 /// A loop of rounds. Made by `make_shared`.
 ///
-/// *Thread safety*: all members, any thread. *Lifetime*: the running coroutine keeps it alive, until
-/// `stop` or the end of its execution context, which it may outlive. *Executor*: rounds run on a strand of their own.
-class SupervisedLoop final : public std::enable_shared_from_this<SupervisedLoop>, private ShutdownHook {
+/// *Thread safety*: all members, any thread. *Lifetime*: the running coroutine keeps it alive,
+/// until `stop` or the end of its execution context, which it may outlive. *Executor*: rounds run
+/// on a strand of their own.
+class SupervisedLoop final : public std::enable_shared_from_this<SupervisedLoop>,
+                             private ShutdownHook {
 public:
     /// One round of work; returns when the next is due. May throw anything.
     using Round = std::function<boost::asio::awaitable<TimePoint>()>;
@@ -60,7 +62,8 @@ public:
     /// been lost: it costs two loads then. If there is no memory to start it, it is not started.
     void ensure_running() noexcept
     {
-        if (!is_running_.load(std::memory_order_relaxed) && !is_stopping_.load(std::memory_order_relaxed)) {
+        if (!is_running_.load(std::memory_order_relaxed) &&
+            !is_stopping_.load(std::memory_order_relaxed)) {
             start();
         }
     }

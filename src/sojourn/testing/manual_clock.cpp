@@ -46,7 +46,8 @@ public:
         fresh.push_back(std::move(wait));
         {
             const std::lock_guard guard(mutex_);
-            const auto later = std::ranges::upper_bound(waits_, fresh.front().deadline, {}, &Wait::deadline);
+            const auto later =
+                std::ranges::upper_bound(waits_, fresh.front().deadline, {}, &Wait::deadline);
             waits_.splice(later, fresh);
         }
         // It may be due already, or have become so just now.
@@ -60,7 +61,10 @@ public:
 
     void cancel(const void* timer) noexcept
     {
-        take_if([timer](const Wait& wait) { return wait.timer == timer; }, asio::error::operation_aborted);
+        take_if(
+            [timer](const Wait& wait) { return wait.timer == timer; },
+            asio::error::operation_aborted
+        );
     }
 
     template <class Use>
@@ -116,6 +120,7 @@ public:
     ManualTimer& operator=(const ManualTimer&) = delete;
     ManualTimer(ManualTimer&&) = delete;
     ManualTimer& operator=(ManualTimer&&) = delete;
+
     ~ManualTimer() override { state_->cancel(this); }
 
     void start_wait(TimePoint deadline, Handler handler) override
@@ -162,7 +167,9 @@ void ManualClock::advance(Duration length)
         using Time = decltype(time.load());
         const auto step = std::chrono::duration_cast<typename Time::duration>(length);
         auto before = time.load();
-        while (!time.compare_exchange_weak(before, before > Time::max() - step ? Time::max() : before + step)) {
+        while (!time.compare_exchange_weak(
+            before, before > Time::max() - step ? Time::max() : before + step
+        )) {
         }
     };
     add(state_->wall);

@@ -1,0 +1,164 @@
+#include "api.hpp"
+
+#include "creation_request.hpp"
+#include "json.hpp"
+#include "utf8.hpp"
+
+#include <iterator>
+#include <string>
+#include <utility>
+
+namespace http_sessions {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// RFC 9112: a request of HTTP/1.1 names its host exactly once, or is answered 400.
+bool names_its_host(const Request& request)
+{
+    const auto [first, last] = request.equal_range(http::field::host);
+    const auto count = std::distance(first, last);
+    return count == 1 || (count == 0 && request.version() < 11);
+}
+
+Response method_not_allowed(Resource resource)
+{
+    auto response = refusal(http::status::method_not_allowed, "method_not_allowed");
+    response.set(http::field::allow, allowed_methods(resource));
+    return response;
+}
+
+} // namespace
+
+Api::Api(sojourn::SessionService& service, SessionCookie cookie)
+    : service_(service), cookie_(std::move(cookie))
+{
+}
+
+asio::awaitable<Reply> Api::answer(const Request& request)
+{
+    if (!names_its_host(request)) {
+        co_return Reply(bad_request("Host", "must be there exactly once"));
+    }
+    const auto route = find_route(request.target());
+    if (route.resource == Resource::nothing) {
+        co_return Reply(refusal(http::status::not_found, "not_found"));
+    }
+    if (!allows(route.resource, request.method())) {
+        co_return Reply(method_not_allowed(route.resource));
+    }
+    switch (route.resource) {
+    case Resource::liveness:
+        co_return Reply(json_response(http::status::ok, status_json("alive")));
+    case Resource::readiness:
+        co_return Reply(co_await readiness());
+    case Resource::statistics:
+        co_return Reply(co_await statistics());
+    default:
+        break;
+    }
+    if (route.resource == Resource::session && request.method() == http::verb::post) {
+        co_return co_await create_session(request);
+    }
+    co_return co_await use_session(request, route);
+}
+
+// A cookie that comes with the request is not looked at: an id is never the client's choice, and
+// whoever creates a session gets a new one.
+asio::awaitable<Reply> Api::create_session(const Request& request)
+{
+    auto wish = parse_creation_request(request.body(), service_.options().idle_timeout());
+    if (!wish) {
+        co_return Reply(bad_request(wish.error().field, wish.error().message));
+    }
+    auto created = co_await service_.create(*std::move(wish));
+    if (!created) {
+        co_return Reply(refusal(created.error()));
+    }
+    auto response = json_response(http::status::created, session_json(created->lease.info()));
+    response.set(http::field::set_cookie, cookie_.give(created->id));
+    co_return Reply(std::move(response), std::move(created->lease));
+}
+
+asio::awaitable<Reply> Api::use_session(const Request& request, Route route)
+{
+    const auto id = cookie_.read(request);
+    if (!id) {
+        co_return Reply(no_session());
+    }
+    auto lease = co_await service_.acquire(*id);
+    if (!lease) {
+        co_return Reply(refusal(lease.error()));
+    }
+    if (route.resource == Resource::attribute) {
+        auto response = co_await set_attribute(request, route.attribute_name, *id);
+        co_return Reply(std::move(response), *std::move(lease));
+    }
+    if (route.resource == Resource::rotation) {
+        auto response = co_await rotate_session(*id);
+        co_return Reply(std::move(response), *std::move(lease));
+    }
+    if (request.method() == http::verb::delete_) {
+        auto response = co_await delete_session(*id);
+        co_return Reply(std::move(response), *std::move(lease));
+    }
+    auto response = json_response(http::status::ok, session_json(lease->info()));
+    co_return Reply(std::move(response), *std::move(lease));
+}
+
+asio::awaitable<Response>
+Api::set_attribute(const Request& request, std::string_view name, sojourn::SessionId id)
+{
+    if (!is_attribute_name(name)) {
+        co_return bad_request("name", accepted_attribute_names);
+    }
+    if (!is_utf8(request.body())) {
+        co_return bad_request("body", "must be UTF-8");
+    }
+    const auto set = [name, &request](sojourn::Attributes& attributes) {
+        attributes.set(std::string(name), request.body());
+    };
+    const auto written = co_await service_.modify(std::move(id), set);
+    co_return written ? empty_response() : refusal(written.error());
+}
+
+asio::awaitable<Response> Api::rotate_session(sojourn::SessionId id)
+{
+    const auto fresh = co_await service_.rotate(std::move(id));
+    if (!fresh) {
+        co_return refusal(fresh.error());
+    }
+    auto response = empty_response();
+    response.set(http::field::set_cookie, cookie_.give(*fresh));
+    co_return response;
+}
+
+asio::awaitable<Response> Api::delete_session(sojourn::SessionId id)
+{
+    const auto removed = co_await service_.remove(std::move(id));
+    if (!removed) {
+        co_return refusal(removed.error());
+    }
+    auto response = empty_response();
+    response.set(http::field::set_cookie, cookie_.take_away());
+    co_return response;
+}
+
+asio::awaitable<Response> Api::readiness()
+{
+    const auto health = co_await service_.health();
+    if (!health || !health->is_ready()) {
+        co_return unavailable("not_ready", sojourn::Duration::zero());
+    }
+    co_return json_response(http::status::ok, status_json("ready"));
+}
+
+asio::awaitable<Response> Api::statistics()
+{
+    const auto metrics = co_await service_.metrics();
+    co_return metrics ? json_response(http::status::ok, metrics_json(*metrics))
+                      : refusal(metrics.error());
+}
+
+} // namespace http_sessions

@@ -1,0 +1,45 @@
+/// @file
+/// From a request to its answer. All that a request does to a session goes through the service.
+
+#ifndef HTTP_SESSIONS_API_HPP
+#define HTTP_SESSIONS_API_HPP
+
+#include "message.hpp"
+#include "reply.hpp"
+#include "route.hpp"
+#include "session_cookie.hpp"
+
+#include <sojourn/service/session_service.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+namespace http_sessions {
+
+/// The resources of this server.
+///
+/// *Thread safety*: all members, any thread; it has no state of its own. *Lifetime*: the service
+/// must outlive it, and it must outlive every coroutine it made.
+class Api {
+public:
+    Api(sojourn::SessionService& service, SessionCookie cookie);
+
+    /// Answers a request. Throws only `bad_alloc`.
+    [[nodiscard]] boost::asio::awaitable<Reply> answer(const Request& request);
+
+private:
+    boost::asio::awaitable<Reply> create_session(const Request& request);
+    boost::asio::awaitable<Reply> use_session(const Request& request, Route route);
+    boost::asio::awaitable<Response>
+    set_attribute(const Request& request, std::string_view name, sojourn::SessionId id);
+    boost::asio::awaitable<Response> rotate_session(sojourn::SessionId id);
+    boost::asio::awaitable<Response> delete_session(sojourn::SessionId id);
+    boost::asio::awaitable<Response> readiness();
+    boost::asio::awaitable<Response> statistics();
+
+    sojourn::SessionService& service_;
+    SessionCookie cookie_;
+};
+
+} // namespace http_sessions
+
+#endif // HTTP_SESSIONS_API_HPP

@@ -1,0 +1,226 @@
+#include "command_line.hpp"
+
+#include <sojourn/core/duration.hpp>
+#include <sojourn/core/rate_limit.hpp>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/ip/address.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+namespace http_sessions {
+
+namespace {
+
+using boost::asio::ip::tcp;
+
+[[noreturn]] void refuse(const std::string& option, const std::string& why)
+{
+    throw CLI::ValidationError(option, why);
+}
+
+template <class Number>
+std::optional<Number> to_number(std::string_view text)
+{
+    Number number{};
+    const auto* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, number);
+    return error == std::errc() && rest == end ? std::optional(number) : std::nullopt;
+}
+
+std::size_t to_count(const std::string& option, const std::string& text)
+{
+    const auto number = to_number<std::size_t>(text);
+    if (!number) {
+        refuse(option, "'" + text + "' is not a whole number, or far too large");
+    }
+    return *number;
+}
+
+sojourn::Duration to_duration(const std::string& option, const std::string& text)
+{
+    const auto length = sojourn::parse_duration(text);
+    if (!length) {
+        refuse(option, "'" + text + "': " + length.error().message());
+    }
+    return *length;
+}
+
+tcp::endpoint to_endpoint(const std::string& option, const std::string& text)
+{
+    // "[::1]:80" or "127.0.0.1:80". Without its brackets, an IPv6 address and a port cannot be told
+    // apart.
+    const auto colon = text.rfind(':');
+    auto address = text.substr(0, colon);
+    const bool is_bracketed = address.size() > 2 && address.front() == '[' && address.back() == ']';
+    if (is_bracketed) {
+        address = address.substr(1, address.size() - 2);
+    }
+    boost::system::error_code error;
+    const auto parsed = boost::asio::ip::make_address(address, error);
+    const auto port = colon == std::string::npos
+                          ? std::nullopt
+                          : to_number<std::uint16_t>(std::string_view(text).substr(colon + 1));
+    if (error || !port || parsed.is_v6() != is_bracketed) {
+        refuse(
+            option,
+            "'" + text +
+                "' is not ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080, with a port from 0 "
+                "to 65535"
+        );
+    }
+    return {parsed, *port};
+}
+
+sojourn::RateLimit to_rate(const std::string& option, const std::string& text)
+{
+    if (text == "unlimited") {
+        return sojourn::RateLimit::unlimited();
+    }
+    constexpr std::uint32_t rate_max = 1'000'000'000;
+    constexpr std::uint32_t burst_max = 1'000'000;
+    const auto rate = to_number<std::uint32_t>(text);
+    if (!rate || *rate == 0 || *rate > rate_max) {
+        refuse(
+            option, "'" + text + "' is neither a whole number from 1 to 1000000000 nor 'unlimited'"
+        );
+    }
+    return {*rate, std::min(*rate, burst_max)};
+}
+
+/// The option that sets this field of `sojourn::ServiceOptions`.
+std::string option_for(std::string_view field)
+{
+    if (field == "absolute_lifetime") {
+        return "--lifetime";
+    }
+    if (field == "request_rate") {
+        return "--rate";
+    }
+    std::string option = "--" + std::string(field);
+    std::ranges::replace(option, '_', '-');
+    return option;
+}
+
+/// What the user wrote, before it is checked as a whole.
+struct Wishes {
+    ServerOptions options;
+    std::optional<std::string> cookie_name;
+    bool insecure_cookies = false;
+};
+
+void add_options(CLI::App& program, Wishes& wishes)
+{
+    auto& options = wishes.options;
+    // Read as text and converted here, so that the errors are ours and say what is accepted.
+    const auto add =
+        [&program](
+            const std::string& name, const std::string& help, const std::string& form, auto take
+        ) {
+            program
+                .add_option_function<std::string>(
+                    name, [name, take](const std::string& text) { take(name, text); }, help
+                )
+                ->type_name(form);
+        };
+    add("--listen",
+        "where to listen; port 0 is any that is free (127.0.0.1:8080)",
+        "ADDRESS:PORT",
+        [&options](const auto& name, const auto& text) { options.listen = to_endpoint(name, text); }
+    );
+    add("--threads",
+        "threads that serve, 1 to 256 (1)",
+        "N",
+        [&options](const auto& name, const auto& text) {
+            const auto count = to_count(name, text);
+            if (count < 1 || count > 256) {
+                refuse(name, "must be from 1 to 256");
+            }
+            options.threads = static_cast<unsigned>(count);
+        });
+    add("--max-sessions",
+        "sessions that may exist at once (100000)",
+        "N",
+        [&options](const auto& name, const auto& text) {
+            options.service.max_sessions(to_count(name, text));
+        });
+    add("--idle-timeout",
+        "how long a session may lie idle (30m)",
+        "DURATION",
+        [&options](const auto& name, const auto& text) {
+            options.service.idle_timeout(to_duration(name, text));
+        });
+    add("--lifetime",
+        "how long a session may live, however busy it is (8h)",
+        "DURATION",
+        [&options](const auto& name, const auto& text) {
+            options.service.absolute_lifetime(to_duration(name, text));
+        });
+    add("--rate",
+        "requests a second that one session may make, and at once; or 'unlimited' (100)",
+        "N",
+        [&options](const auto& name, const auto& text) {
+            options.service.request_rate(to_rate(name, text));
+        });
+    add("--shards",
+        "independent tables, for many cores (1)",
+        "N",
+        [&options](const auto& name, const auto& text) {
+            options.service.shards(to_count(name, text));
+        });
+    add("--cookie-name",
+        "the cookie that carries the session id (__Host-id; id with --insecure-cookies)",
+        "NAME",
+        [&wishes](const auto& /*name*/, const auto& text) { wishes.cookie_name = text; });
+    program.add_flag(
+        "--insecure-cookies",
+        wishes.insecure_cookies,
+        "let cookies travel over plain http, for browsers without TLS: whoever listens can take a "
+        "session"
+    );
+}
+
+void check(Wishes& wishes)
+{
+    if (const auto invalid = wishes.options.service.validate()) {
+        refuse(option_for(invalid->field), "must be " + std::string(invalid->accepted));
+    }
+    const auto transport =
+        wishes.insecure_cookies ? CookieTransport::insecure : CookieTransport::secure;
+    const auto name = wishes.cookie_name.value_or(std::string(
+        wishes.insecure_cookies ? SessionCookie::default_insecure_name : SessionCookie::default_name
+    ));
+    if (const auto objection = SessionCookie::objection(name, transport)) {
+        refuse("--cookie-name", std::string(*objection));
+    }
+    wishes.options.cookie = SessionCookie(name, transport);
+}
+
+} // namespace
+
+std::variant<ServerOptions, Dismissal>
+parse_command_line(int argument_count, const char* const* arguments)
+{
+    CLI::App program("An HTTP server that keeps sessions.", "http_sessions");
+    Wishes wishes;
+    add_options(program, wishes);
+    try {
+        program.parse(argument_count, arguments);
+        check(wishes);
+        return wishes.options;
+    } catch (const CLI::CallForHelp&) {
+        return Dismissal{0, program.help()};
+    } catch (const CLI::ParseError& error) {
+        return Dismissal{
+            2, std::string("http_sessions: ") + error.what() + "\nTry http_sessions --help.\n"
+        };
+    }
+}
+
+} // namespace http_sessions

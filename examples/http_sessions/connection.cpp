@@ -1,0 +1,269 @@
+#include "connection.hpp"
+
+#include "as_result.hpp"
+#include "reply.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+
+#include <array>
+#include <exception>
+#include <string_view>
+#include <utility>
+
+namespace http_sessions {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+/// The most that is buffered of what a client sent ahead; a little more than a header may have, so
+/// that a header is refused for its own size.
+constexpr std::size_t bytes_beyond_header = std::size_t{8} * 1024;
+
+/// The most that is read and thrown away of what a client sends after its last answer.
+constexpr std::size_t discarded_bytes_max = std::size_t{1024} * 1024;
+
+bool is_about_http(boost::system::error_code error)
+{
+    return error.category() == http::make_error_code(http::error::bad_version).category();
+}
+
+bool wants_to_be_told_to_continue(const Request& request)
+{
+    return request.version() >= 11 &&
+           boost::beast::iequals(request[http::field::expect], "100-continue");
+}
+
+} // namespace
+
+Connection::Connection(tcp::socket socket, Api& api, const Limits& limits)
+    : socket_(std::move(socket)),
+      executor_(socket_.get_executor()),
+      api_(api),
+      limits_(limits),
+      buffer_(limits.header_bytes + bytes_beyond_header),
+      timer_(executor_)
+{
+}
+
+asio::awaitable<void> Connection::serve(std::shared_ptr<Connection> self)
+{
+    co_await self->serve_requests();
+    self->allow_no_more();
+    boost::system::error_code ignored;
+    self->socket_.close(ignored);
+}
+
+void Connection::finish()
+{
+    asio::post(executor_, [self = shared_from_this()] {
+        self->is_finishing_ = true;
+        if (self->is_idle_) {
+            // Cancelled, not shut down: if a request has just come in after all, it is answered.
+            boost::system::error_code ignored;
+            self->socket_.cancel(ignored);
+        }
+    });
+}
+
+void Connection::abort()
+{
+    asio::post(executor_, [self = shared_from_this()] { self->on_time_up(TimeUp::close); });
+}
+
+asio::awaitable<void> Connection::serve_requests()
+{
+    auto patience = limits_.request_time;
+    while (co_await await_request(patience)) {
+        if (co_await exchange() == Next::end) {
+            co_return;
+        }
+        patience = limits_.keep_alive_time;
+    }
+}
+
+/// Waits for the first bytes of the next request; false if there will be none.
+asio::awaitable<bool> Connection::await_request(std::chrono::milliseconds patience)
+{
+    if (is_finishing_) {
+        co_return false;
+    }
+    if (buffer_.size() > 0) {
+        co_return true;
+    }
+    constexpr std::size_t chunk = 4096;
+    is_idle_ = true;
+    allow(patience, TimeUp::stop_waiting);
+    const auto [error, length] =
+        co_await socket_.async_read_some(buffer_.prepare(chunk), as_result);
+    allow_no_more();
+    is_idle_ = false;
+    buffer_.commit(length);
+    co_return !error;
+}
+
+/// Reads a request, or what is left of one, and answers it.
+asio::awaitable<Connection::Next> Connection::exchange()
+{
+    Parser parser;
+    parser.header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
+    parser.body_limit(limits_.body_bytes);
+
+    allow(limits_.request_time, TimeUp::stop_reading);
+    const auto error = co_await read(parser);
+    allow_no_more();
+    if (error && !is_about_http(error)) {
+        co_return Next::end; // Nobody is there to be answered.
+    }
+
+    const auto& request = parser.get();
+    auto reply = co_await answer(request, error);
+    const bool goes_on = !error && request.keep_alive() && !is_finishing_;
+    if (!error) {
+        reply.response.version(request.version());
+    }
+    reply.response.keep_alive(goes_on);
+
+    const auto write_error =
+        co_await write(reply.response, error ? http::verb::unknown : request.method());
+    reply.lease.release();
+    if (write_error) {
+        co_return Next::end;
+    }
+    if (!goes_on) {
+        co_await part();
+        co_return Next::end;
+    }
+    co_return Next::request;
+}
+
+asio::awaitable<Connection::ErrorCode> Connection::read(Parser& parser)
+{
+    const auto [header_error, header_length] =
+        co_await http::async_read_header(socket_, buffer_, parser, as_result);
+    if (header_error || parser.is_done()) {
+        co_return header_error;
+    }
+    if (wants_to_be_told_to_continue(parser.get())) {
+        constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+        const auto [error, length] =
+            co_await asio::async_write(socket_, asio::buffer(go_on), as_result);
+        if (error) {
+            co_return error;
+        }
+    }
+    const auto [body_error, body_length] =
+        co_await http::async_read(socket_, buffer_, parser, as_result);
+    co_return body_error;
+}
+
+asio::awaitable<Reply> Connection::answer(const Request& request, ErrorCode error)
+{
+    if (error) {
+        co_return Reply(refusal_of(error));
+    }
+    try {
+        co_return co_await api_.answer(request);
+    } catch (const std::exception&) {
+        // No memory, most likely. The next request may find some.
+        co_return Reply(refusal(http::status::internal_server_error, "internal"));
+    }
+}
+
+asio::awaitable<Connection::ErrorCode>
+Connection::write(const Response& response, http::verb method)
+{
+    http::response_serializer<http::string_body> serializer(response);
+    allow(limits_.response_time, TimeUp::close);
+    ErrorCode error;
+    if (method == http::verb::head) {
+        const auto [header_error, length] =
+            co_await http::async_write_header(socket_, serializer, as_result);
+        error = header_error;
+    } else {
+        const auto [message_error, length] =
+            co_await http::async_write(socket_, serializer, as_result);
+        error = message_error;
+    }
+    allow_no_more();
+    co_return error;
+}
+
+/// Ends the connection so that the client surely gets its last answer. Were the socket closed while
+/// something that the client sent lies unread, the kernel would reset the connection, and the
+/// answer could be lost; so we say that we are done, and read until the client is.
+asio::awaitable<void> Connection::part()
+{
+    ErrorCode error;
+    socket_.shutdown(tcp::socket::shutdown_send, error);
+    std::array<char, 4096>
+        discarded; // NOLINT(cppcoreguidelines-pro-type-member-init): only written to.
+    std::size_t total = 0;
+    allow(limits_.linger_time, TimeUp::close);
+    while (!error && total < discarded_bytes_max) {
+        const auto [read_error, length] =
+            co_await socket_.async_read_some(asio::buffer(discarded), as_result);
+        error = read_error;
+        total += length;
+    }
+    allow_no_more();
+}
+
+Response Connection::refusal_of(ErrorCode error) const
+{
+    if (is_late_) {
+        return refusal(http::status::request_timeout, "request_timeout");
+    }
+    if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+        return refusal(http::status::request_header_fields_too_large, "header_too_large");
+    }
+    if (error == http::error::body_limit) {
+        return refusal(http::status::payload_too_large, "body_too_large");
+    }
+    return refusal(http::status::bad_request, "bad_request");
+}
+
+/// Gives the client this much time for what it does next.
+void Connection::allow(std::chrono::milliseconds time, TimeUp then)
+{
+    timer_.expires_after(time);
+    timer_.async_wait([weak = weak_from_this(), allowance = ++allowance_, then](ErrorCode) {
+        const auto self = weak.lock();
+        if (self && self->allowance_ == allowance) {
+            self->on_time_up(then);
+        }
+    });
+}
+
+void Connection::allow_no_more()
+{
+    ++allowance_;
+    timer_.cancel();
+}
+
+void Connection::on_time_up(TimeUp then)
+{
+    ErrorCode ignored;
+    switch (then) {
+    case TimeUp::stop_waiting:
+        socket_.cancel(ignored);
+        break;
+    case TimeUp::stop_reading:
+        // Ends this read and all that follow; a cancel would miss the moment between two of them.
+        is_late_ = true;
+        socket_.shutdown(tcp::socket::shutdown_receive, ignored);
+        break;
+    case TimeUp::close:
+        socket_.close(ignored);
+        break;
+    }
+}
+
+} // namespace http_sessions

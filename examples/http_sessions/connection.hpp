@@ -1,0 +1,84 @@
+/// @file
+/// One client's connection: reads requests one after the other, and writes their answers. Whatever
+/// the client sends or fails to send ends within the limits, and ends this connection only.
+
+#ifndef HTTP_SESSIONS_CONNECTION_HPP
+#define HTTP_SESSIONS_CONNECTION_HPP
+
+#include "api.hpp"
+#include "limits.hpp"
+#include "message.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+namespace http_sessions {
+
+/// A connection. Made by `make_shared`.
+///
+/// *Thread safety*: `finish` and `abort`, any thread; the rest runs on the socket's executor, which
+/// must be a strand or belong to one thread. *Lifetime*: its coroutine keeps it alive; the API and
+/// the limits must outlive it.
+class Connection : public std::enable_shared_from_this<Connection> {
+public:
+    Connection(boost::asio::ip::tcp::socket socket, Api& api, const Limits& limits);
+
+    /// Serves requests until either side ends it.
+    static boost::asio::awaitable<void> serve(std::shared_ptr<Connection> self);
+
+    /// Ends it after the request that it is about to read, answer or have answered; at once if it
+    /// idles.
+    void finish();
+
+    /// Ends it at once.
+    void abort();
+
+    [[nodiscard]] const boost::asio::any_io_executor& executor() { return executor_; }
+
+private:
+    using Parser = http::request_parser<http::string_body>;
+    using ErrorCode = boost::system::error_code;
+
+    /// What happens when the client's time is up.
+    enum class TimeUp : std::uint8_t { stop_waiting, stop_reading, close };
+
+    /// What comes after a response.
+    enum class Next : std::uint8_t { request, end };
+
+    boost::asio::awaitable<void> serve_requests();
+    boost::asio::awaitable<bool> await_request(std::chrono::milliseconds patience);
+    boost::asio::awaitable<Next> exchange();
+    boost::asio::awaitable<ErrorCode> read(Parser& parser);
+    boost::asio::awaitable<Reply> answer(const Request& request, ErrorCode error);
+    boost::asio::awaitable<ErrorCode> write(const Response& response, http::verb method);
+    boost::asio::awaitable<void> part();
+
+    [[nodiscard]] Response refusal_of(ErrorCode error) const;
+    void allow(std::chrono::milliseconds time, TimeUp then);
+    void allow_no_more();
+    void on_time_up(TimeUp then);
+
+    boost::asio::ip::tcp::socket socket_;
+    boost::asio::any_io_executor executor_;
+    Api& api_;
+    const Limits& limits_;
+    boost::beast::flat_buffer buffer_;
+    boost::asio::steady_timer timer_;
+    /// Tells a time that is up from one that was, but is not any more.
+    std::uint64_t allowance_ = 0;
+    bool is_idle_ = false;
+    bool is_late_ = false;
+    bool is_finishing_ = false;
+};
+
+} // namespace http_sessions
+
+#endif // HTTP_SESSIONS_CONNECTION_HPP

@@ -1,0 +1,37 @@
+/// @file
+/// How much a client may ask of the server, in bytes, in time and in connections. Whatever a client
+/// does, its connection ends within these; tests make them short.
+
+#ifndef HTTP_SESSIONS_LIMITS_HPP
+#define HTTP_SESSIONS_LIMITS_HPP
+
+#include <chrono>
+#include <cstddef>
+
+namespace http_sessions {
+
+struct Limits {
+    /// Connections that are served at once; one more is answered 503 and closed.
+    std::size_t connections = 1024;
+    /// Bytes of a request's first line and its header; beyond: 431.
+    std::size_t header_bytes = std::size_t{8} * 1024;
+    /// Bytes of a request's body; beyond: 413.
+    std::size_t body_bytes = std::size_t{64} * 1024;
+    /// From a request's first byte to its last; beyond: 408. Also for the first byte of the first
+    /// request, where silence ends the connection without a word.
+    std::chrono::milliseconds request_time = std::chrono::seconds(10);
+    /// How long a connection may idle between requests; beyond, it is closed.
+    std::chrono::milliseconds keep_alive_time = std::chrono::seconds(60);
+    /// From a response's first byte to its last; beyond, the connection is closed.
+    std::chrono::milliseconds response_time = std::chrono::seconds(10);
+    /// How long to listen, after the last response, for the client to close first.
+    std::chrono::milliseconds linger_time = std::chrono::seconds(2);
+    /// How long `Server::stop` waits for the requests in flight; beyond, they are cut off.
+    std::chrono::milliseconds stop_time = std::chrono::seconds(10);
+    /// The pause after a connection could not be accepted, for want of file descriptors mostly.
+    std::chrono::milliseconds accept_pause = std::chrono::milliseconds(100);
+};
+
+} // namespace http_sessions
+
+#endif // HTTP_SESSIONS_LIMITS_HPP

@@ -1,0 +1,105 @@
+// An HTTP server that keeps sessions. Every request goes through a sojourn::SessionService.
+
+#include "command_line.hpp"
+#include "server.hpp"
+
+#include <sojourn/service/session_service.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <optional>
+#include <thread>
+#include <variant>
+#include <vector>
+
+namespace {
+
+namespace asio = boost::asio;
+using http_sessions::Dismissal;
+using http_sessions::Server;
+using http_sessions::ServerOptions;
+
+/// Serves until the first signal, then stops without cutting anybody off. `signals` is emptied
+/// first, so that a second signal does what signals do: it ends the program at once.
+asio::awaitable<void>
+serve_until_signal(asio::signal_set& signals, Server& server, sojourn::SessionService& service)
+{
+    server.start();
+    co_await signals.async_wait(asio::use_awaitable);
+    signals.clear();
+
+    const auto cut_off = co_await server.stop();
+    if (cut_off > 0) {
+        std::cerr << "http_sessions: cut off " << cut_off << " slow connections\n";
+    }
+    const auto stopped = co_await service.stop();
+    if (!stopped) {
+        std::cerr << "http_sessions: " << stopped.error().message() << '\n';
+    }
+}
+
+void run_in_threads(asio::io_context& context, unsigned count)
+{
+    std::vector<std::jthread> others;
+    for (unsigned i = 1; i < count; ++i) {
+        others.emplace_back([&context] { context.run(); });
+    }
+    context.run();
+}
+
+int run(const ServerOptions& options)
+{
+    asio::io_context context(static_cast<int>(options.threads));
+    sojourn::SessionService service(context.get_executor(), options.service);
+    std::optional<Server> server;
+    try {
+        server.emplace(context.get_executor(), service, options);
+    } catch (const boost::system::system_error& error) {
+        std::cerr << "http_sessions: cannot listen on " << options.listen << ": "
+                  << error.code().message() << '\n';
+        return EXIT_FAILURE;
+    }
+    asio::signal_set signals(context, SIGINT, SIGTERM);
+    std::cout << "listening on " << server->endpoint()
+              << std::endl; // Whoever started us waits for it.
+
+    std::exception_ptr failure;
+    asio::co_spawn(
+        context,
+        serve_until_signal(signals, *server, service),
+        [&context, &failure](const std::exception_ptr& thrown) {
+            failure = thrown;
+            context.stop();
+        }
+    );
+    run_in_threads(context, options.threads);
+    if (failure) {
+        std::rethrow_exception(failure);
+    }
+    return EXIT_SUCCESS;
+}
+
+} // namespace
+
+int main(int argument_count, char** arguments)
+{
+    try {
+        const auto parsed = http_sessions::parse_command_line(argument_count, arguments);
+        if (const auto* dismissal = std::get_if<Dismissal>(&parsed)) {
+            (dismissal->exit_status == 0 ? std::cout : std::cerr) << dismissal->text;
+            return dismissal->exit_status;
+        }
+        return run(std::get<ServerOptions>(parsed));
+    } catch (const std::exception& error) {
+        std::cerr << "http_sessions: " << error.what() << '\n';
+        return EXIT_FAILURE;
+    }
+}

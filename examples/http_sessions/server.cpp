@@ -1,0 +1,180 @@
+#include "server.hpp"
+
+#include "as_result.hpp"
+#include "reply.hpp"
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/socket_base.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/http/write.hpp>
+
+#include <array>
+#include <exception>
+#include <sstream>
+#include <utility>
+
+namespace http_sessions {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+/// Answers 503 to a client for whom there is no room, and closes. Waits for nothing: what little it
+/// says fits the socket's buffer, and a client that does not take it has lost nothing. The kernel's
+/// queue could keep the client waiting instead; but told at once, it can go elsewhere.
+void turn_away(tcp::socket socket)
+{
+    auto response = unavailable("too_many_connections", std::chrono::seconds(1));
+    response.keep_alive(false);
+    std::ostringstream text;
+    text << response;
+
+    boost::system::error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.send(asio::buffer(text.str()), 0, ignored);
+    socket.shutdown(tcp::socket::shutdown_send, ignored);
+    // A request left unread would make the kernel reset the connection, and the answer be lost.
+    std::array<char, 4096>
+        discarded; // NOLINT(cppcoreguidelines-pro-type-member-init): only written to.
+    socket.receive(asio::buffer(discarded), 0, ignored);
+}
+
+} // namespace
+
+Server::Server(
+    const asio::any_io_executor& executor,
+    sojourn::SessionService& service,
+    const ServerOptions& options
+)
+    : executor_(executor),
+      strand_(asio::make_strand(executor)),
+      options_(options),
+      api_(service, options.cookie),
+      acceptor_(strand_, options.listen),
+      endpoint_(acceptor_.local_endpoint()),
+      accept_pause_(strand_),
+      last_has_ended_(strand_)
+{
+}
+
+void Server::start()
+{
+    // Its frame is small and made once; if there is no memory even for that, `co_spawn` throws
+    // here.
+    asio::co_spawn(strand_, accept_connections(), [](const std::exception_ptr& /*unreachable*/) {});
+}
+
+asio::awaitable<std::size_t> Server::stop()
+{
+    co_return co_await asio::co_spawn(strand_, end_connections(), asio::use_awaitable);
+}
+
+asio::awaitable<void> Server::accept_connections()
+{
+    while (acceptor_.is_open()) {
+        bool accepted = false;
+        try {
+            accepted = co_await accept_one();
+        } catch (const std::exception&) { // NOLINT(bugprone-empty-catch)
+            // No memory for one more connection. Others will end.
+        }
+        if (!accepted && acceptor_.is_open()) {
+            // Out of file descriptors, say. The client still waits in the kernel's queue, so
+            // without a pause this would spin.
+            accept_pause_.expires_after(options_.limits.accept_pause);
+            co_await accept_pause_.async_wait(as_result);
+        }
+    }
+}
+
+/// Accepts a connection; false if that failed in a way that may take time to heal.
+asio::awaitable<bool> Server::accept_one()
+{
+    const auto executor = connection_executor();
+    auto [error, socket] = co_await acceptor_.async_accept(executor, as_result);
+    if (error) {
+        // The client was gone before its turn came.
+        co_return error == asio::error::connection_aborted;
+    }
+    if (!acceptor_.is_open()) {
+        co_return true; // Stopped meanwhile.
+    }
+    if (connections_.size() >= options_.limits.connections) {
+        turn_away(std::move(socket));
+        co_return true;
+    }
+    add(std::move(socket));
+    co_return true;
+}
+
+void Server::add(tcp::socket socket)
+{
+    // Answers are written whole; waiting to fill a segment only delays them.
+    boost::system::error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+
+    const auto connection = std::make_shared<Connection>(std::move(socket), api_, options_.limits);
+    const auto entry = connections_.insert(connection).first;
+    auto ended =
+        asio::bind_executor(strand_, [this, connection](const std::exception_ptr& /*no memory*/) {
+            // Whether it ended well or for want of memory: it ended, and no other with it.
+            forget(connection);
+        });
+    try {
+        asio::co_spawn(connection->executor(), Connection::serve(connection), std::move(ended));
+    } catch (...) {
+        connections_.erase(entry);
+        throw;
+    }
+}
+
+void Server::forget(const std::shared_ptr<Connection>& connection)
+{
+    connections_.erase(connection);
+    if (connections_.empty()) {
+        last_has_ended_.cancel();
+    }
+}
+
+asio::awaitable<std::size_t> Server::end_connections()
+{
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+    accept_pause_.cancel();
+
+    for (const auto& connection : connections_) {
+        connection->finish();
+    }
+    co_await await_last(options_.limits.stop_time);
+
+    const auto cut_off = connections_.size();
+    for (const auto& connection : connections_) {
+        connection->abort();
+    }
+    co_await await_last(options_.limits.stop_time);
+    co_return cut_off;
+}
+
+/// Waits until the last connection has ended, or for so long.
+asio::awaitable<void> Server::await_last(std::chrono::milliseconds limit)
+{
+    last_has_ended_.expires_after(limit);
+    if (!connections_.empty()) {
+        co_await last_has_ended_.async_wait(as_result);
+    }
+}
+
+asio::any_io_executor Server::connection_executor() const
+{
+    if (options_.threads > 1) {
+        return asio::make_strand(executor_);
+    }
+    return executor_;
+}
+
+} // namespace http_sessions

@@ -1,0 +1,79 @@
+/// @file
+/// The server: listens, gives each client a `Connection`, and stops without cutting anybody off.
+
+#ifndef HTTP_SESSIONS_SERVER_HPP
+#define HTTP_SESSIONS_SERVER_HPP
+
+#include "api.hpp"
+#include "connection.hpp"
+#include "server_options.hpp"
+
+#include <sojourn/service/session_service.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <unordered_set>
+
+namespace http_sessions {
+
+/// An HTTP server in front of a session service.
+///
+/// *Thread safety*: `start` and `stop`, any thread; the connections are confined to a strand, and
+/// each of them to one of its own if there is more than one thread. *Lifetime*: the service must
+/// outlive it, and it must outlive the last run of its execution context.
+class Server {
+public:
+    /// Listens, and accepts nobody yet. Throws `boost::system::system_error` if it cannot.
+    Server(
+        const boost::asio::any_io_executor& executor,
+        sojourn::SessionService& service,
+        const ServerOptions& options
+    );
+
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+    Server(Server&&) = delete;
+    Server& operator=(Server&&) = delete;
+    ~Server() = default;
+
+    /// Where it listens, with the port that was chosen if none was given.
+    [[nodiscard]] boost::asio::ip::tcp::endpoint endpoint() const { return endpoint_; }
+
+    /// Begins to accept.
+    void start();
+
+    /// Stops accepting, closes idle connections, and waits until the requests in flight are
+    /// answered; cuts them off after `Limits::stop_time` and returns how many those were. Once.
+    [[nodiscard]] boost::asio::awaitable<std::size_t> stop();
+
+private:
+    using Connections = std::unordered_set<std::shared_ptr<Connection>>;
+
+    boost::asio::awaitable<void> accept_connections();
+    boost::asio::awaitable<bool> accept_one();
+    boost::asio::awaitable<std::size_t> end_connections();
+    boost::asio::awaitable<void> await_last(std::chrono::milliseconds limit);
+    void add(boost::asio::ip::tcp::socket socket);
+    void forget(const std::shared_ptr<Connection>& connection);
+    [[nodiscard]] boost::asio::any_io_executor connection_executor() const;
+
+    boost::asio::any_io_executor executor_;
+    boost::asio::any_io_executor strand_;
+    ServerOptions options_;
+    Api api_;
+    boost::asio::ip::tcp::acceptor acceptor_;
+    boost::asio::ip::tcp::endpoint endpoint_;
+    boost::asio::steady_timer accept_pause_;
+    boost::asio::steady_timer last_has_ended_;
+    Connections connections_;
+};
+
+} // namespace http_sessions
+
+#endif // HTTP_SESSIONS_SERVER_HPP

@@ -1,0 +1,29 @@
+/// @file
+/// All that can be set about the server.
+
+#ifndef HTTP_SESSIONS_SERVER_OPTIONS_HPP
+#define HTTP_SESSIONS_SERVER_OPTIONS_HPP
+
+#include "limits.hpp"
+#include "session_cookie.hpp"
+
+#include <sojourn/core/service_options.hpp>
+
+#include <boost/asio/ip/address_v4.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+namespace http_sessions {
+
+struct ServerOptions {
+    /// Where to listen; port 0 is any that is free.
+    boost::asio::ip::tcp::endpoint listen{boost::asio::ip::address_v4::loopback(), 8080};
+    /// Threads that serve.
+    unsigned threads = 1;
+    sojourn::ServiceOptions service;
+    SessionCookie cookie;
+    Limits limits;
+};
+
+} // namespace http_sessions
+
+#endif // HTTP_SESSIONS_SERVER_OPTIONS_HPP

@@ -1,0 +1,228 @@
+#include "async/inside.hpp"
+#include "sojourn/async/gate.hpp"
+#include "support/completion_probe.hpp"
+#include "support/run_coro.hpp"
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <catch2/catch_test_macros.hpp>
+
+#include <deque>
+#include <thread>
+
+namespace asio = boost::asio;
+
+namespace sojourn::tests {
+
+namespace {
+
+class CountedCall final : public Gate::Call {
+public:
+    struct Log {
+        int ran = 0;
+        int abandoned = 0;
+        /// Not in the order in which they were queued, or not inside.
+        int wrong = 0;
+    };
+
+    CountedCall(Gate& gate, Log& log, int number) : gate_(gate), log_(log), number_(number) {}
+
+private:
+    void run() noexcept override
+    {
+        if (log_.ran++ != number_ || !gate_.running_in_this_thread()) {
+            ++log_.wrong;
+        }
+    }
+
+    void abandon() noexcept override { ++log_.abandoned; }
+
+    Gate& gate_;
+    Log& log_;
+    int number_;
+};
+
+/// Calls of a gate that somebody is inside.
+class QueuedCalls {
+public:
+    QueuedCalls(Gate& gate, int count)
+    {
+        for (int i = 0; i < count; ++i) {
+            calls_.emplace_back(gate, log, i);
+            entered = entered || gate.enter_or_queue(calls_.back());
+        }
+    }
+
+    CountedCall::Log log;
+    bool entered = false;
+
+private:
+    std::deque<CountedCall> calls_;
+};
+
+// A producer that was preempted between its two steps cannot be had from outside. An explicit
+// instantiation may name private members, and so hands them out.
+
+template <auto Member, class Tag>
+struct Reveal {
+    friend constexpr auto member(Tag /*tag*/) { return Member; }
+};
+
+struct PendingTag {
+    friend constexpr auto member(PendingTag /*tag*/);
+};
+
+struct PushTag {
+    friend constexpr auto member(PushTag /*tag*/);
+};
+
+template struct Reveal<&Gate::pending_, PendingTag>;
+template struct Reveal<&Gate::push, PushTag>;
+
+/// A call that is announced now and queued later.
+class SlowProducer {
+public:
+    explicit SlowProducer(Gate& gate) : gate_(gate) { (gate_.*member(PendingTag())).fetch_add(1); }
+
+    void finish(Gate::Call& call) { (gate_.*member(PushTag()))(call); }
+
+private:
+    Gate& gate_;
+};
+
+} // namespace
+
+TEST_CASE("gate: one at a time is inside", "[async][gate]")
+{
+    asio::io_context context;
+    const auto gate = std::make_shared<Gate>(context.get_executor());
+    REQUIRE(gate->try_enter());
+    CHECK(gate->running_in_this_thread());
+    CHECK_FALSE(gate->try_enter());
+    bool other_is_inside = true;
+    std::thread([&] { other_is_inside = gate->running_in_this_thread(); }).join();
+    CHECK_FALSE(other_is_inside);
+    gate->leave();
+    CHECK_FALSE(gate->running_in_this_thread());
+    CHECK(gate->try_enter());
+    gate->leave();
+}
+
+TEST_CASE("gate: whoever leaves runs what was queued, in order", "[async][gate]")
+{
+    asio::io_context context;
+    const auto gate = std::make_shared<Gate>(context.get_executor());
+    for (int round = 0; round < 3; ++round) {
+        REQUIRE(gate->try_enter());
+        const QueuedCalls calls(*gate, 5);
+        CHECK_FALSE(calls.entered);
+        CHECK(calls.log.ran == 0);
+        gate->leave();
+        CHECK(calls.log.ran == 5);
+        CHECK(calls.log.wrong == 0);
+    }
+    CHECK(context.poll() == 0);
+    CHECK(gate->try_enter());
+    gate->leave();
+}
+
+TEST_CASE("gate: a drain runs 64 calls and hands the rest to the strand", "[async][gate]")
+{
+    asio::io_context context;
+    const auto gate = std::make_shared<Gate>(context.get_executor());
+    REQUIRE(gate->try_enter());
+    const QueuedCalls calls(*gate, 150);
+    gate->leave();
+    CHECK(calls.log.ran == 64);
+    CHECK_FALSE(gate->running_in_this_thread());
+    CHECK_FALSE(gate->try_enter());
+    // Others on the executor have their turn between two parts of the drain.
+    int seen_by_neighbour = 0;
+    asio::post(context, [&] { seen_by_neighbour = calls.log.ran; });
+    context.run();
+    CHECK(calls.log.ran == 150);
+    CHECK(calls.log.wrong == 0);
+    CHECK(seen_by_neighbour == 128);
+    CHECK(gate->try_enter());
+    gate->leave();
+}
+
+TEST_CASE("gate: a producer between its two steps does not make the owner wait", "[async][gate]")
+{
+    asio::io_context context;
+    const auto gate = std::make_shared<Gate>(context.get_executor());
+    CountedCall::Log log;
+    CountedCall call(*gate, log, 0);
+    REQUIRE(gate->try_enter());
+    SlowProducer producer(*gate);
+    gate->leave();
+    // The strand looks after it, and lets others run meanwhile.
+    for (int i = 0; i < 100; ++i) {
+        CHECK(context.poll_one() == 1);
+        int neighbour = 0;
+        asio::post(context, [&] { ++neighbour; });
+        context.poll_one();
+        context.poll_one();
+        CHECK(neighbour == 1);
+    }
+    CHECK(log.ran == 0);
+    CHECK_FALSE(gate->try_enter());
+    producer.finish(call);
+    context.run();
+    CHECK(log.ran == 1);
+    CHECK(gate->try_enter());
+    gate->leave();
+}
+
+TEST_CASE("gate: calls that were queued when the context ends are abandoned", "[async][gate]")
+{
+    std::optional<asio::io_context> context(std::in_place);
+    const auto gate = std::make_shared<Gate>(context->get_executor());
+    REQUIRE(gate->try_enter());
+    const QueuedCalls calls(*gate, 150);
+    gate->leave();
+    CHECK(calls.log.ran == 64);
+    context.reset();
+    CHECK(calls.log.ran == 64);
+    CHECK(calls.log.abandoned == 86);
+    // Without a context it still lets one in at a time, and drains whatever was queued at once.
+    REQUIRE(gate->try_enter());
+    const QueuedCalls later(*gate, 150);
+    gate->leave();
+    CHECK(later.log.ran == 150);
+    CHECK(later.log.wrong == 0);
+}
+
+TEST_CASE("gate: the last reference may be that of a drain that never runs", "[async][gate]")
+{
+    std::optional<asio::io_context> context(std::in_place);
+    auto gate = std::make_shared<Gate>(context->get_executor());
+    REQUIRE(gate->try_enter());
+    const QueuedCalls calls(*gate, 100);
+    gate->leave();
+    const std::weak_ptr<Gate> watch = gate;
+    gate.reset();
+    CHECK_FALSE(watch.expired());
+    context->run();
+    CHECK(calls.log.ran == 100);
+    CHECK(watch.expired());
+}
+
+TEST_CASE("gate: the inline budget is per thread and refills", "[async][gate]")
+{
+    renew_inline_budget();
+    int spent = 0;
+    while (spend_inline_budget()) {
+        ++spent;
+    }
+    CHECK(spent == inline_completion_budget);
+    bool other_has_some = false;
+    std::thread([&] { other_has_some = spend_inline_budget(); }).join();
+    CHECK(other_has_some);
+    CHECK_FALSE(spend_inline_budget());
+    renew_inline_budget();
+    CHECK(spend_inline_budget());
+}
+
+} // namespace sojourn::tests

@@ -1,0 +1,242 @@
+#include "service/manual_service.hpp"
+
+#include <sojourn/core/id_source.hpp>
+#include <sojourn/testing/seeded_id_source.hpp>
+
+#include <boost/asio/use_future.hpp>
+#include <boost/system/system_error.hpp>
+#include <catch2/catch_test_macros.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace asio = boost::asio;
+using namespace sojourn;
+using namespace sojourn::tests;
+using namespace std::chrono_literals;
+
+TEST_CASE("session_service: options out of bounds are refused by the name of the field", "[async][service]")
+{
+    const auto options = [] { return ServiceOptions(); };
+    const std::vector<std::pair<std::string, ServiceOptions>> refused = {
+        {"max_sessions", options().max_sessions(0)},
+        {"max_sessions", options().max_sessions(100'000'001)},
+        {"shards", options().shards(0)},
+        {"shards", options().shards(257)},
+        {"shards", options().max_sessions(3).shards(4)},
+        {"idle_timeout", options().idle_timeout(0s)},
+        {"idle_timeout", options().idle_timeout(-1s)},
+        {"idle_timeout", options().idle_timeout(max_duration + 1ns)},
+        {"absolute_lifetime", options().absolute_lifetime(1ms - 1ns)},
+        {"absolute_lifetime", options().absolute_lifetime(Duration::max())},
+        {"half_open_timeout", options().half_open_timeout(Duration::min())},
+        {"half_open_timeout", options().half_open_timeout(max_duration + 1ns)},
+        {"request_rate", options().request_rate(RateLimit(100, 0))},
+        {"request_rate", options().request_rate(RateLimit(1'000'000'001, 1))},
+        {"request_rate", options().request_rate(RateLimit(1, 1'000'001))},
+        {"when_full", options().when_full(static_cast<WhenFull>(7))},
+        {"max_attribute_bytes", options().max_attribute_bytes(64UL * 1024 * 1024 + 1)},
+        {"max_pending_removals", options().max_pending_removals(0)},
+        {"max_pending_removals", options().max_pending_removals(100'000'001)},
+        {"cleanup_batch", options().cleanup_batch(0)},
+        {"cleanup_batch", options().cleanup_batch(10'001)},
+    };
+    for (const auto& [field, wrong] : refused) {
+        INFO(field);
+        asio::io_context context;
+        std::string text;
+        boost::system::error_code code;
+        try {
+            const SessionService service(context.get_executor(), wrong);
+        } catch (const boost::system::system_error& error) {
+            text = error.what();
+            code = error.code();
+        }
+        CHECK(code == make_error_code(errc::invalid_options));
+        CHECK(text.starts_with(field + " must be "));
+        // Nothing was left behind that would keep the context busy.
+        context.run_for(default_limit);
+        CHECK(context.stopped());
+    }
+}
+
+TEST_CASE("session_service: options at their bounds work", "[async][service]")
+{
+    auto least = ServiceOptions()
+                     .max_sessions(1)
+                     .idle_timeout(1ms)
+                     .absolute_lifetime(1ms)
+                     .half_open_timeout(1ms)
+                     .request_rate(RateLimit(1, 1))
+                     .max_attribute_bytes(0)
+                     .max_pending_removals(1)
+                     .cleanup_batch(1);
+    ManualService small(least);
+    const auto id = small.add();
+    CHECK(small.knows(id));
+    small.pass(1ms);
+    CHECK(small.metrics().live == 0);
+
+    auto most = ServiceOptions()
+                    .max_sessions(256)
+                    .shards(256)
+                    .idle_timeout(max_duration)
+                    .absolute_lifetime(max_duration)
+                    .half_open_timeout(max_duration)
+                    .request_rate(RateLimit(1'000'000'000, 1'000'000))
+                    .max_attribute_bytes(64UL * 1024 * 1024)
+                    .max_pending_removals(100'000'000)
+                    .cleanup_batch(10'000);
+    ManualService large(most);
+    const auto kept = large.establish();
+    large.pass(max_duration - 1ns);
+    CHECK(large.knows(kept));
+    large.pass(1ns);
+    CHECK(large.metrics().live == 0);
+    CHECK(large.run(large.service.stop()).has_value());
+}
+
+namespace {
+
+/// A source that fails when told so.
+class BrokenSource final : public IdSource {
+public:
+    [[nodiscard]] boost::system::error_code fill(std::span<std::byte> bytes) noexcept override
+    {
+        if (is_broken) {
+            return make_error_code(boost::system::errc::io_error);
+        }
+        return good_.fill(bytes);
+    }
+
+    bool is_broken = false;
+
+private:
+    testing::SeededIdSource good_{7};
+};
+
+} // namespace
+
+TEST_CASE("session_service: without random bytes no service begins", "[async][service]")
+{
+    asio::io_context context;
+    const auto source = std::make_shared<BrokenSource>();
+    source->is_broken = true;
+    const auto environment = ServiceEnvironment().id_source(source);
+    boost::system::error_code code;
+    try {
+        const SessionService service(context.get_executor(), ServiceOptions(), environment);
+    } catch (const boost::system::system_error& error) {
+        code = error.code();
+    }
+    CHECK(code == make_error_code(errc::id_source_failed));
+}
+
+TEST_CASE("session_service: without random bytes nothing is created or rotated", "[async][service]")
+{
+    const auto source = std::make_shared<BrokenSource>();
+    auto options = ServiceOptions().max_sessions(1).shards(1);
+    ManualService sessions(options, ServiceEnvironment().id_source(source));
+    const auto id = sessions.establish();
+
+    source->is_broken = true;
+    CHECK(sessions.run(sessions.service.create()).error() == errc::id_source_failed);
+    const auto adopted = SessionId::parse("adopted").value();
+    const auto wish = CreateOptions().adopt(adopted);
+    CHECK(sessions.run(sessions.service.create(wish)).error() == errc::id_source_failed);
+    CHECK(sessions.run(sessions.service.rotate(id)).error() == errc::id_source_failed);
+    auto created = sessions.service.async_create(CreateOptions(), asio::use_future);
+    auto rotated = sessions.service.async_rotate(id, RotateOptions(), asio::use_future);
+    sessions.settle();
+    CHECK(created.get().error() == errc::id_source_failed);
+    CHECK(rotated.get().error() == errc::id_source_failed);
+    // Nobody was evicted to make room for nothing.
+    CHECK(sessions.knows(id));
+    CHECK(sessions.metrics().created == 1);
+
+    source->is_broken = false;
+    CHECK(sessions.run(sessions.service.rotate(id)).has_value());
+    CHECK(sessions.run(sessions.service.create()).has_value());
+}
+
+TEST_CASE("session_service: what cannot be an id is refused before any look-up", "[async][service]")
+{
+    using namespace std::string_literals;
+    const std::vector<std::string> refused = {
+        "",
+        "line\r\nSet-Cookie: a=b",
+        "with space",
+        "nul\0inside"s,
+        "tab\t",
+        "\x7f",
+        "d\xc3\xa4mon",
+        "\xff\xfe",
+        std::string(129, 'x'),
+        std::string(1'000'000, 'x'),
+    };
+    for (const auto& text : refused) {
+        const auto id = SessionId::parse(text);
+        REQUIRE(id.error() == errc::invalid_id);
+        CHECK(SessionId::parse_issued(text).error() == errc::invalid_id);
+        if (!text.empty()) {
+            CHECK(id.error().message().find(text) == std::string::npos);
+        }
+    }
+}
+
+TEST_CASE("session_service: no error tells an id, a principal or an attribute", "[async][service]")
+{
+    auto options = ServiceOptions().max_attribute_bytes(30).request_rate(RateLimit(1, 1)).max_sessions(1);
+    ManualService sessions(options);
+    const std::string secret = "SECRETSECRETSECRET";
+    const auto id = SessionId::parse(secret).value();
+    const auto wish = CreateOptions().adopt(id).principal(secret).attributes({{secret, "v"}});
+    auto created = sessions.create(wish);
+    std::vector<Error> errors;
+    auto& service = sessions.service;
+    errors.push_back(sessions.run(service.create(wish)).error());
+    errors.push_back(sessions.run(service.create()).error());
+    errors.push_back(sessions.run(service.commit(id, 7, Attributes())).error());
+    errors.push_back(sessions.run(service.commit(id, 1, {{secret, secret}})).error());
+    created.lease.release();
+    sessions.acquire(id).release();
+    errors.push_back(sessions.run(service.acquire(id)).error());
+    errors.push_back(sessions.run(service.rotate(id, RotateOptions().principal(secret + std::string(300, 'p')))).error());
+    (void)sessions.run(service.remove(id));
+    errors.push_back(sessions.run(service.remove(id)).error());
+    (void)sessions.run(service.stop());
+    errors.push_back(sessions.run(service.create(wish)).error());
+
+    for (const auto& error : errors) {
+        REQUIRE(error.code());
+        std::string text = error.message();
+        try {
+            (void)Result<void>(error).value();
+        } catch (const std::exception& thrown) {
+            text += thrown.what();
+        }
+        CHECK(text.find("SECRET") == std::string::npos);
+    }
+}
+
+TEST_CASE("session_service: a seeded source gives the same ids every time", "[async][service]")
+{
+    std::vector<std::string> runs;
+    for (int run = 0; run < 2; ++run) {
+        const auto source = std::make_shared<testing::SeededIdSource>(42);
+        ManualService sessions(ServiceOptions(), ServiceEnvironment().id_source(source));
+        std::string ids;
+        for (int i = 0; i < 5; ++i) {
+            const auto id = sessions.add();
+            ids += id.text();
+            ids += sessions.run(sessions.service.rotate(id)).value().text();
+        }
+        runs.push_back(std::move(ids));
+    }
+    CHECK(runs[0] == runs[1]);
+}
