@@ -51,7 +51,9 @@ T run(asio::io_context& context, asio::awaitable<T> coroutine)
 
 sojourn::ServiceOptions unlimited(std::size_t sessions)
 {
-    return sojourn::ServiceOptions().max_sessions(sessions).request_rate(sojourn::RateLimit::unlimited());
+    return sojourn::ServiceOptions().max_sessions(sessions).request_rate(
+        sojourn::RateLimit::unlimited()
+    );
 }
 
 void acquire_release(benchmark::State& state)
@@ -81,5 +83,13 @@ void create_at_capacity(benchmark::State& state)
 
 } // namespace
 
-BENCHMARK(acquire_release)->Name("session_service/acquire_release/alone")->ArgName("sessions")->Arg(1'000)->Arg(100'000);
-BENCHMARK(create_at_capacity)->Name("session_service/create/at_capacity")->ArgName("sessions")->Arg(1'000)->Arg(100'000);
+BENCHMARK(acquire_release)
+    ->Name("session_service/acquire_release/alone")
+    ->ArgName("sessions")
+    ->Arg(1'000)
+    ->Arg(100'000);
+BENCHMARK(create_at_capacity)
+    ->Name("session_service/create/at_capacity")
+    ->ArgName("sessions")
+    ->Arg(1'000)
+    ->Arg(100'000);

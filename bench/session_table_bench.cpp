@@ -30,7 +30,8 @@ sojourn::HashedId numbered_id(std::size_t number)
 /// A table with its clock and ids, filled.
 class FullTable {
 public:
-    explicit FullTable(std::size_t count) : table_(options(), count, 1, key, sojourn::OnDeparture::forget)
+    explicit FullTable(std::size_t count)
+        : table_(options(), count, 1, key, sojourn::OnDeparture::forget)
     {
         table_.advance(now_);
         for (std::size_t i = 0; i < count; ++i) {
@@ -59,7 +60,9 @@ public:
     }
 
     [[nodiscard]] sojourn::SessionTable& table() { return table_; }
+
     [[nodiscard]] sojourn::ReleaseList& releases() { return releases_; }
+
     [[nodiscard]] TimePoint now() const { return now_; }
 
     std::vector<sojourn::HashedId> ids;
@@ -70,7 +73,8 @@ private:
         return sojourn::ServiceOptions().request_rate(sojourn::RateLimit::unlimited());
     }
 
-    std::shared_ptr<const sojourn::Attributes> nothing_ = std::make_shared<const sojourn::Attributes>();
+    std::shared_ptr<const sojourn::Attributes> nothing_ =
+        std::make_shared<const sojourn::Attributes>();
     sojourn::SessionTable table_;
     sojourn::ReleaseList releases_;
     TimePoint now_{1h};
@@ -105,5 +109,13 @@ void create_evict(benchmark::State& state)
 
 } // namespace
 
-BENCHMARK(acquire_release)->Name("session_table/acquire_release/round_robin")->ArgName("sessions")->Arg(1'000)->Arg(100'000);
-BENCHMARK(create_evict)->Name("session_table/create/at_capacity")->ArgName("sessions")->Arg(1'000)->Arg(100'000);
+BENCHMARK(acquire_release)
+    ->Name("session_table/acquire_release/round_robin")
+    ->ArgName("sessions")
+    ->Arg(1'000)
+    ->Arg(100'000);
+BENCHMARK(create_evict)
+    ->Name("session_table/create/at_capacity")
+    ->ArgName("sessions")
+    ->Arg(1'000)
+    ->Arg(100'000);

@@ -1,6 +1,6 @@
 /// @file
-/// Formats sojourn's types with fmt: references, causes, errors. Opt-in, and not part of the module.
-/// A `SessionId` has no formatter, and must not get one.
+/// Formats sojourn's types with fmt: references, causes, errors. Opt-in, and not part of the
+/// module. A `SessionId` has no formatter, and must not get one.
 
 #ifndef SOJOURN_FORMAT_HPP
 #define SOJOURN_FORMAT_HPP

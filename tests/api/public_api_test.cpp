@@ -63,9 +63,14 @@ T run(asio::io_context& context, asio::awaitable<T> coroutine)
 class FixedClock final : public sojourn::Clock {
 public:
     [[nodiscard]] sojourn::TimePoint steady() const noexcept override { return now; }
-    [[nodiscard]] sojourn::WallTime wall() const noexcept override { return sojourn::WallTime(100s); }
 
-    [[nodiscard]] std::unique_ptr<sojourn::Timer> make_timer(const asio::any_io_executor& executor) override
+    [[nodiscard]] sojourn::WallTime wall() const noexcept override
+    {
+        return sojourn::WallTime(100s);
+    }
+
+    [[nodiscard]] std::unique_ptr<sojourn::Timer> make_timer(const asio::any_io_executor& executor
+    ) override
     {
         return real_.make_timer(executor);
     }
@@ -81,7 +86,8 @@ public:
     [[nodiscard]] boost::system::error_code fill(std::span<std::byte> bytes) noexcept override
     {
         for (auto& byte : bytes) {
-            byte = static_cast<std::byte>(++next_);
+            // Knuth's multiplicative hashing: any bytes will do, if they do not repeat soon.
+            byte = static_cast<std::byte>((++next_ * 2'654'435'761U) >> 24U);
         }
         return {};
     }
@@ -101,7 +107,10 @@ asio::awaitable<void> count(std::shared_ptr<int> told, sojourn::RemovedSession r
 TEST_CASE("public_api: values and their errors", "[api]")
 {
     CHECK(sojourn::version == "0.1.0");
-    CHECK(sojourn::version_major * 10'000 + sojourn::version_minor * 100 + sojourn::version_patch == 100);
+    CHECK(
+        sojourn::version_major * 10'000 + sojourn::version_minor * 100 + sojourn::version_patch ==
+        100
+    );
 
     CHECK(sojourn::parse_duration("1h30m").value() == 90min);
     CHECK(sojourn::to_string(sojourn::Duration(90min)) == "1h30m");
@@ -117,13 +126,16 @@ TEST_CASE("public_api: values and their errors", "[api]")
     const sojourn::Result<int> result = error;
     CHECK_THROWS_AS(result.value(), boost::system::system_error);
     CHECK_THROWS_AS(
-        sojourn::throw_exception_from_error(error, BOOST_CURRENT_LOCATION), boost::system::system_error
+        sojourn::throw_exception_from_error(error, BOOST_CURRENT_LOCATION),
+        boost::system::system_error
     );
 
     sojourn::Attributes attributes{{"theme", "dark"}};
     attributes.set("lang", "en");
     CHECK(attributes.get("theme") == "dark");
-    const sojourn::AttributeSnapshot snapshot{std::make_shared<const sojourn::Attributes>(attributes), 1};
+    const sojourn::AttributeSnapshot snapshot{
+        std::make_shared<const sojourn::Attributes>(attributes), 1
+    };
     CHECK(snapshot.data->size() == 2);
 
     CHECK(sojourn::SessionId::parse("with space").error() == sojourn::errc::invalid_id);
@@ -163,7 +175,8 @@ asio::awaitable<bool> tour(sojourn::SessionService& sessions)
 
     const auto touched = co_await sessions.touch(id);
     const auto peeked = co_await sessions.peek(id);
-    is_right = is_right && touched.value().leases == 1 && peeked.value().reference == info.reference;
+    is_right =
+        is_right && touched.value().leases == 1 && peeked.value().reference == info.reference;
 
     auto login = sojourn::RotateOptions().principal("bob");
     const auto rotated = co_await sessions.rotate(id, std::move(login));
@@ -173,7 +186,9 @@ asio::awaitable<bool> tour(sojourn::SessionService& sessions)
     sojourn::Attributes data = *before.value().data;
     data.set("k", "w");
     const auto version = co_await sessions.commit(id, before->version, std::move(data));
-    const std::function<void(sojourn::Attributes&)> erase = [](sojourn::Attributes& all) { all.erase("k"); };
+    const std::function<void(sojourn::Attributes&)> erase = [](sojourn::Attributes& all) {
+        all.erase("k");
+    };
     const auto modified = co_await sessions.modify(id, erase);
     is_right = is_right && version.value() == 2 && modified.value().data->empty();
 
@@ -191,10 +206,11 @@ asio::awaitable<bool> tour(sojourn::SessionService& sessions)
     const auto removed = co_await sessions.remove_by_principal("bob");
     const auto gone = co_await sessions.remove(id);
     const auto cleaned = co_await sessions.cleanup(sojourn::CleanupScope::all);
-    is_right = is_right && removed.value() == 1 && gone.error() == sojourn::errc::not_found && cleaned.value() == 0;
+    is_right = is_right && removed.value() == 1 && gone.error() == sojourn::errc::not_found &&
+               cleaned.value() == 0;
 
     const auto stopped = co_await sessions.stop(10s);
-    co_return is_right && stopped.has_value();
+    co_return is_right&& stopped.has_value();
 }
 
 } // namespace
@@ -212,10 +228,9 @@ TEST_CASE("public_api: a service from its creation to its stop, in coroutines", 
                            .id_source(std::make_shared<CountingSource>())
                            .on_removed(listener)
                            .on_failure(reporter);
-    auto options = sojourn::ServiceOptions()
-                       .max_sessions(1000)
-                       .shards(4)
-                       .request_rate(sojourn::RateLimit::unlimited());
+    auto options = sojourn::ServiceOptions().max_sessions(1000).shards(4).request_rate(
+        sojourn::RateLimit::unlimited()
+    );
     sojourn::SessionService sessions(context.get_executor(), options, environment);
     CHECK(run(context, tour(sessions)));
     CHECK(*told == 1);
@@ -240,7 +255,9 @@ asio::awaitable<int> use_confined(sojourn::Confined<std::vector<int>>& confined)
 {
     const auto push = [](std::vector<int>& numbers) { numbers.push_back(7); };
     co_await confined.call(push);
-    const auto sum = [](std::vector<int>& numbers) { return static_cast<int>(numbers.size()) + numbers.front(); };
+    const auto sum = [](std::vector<int>& numbers) {
+        return static_cast<int>(numbers.size()) + numbers.front();
+    };
     co_return co_await confined.call(sum);
 }
 
@@ -277,8 +294,11 @@ TEST_CASE("public_api: what the service is built from serves others too", "[api]
 
     const auto rounds = std::make_shared<std::atomic<int>>(0);
     const auto loop = std::make_shared<sojourn::SupervisedLoop>(
-        context.get_executor(), std::make_shared<sojourn::SystemClock>(), "rounds",
-        [rounds] { return round_of(rounds); }, sojourn::FailureReporter()
+        context.get_executor(),
+        std::make_shared<sojourn::SystemClock>(),
+        "rounds",
+        [rounds] { return round_of(rounds); },
+        sojourn::FailureReporter()
     );
     loop->ensure_running();
     context.restart();

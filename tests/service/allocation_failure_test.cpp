@@ -23,8 +23,8 @@ using namespace sojourn::tests;
 using namespace std::chrono_literals;
 
 // Each test lets the first allocation of an operation fail, then the second, and so on, until there
-// was none left to fail. Whatever fails: the ledger holds, nothing is left leased, nobody is told of
-// a session twice, and the service goes on.
+// was none left to fail. Whatever fails: the ledger holds, nothing is left leased, nobody is told
+// of a session twice, and the service goes on.
 //
 // What cannot be promised is that the background wakes by itself afterwards. asio::strand takes
 // memory to schedule itself, and if there is none it stays locked for good (`post`) or ends the
@@ -43,11 +43,13 @@ struct Attempt {
 using Operation = std::function<asio::awaitable<Error>(SessionService&)>;
 
 /// Runs the operation with its nth allocation failing. The frame itself may be what is lost.
-asio::awaitable<void>
-attempt(SessionService& service, const Operation& operation, long nth, Attempt& result, bool& has_failed)
+asio::awaitable<void> attempt(
+    SessionService& service, const Operation& operation, long nth, Attempt& result, bool& has_failed
+)
 {
     try {
         const FailingNew failing(nth);
+
         struct Note {
             const FailingNew& failing;
             bool& has_failed;
@@ -161,7 +163,8 @@ asio::awaitable<Error> remove(SessionService& service, const SessionId& id)
     co_return removed.error();
 }
 
-asio::awaitable<Error> rotate(SessionService& service, const SessionId& id, const RotateOptions& options)
+asio::awaitable<Error>
+rotate(SessionService& service, const SessionId& id, const RotateOptions& options)
 {
     const auto fresh = co_await service.rotate(id, options);
     co_return fresh.error();
@@ -201,7 +204,9 @@ TEST_CASE("session_service: create survives the failure of any allocation", "[as
     });
 }
 
-TEST_CASE("session_service: acquire and remove survive the failure of any allocation", "[async][service]")
+TEST_CASE(
+    "session_service: acquire and remove survive the failure of any allocation", "[async][service]"
+)
 {
     const auto shards = GENERATE(std::size_t{1}, std::size_t{3});
     sweep(shards, [](ManualService& sessions) -> Operation {
@@ -232,7 +237,9 @@ TEST_CASE("session_service: modify survives the failure of any allocation", "[as
     });
 }
 
-TEST_CASE("session_service: cleanup on request survives the failure of any allocation", "[async][service]")
+TEST_CASE(
+    "session_service: cleanup on request survives the failure of any allocation", "[async][service]"
+)
 {
     const auto shards = GENERATE(std::size_t{1}, std::size_t{3});
     for (const auto scope : {CleanupScope::expired, CleanupScope::all}) {
@@ -252,7 +259,9 @@ TEST_CASE("session_service: cleanup on request survives the failure of any alloc
 
 // The same for what runs by itself: the rounds of cleanup and of the events, their waits and wakes.
 // Hidden: see above.
-TEST_CASE("session_service: the background survives the failure of any allocation", "[.][async][service]")
+TEST_CASE(
+    "session_service: the background survives the failure of any allocation", "[.][async][service]"
+)
 {
     const auto shards = GENERATE(std::size_t{1}, std::size_t{3});
     const auto repeat = GENERATE(FailingNew::Repeat::no, FailingNew::Repeat::yes);
@@ -307,7 +316,9 @@ TEST_CASE("session_service: handlers survive the failure of any allocation", "[.
         std::optional<Error> error;
         {
             auto wish = CreateOptions().idle_timeout(1s);
-            auto on_created = probe.handler([&](const Result<CreatedSession>& result) { error = result.error(); });
+            auto on_created = probe.handler([&](const Result<CreatedSession>& result) {
+                error = result.error();
+            });
             auto on_removed = probe.handler([](const Result<void>&) {});
             auto on_listed = probe.handler([](const Result<SessionPage>&) {});
             const FailingNew failing(nth);
@@ -378,7 +389,8 @@ TEST_CASE("session_service: stop survives the failure of any allocation", "[.][a
 namespace {
 
 /// Rotates the sessions in turn; some allocation or other fails each time, and the id stays then.
-asio::awaitable<int> rotate_all(SessionService& service, std::vector<SessionId>& ids, std::size_t rotations)
+asio::awaitable<int>
+rotate_all(SessionService& service, std::vector<SessionId>& ids, std::size_t rotations)
 {
     int failed = 0;
     for (std::size_t i = 0; i < rotations; ++i) {
@@ -400,7 +412,9 @@ asio::awaitable<int> rotate_all(SessionService& service, std::vector<SessionId>&
 } // namespace
 
 // The index is reserved for all sessions, and may yet want to grow: erasing costs it capacity.
-TEST_CASE("session_service: a table under churn loses nothing to a failing allocation", "[async][service]")
+TEST_CASE(
+    "session_service: a table under churn loses nothing to a failing allocation", "[async][service]"
+)
 {
     auto options = ServiceOptions().max_sessions(200);
     ManualService sessions(options);

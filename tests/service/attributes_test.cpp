@@ -16,7 +16,9 @@ using namespace sojourn;
 using namespace sojourn::tests;
 using namespace std::chrono_literals;
 
-TEST_CASE("session_service: a commit of the current version is applied and counted", "[async][service]")
+TEST_CASE(
+    "session_service: a commit of the current version is applied and counted", "[async][service]"
+)
 {
     ManualService sessions;
     const auto id = sessions.establish();
@@ -33,7 +35,10 @@ TEST_CASE("session_service: a commit of the current version is applied and count
     CHECK(first.data->empty());
 }
 
-TEST_CASE("session_service: a commit of another version is a conflict and writes nothing", "[async][service]")
+TEST_CASE(
+    "session_service: a commit of another version is a conflict and writes nothing",
+    "[async][service]"
+)
 {
     ManualService sessions;
     const auto id = sessions.establish(CreateOptions().attributes({{"k", "v"}}));
@@ -58,7 +63,9 @@ TEST_CASE("session_service: attributes neither touch nor count", "[async][servic
     CHECK(info.requests == 1);
 }
 
-TEST_CASE("session_service: attributes beyond their bound are refused by every way in", "[async][service]")
+TEST_CASE(
+    "session_service: attributes beyond their bound are refused by every way in", "[async][service]"
+)
 {
     auto options = ServiceOptions().max_attribute_bytes(10);
     ManualService sessions(options);
@@ -67,9 +74,14 @@ TEST_CASE("session_service: attributes beyond their bound are refused by every w
     const Attributes fitting{{"12345", "12345"}};
     const auto fill = [&](Attributes& data) { data = large; };
 
-    CHECK(sessions.run(sessions.service.commit(id, 1, large)).error() == errc::attributes_too_large);
+    CHECK(
+        sessions.run(sessions.service.commit(id, 1, large)).error() == errc::attributes_too_large
+    );
     CHECK(sessions.run(sessions.service.modify(id, fill)).error() == errc::attributes_too_large);
-    CHECK(sessions.run(sessions.service.create(CreateOptions().attributes(large))).error() == errc::attributes_too_large);
+    CHECK(
+        sessions.run(sessions.service.create(CreateOptions().attributes(large))).error() ==
+        errc::attributes_too_large
+    );
     CHECK(sessions.run(sessions.service.snapshot(id)).value().version == 1);
     CHECK(sessions.run(sessions.service.commit(id, 1, fitting)).value() == 2);
 }
@@ -85,7 +97,10 @@ TEST_CASE("session_service: modify gives what it wrote", "[async][service]")
     CHECK(*sessions.run(sessions.service.snapshot(id)).value().data == *result.data);
 }
 
-TEST_CASE("session_service: what a change throws comes out of modify, and nothing is written", "[async][service]")
+TEST_CASE(
+    "session_service: what a change throws comes out of modify, and nothing is written",
+    "[async][service]"
+)
 {
     ManualService sessions;
     const auto id = sessions.establish(CreateOptions().attributes({{"k", "v"}}));
@@ -129,7 +144,9 @@ struct Intruder {
 
 } // namespace
 
-TEST_CASE("session_service: modify starts over when another commit came between", "[async][service]")
+TEST_CASE(
+    "session_service: modify starts over when another commit came between", "[async][service]"
+)
 {
     ManualService sessions;
     const auto id = sessions.establish();

@@ -45,7 +45,10 @@ TEST_CASE("session_service: cleanup sleeps until the earliest deadline", "[async
     CHECK(sessions.clock->next_deadline() == start + 30min);
 }
 
-TEST_CASE("session_service: cleanup over several shards sleeps until the earliest of all", "[async][service]")
+TEST_CASE(
+    "session_service: cleanup over several shards sleeps until the earliest of all",
+    "[async][service]"
+)
 {
     auto options = ServiceOptions().shards(8);
     ManualService sessions(options);
@@ -62,7 +65,10 @@ TEST_CASE("session_service: cleanup over several shards sleeps until the earlies
     }
 }
 
-TEST_CASE("session_service: a session ends at its deadline and not a nanosecond before", "[async][service]")
+TEST_CASE(
+    "session_service: a session ends at its deadline and not a nanosecond before",
+    "[async][service]"
+)
 {
     const auto log = std::make_shared<RemovalLog>();
     ManualService sessions(ServiceOptions(), listening(log));
@@ -76,7 +82,10 @@ TEST_CASE("session_service: a session ends at its deadline and not a nanosecond 
     CHECK(sessions.metrics().live == 0);
 }
 
-TEST_CASE("session_service: an expired session is not found although cleanup has not run", "[async][service]")
+TEST_CASE(
+    "session_service: an expired session is not found although cleanup has not run",
+    "[async][service]"
+)
 {
     ManualService sessions;
     const auto id = sessions.establish();
@@ -104,7 +113,9 @@ TEST_CASE("session_service: a lifetime ends however busy the session is", "[asyn
     CHECK(log->all()[0].requests == 120);
 }
 
-TEST_CASE("session_service: a client that never comes back frees its place soon", "[async][service]")
+TEST_CASE(
+    "session_service: a client that never comes back frees its place soon", "[async][service]"
+)
 {
     ManualService sessions;
     const auto silent = sessions.add();
@@ -123,9 +134,8 @@ TEST_CASE("session_service: a client that never comes back frees its place soon"
 
 namespace {
 
-asio::awaitable<void> create_all(
-    SessionService& service, CreateOptions wish, int count, std::vector<SessionId>& ids
-)
+asio::awaitable<void>
+create_all(SessionService& service, CreateOptions wish, int count, std::vector<SessionId>& ids)
 {
     for (int i = 0; i < count; ++i) {
         auto created = co_await service.create(wish);
@@ -134,7 +144,8 @@ asio::awaitable<void> create_all(
 }
 
 /// How many of these sessions are as they were left.
-asio::awaitable<int> count_untouched(SessionService& service, const std::vector<SessionId>& ids, Duration expires_in)
+asio::awaitable<int>
+count_untouched(SessionService& service, const std::vector<SessionId>& ids, Duration expires_in)
 {
     int untouched = 0;
     for (const auto& id : ids) {
@@ -147,7 +158,9 @@ asio::awaitable<int> count_untouched(SessionService& service, const std::vector<
 } // namespace
 
 // The fourth: cleanup looked at every session.
-TEST_CASE("session_service: cleanup of 1,000 among 100,000 does not touch the others", "[async][service]")
+TEST_CASE(
+    "session_service: cleanup of 1,000 among 100,000 does not touch the others", "[async][service]"
+)
 {
     constexpr int all = is_sanitized ? 20'000 : 100'000;
     constexpr int brief = 1'000;
@@ -169,7 +182,8 @@ TEST_CASE("session_service: cleanup of 1,000 among 100,000 does not touch the ot
     CHECK(after.removed_by(RemovalCause::expired_idle) == brief);
     CHECK(log->size() == brief);
     // Turns in proportion to what expired: expiry, delivery, and the two looks at the metrics.
-    const auto turns = after.calls_inline + after.calls_suspended - before.calls_inline - before.calls_suspended;
+    const auto turns =
+        after.calls_inline + after.calls_suspended - before.calls_inline - before.calls_suspended;
     CHECK(turns < brief / 8);
 
     CHECK(sessions.run(count_untouched(sessions.service, lasting_ids, 59min)) == all - brief);
@@ -178,8 +192,10 @@ TEST_CASE("session_service: cleanup of 1,000 among 100,000 does not touch the ot
 
 namespace {
 
-/// Looks at the counters whenever it gets its turn, and notes the most that ended between two looks.
-asio::awaitable<void> watch_steps(SessionService& service, std::uint64_t until, std::uint64_t& largest)
+/// Looks at the counters whenever it gets its turn, and notes the most that ended between two
+/// looks.
+asio::awaitable<void>
+watch_steps(SessionService& service, std::uint64_t until, std::uint64_t& largest)
 {
     std::uint64_t seen = 0;
     for (int looks = 0; seen < until && looks < 100'000; ++looks) {
@@ -193,7 +209,10 @@ asio::awaitable<void> watch_steps(SessionService& service, std::uint64_t until, 
 
 } // namespace
 
-TEST_CASE("session_service: cleanup works in batches between which others get their turn", "[async][service]")
+TEST_CASE(
+    "session_service: cleanup works in batches between which others get their turn",
+    "[async][service]"
+)
 {
     auto options = ServiceOptions().cleanup_batch(10);
     ManualService sessions(options);
@@ -203,9 +222,8 @@ TEST_CASE("session_service: cleanup works in batches between which others get th
     sessions.settle();
     std::uint64_t largest = 0;
     sessions.clock->advance(60s);
-    const auto watching = spawn_coro(
-        sessions.context.get_executor(), watch_steps(sessions.service, 500, largest)
-    );
+    const auto watching =
+        spawn_coro(sessions.context.get_executor(), watch_steps(sessions.service, 500, largest));
     sessions.settle();
     REQUIRE(watching->is_done());
     CHECK(largest >= 1);
@@ -231,7 +249,10 @@ TEST_CASE("session_service: cleanup on request says how many it ended", "[async]
     CHECK(sessions.metrics().live == 100);
 }
 
-TEST_CASE("session_service: cleanup of all ends everything, leased sessions with their lease", "[async][service]")
+TEST_CASE(
+    "session_service: cleanup of all ends everything, leased sessions with their lease",
+    "[async][service]"
+)
 {
     const auto log = std::make_shared<RemovalLog>();
     auto options = ServiceOptions().shards(3).cleanup_batch(7);

@@ -23,7 +23,9 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Starts every operation with a handler, some several times, and gives what they complete.
-void start_everything(SessionService& service, const SessionId& id, std::list<CompletionProbe>& probes)
+void start_everything(
+    SessionService& service, const SessionId& id, std::list<CompletionProbe>& probes
+)
 {
     const auto handler = [&] { return probes.emplace_back().handler(); };
     for (int i = 0; i < 20; ++i) {
@@ -108,7 +110,9 @@ TEST_CASE("session_service: service and io_context may go in either order", "[as
     }
 }
 
-TEST_CASE("session_service: after the service is gone what it began is completed", "[async][service]")
+TEST_CASE(
+    "session_service: after the service is gone what it began is completed", "[async][service]"
+)
 {
     const auto log = std::make_shared<RemovalLog>();
     asio::io_context context;
@@ -191,7 +195,10 @@ TEST_CASE("session_service: a stop in flight ends with its context", "[async][se
     lease.release();
 }
 
-TEST_CASE("session_service: operations still work when the context of the service is gone", "[async][service]")
+TEST_CASE(
+    "session_service: operations still work when the context of the service is gone",
+    "[async][service]"
+)
 {
     asio::io_context caller;
     auto context = std::make_unique<asio::io_context>();

@@ -30,7 +30,10 @@ asio::awaitable<void> create_many(SessionService& service, int count, std::atomi
 } // namespace
 
 // The first of the failures that started this project: eviction held the lock that deletion takes.
-TEST_CASE("session_service: eviction at capacity from many coroutines at once completes", "[async][service]")
+TEST_CASE(
+    "session_service: eviction at capacity from many coroutines at once completes",
+    "[async][service]"
+)
 {
     const auto threads = GENERATE(std::size_t{1}, std::size_t{4});
     const auto shards = GENERATE(std::size_t{1}, std::size_t{4});
@@ -42,7 +45,8 @@ TEST_CASE("session_service: eviction at capacity from many coroutines at once co
     const auto log = std::make_shared<RemovalLog>();
     // In each shard, room for what all coroutines lease at once.
     const auto capacity = 64 * shards;
-    auto options = ServiceOptions().max_sessions(capacity).shards(shards).max_pending_removals(1'000'000);
+    auto options =
+        ServiceOptions().max_sessions(capacity).shards(shards).max_pending_removals(1'000'000);
     ManualService sessions(options, is_listening ? listening(log) : ServiceEnvironment());
     std::atomic<int> refused{0};
     std::vector<std::shared_ptr<CoroResult<void>>> running;
@@ -75,7 +79,10 @@ TEST_CASE("session_service: eviction at capacity from many coroutines at once co
     }
 }
 
-TEST_CASE("session_service: the session whose last request ended longest ago is evicted", "[async][service]")
+TEST_CASE(
+    "session_service: the session whose last request ended longest ago is evicted",
+    "[async][service]"
+)
 {
     auto options = ServiceOptions().max_sessions(3);
     ManualService sessions(options);
@@ -100,7 +107,9 @@ TEST_CASE("session_service: the session whose last request ended longest ago is 
 }
 
 // The third: the recency queue had an entry for each touch.
-TEST_CASE("session_service: a session touched many times is in the recency list once", "[async][service]")
+TEST_CASE(
+    "session_service: a session touched many times is in the recency list once", "[async][service]"
+)
 {
     auto options = ServiceOptions().max_sessions(4).request_rate(RateLimit::unlimited());
     ManualService sessions(options);
@@ -212,7 +221,10 @@ TEST_CASE("session_service: the policy reject keeps the sessions there are", "[a
     CHECK(sessions.run(sessions.service.create()).has_value());
 }
 
-TEST_CASE("session_service: no more sessions live than the options allow, over all shards", "[async][service]")
+TEST_CASE(
+    "session_service: no more sessions live than the options allow, over all shards",
+    "[async][service]"
+)
 {
     auto options = ServiceOptions().max_sessions(10).shards(7);
     ManualService sessions(options);

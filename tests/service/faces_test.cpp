@@ -31,7 +31,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Calls `visit(name, initiate)` for each operation, where `initiate(service, id, token)` starts it.
+/// Calls `visit(name, initiate)` for each operation, where `initiate(service, id, token)` starts
+/// it.
 template <class Visit>
 void for_each_operation(Visit visit)
 {
@@ -111,7 +112,9 @@ bool is_expected(const std::string& name, const Result<T>& result)
 
 } // namespace
 
-TEST_CASE("session_service: a handler is called once, on its executor, never inline", "[async][service]")
+TEST_CASE(
+    "session_service: a handler is called once, on its executor, never inline", "[async][service]"
+)
 {
     for_each_operation([](const std::string& name, auto initiate) {
         INFO(name);
@@ -147,7 +150,10 @@ TEST_CASE("session_service: a handler is called once, on its executor, never inl
     });
 }
 
-TEST_CASE("session_service: an operation in flight keeps its handler's context running", "[async][service]")
+TEST_CASE(
+    "session_service: an operation in flight keeps its handler's context running",
+    "[async][service]"
+)
 {
     for_each_operation([](const std::string& name, auto initiate) {
         INFO(name);
@@ -211,7 +217,8 @@ TEST_CASE("session_service: a handler's cancellation changes nothing", "[async][
         asio::cancellation_signal signal;
         CompletionProbe probe;
         bool was_expected = false;
-        auto handler = probe.handler([&](auto result) { was_expected = is_expected(name, result); });
+        auto handler =
+            probe.handler([&](auto result) { was_expected = is_expected(name, result); });
         auto slotted = asio::bind_cancellation_slot(signal.slot(), std::move(handler));
         initiate(sessions.service, id, std::move(slotted));
         signal.emit(asio::cancellation_type::all);
@@ -229,7 +236,8 @@ TEST_CASE("session_service: arguments may be gone when the operation runs", "[as
     ManualService sessions(options);
     std::future<Result<CreatedSession>> created;
     {
-        const auto id = std::make_unique<SessionId>(SessionId::parse(std::string(100, 'i')).value());
+        const auto id =
+            std::make_unique<SessionId>(SessionId::parse(std::string(100, 'i')).value());
         auto wish = std::make_unique<CreateOptions>();
         wish->adopt(*id).principal(std::string(100, 'p')).attributes({{"n", std::string(99, 'v')}});
         created = sessions.service.async_create(*wish, asio::use_future);
@@ -254,9 +262,8 @@ TEST_CASE("session_service: arguments may be gone when the operation runs", "[as
 namespace {
 
 /// Calls the service in every way and counts where the caller found itself off its executor.
-asio::awaitable<void> walk(
-    SessionService& service, TrackingExecutor executor, std::atomic<int>& strays, int rounds
-)
+asio::awaitable<void>
+walk(SessionService& service, TrackingExecutor executor, std::atomic<int>& strays, int rounds)
 {
     const auto look = [&] { strays += executor.running_in_this_thread() ? 0 : 1; };
     for (int i = 0; i < rounds; ++i) {
@@ -295,7 +302,9 @@ asio::awaitable<void> walk(
 
 } // namespace
 
-TEST_CASE("session_service: a coroutine stays on its own executor, contended or not", "[async][service]")
+TEST_CASE(
+    "session_service: a coroutine stays on its own executor, contended or not", "[async][service]"
+)
 {
     asio::thread_pool background(2);
     asio::thread_pool callers(2);
@@ -343,7 +352,9 @@ asio::awaitable<void> keep_busy(SessionService& service, SessionId id, std::atom
 
 } // namespace
 
-TEST_CASE("session_service: a caller that computes after a call holds nobody up", "[async][service]")
+TEST_CASE(
+    "session_service: a caller that computes after a call holds nobody up", "[async][service]"
+)
 {
     asio::thread_pool pool(4);
     SessionService service(pool.get_executor());
@@ -369,7 +380,8 @@ asio::awaitable<void> count_ticks(int& ticks, const bool& is_over)
     }
 }
 
-asio::awaitable<void> call_in_a_loop(SessionService& service, SessionId id, int calls, bool& is_over)
+asio::awaitable<void>
+call_in_a_loop(SessionService& service, SessionId id, int calls, bool& is_over)
 {
     for (int i = 0; i < calls; ++i) {
         (void)co_await service.peek(id);
@@ -379,7 +391,10 @@ asio::awaitable<void> call_in_a_loop(SessionService& service, SessionId id, int 
 
 } // namespace
 
-TEST_CASE("session_service: a loop of calls neither overflows the stack nor starves others", "[async][service]")
+TEST_CASE(
+    "session_service: a loop of calls neither overflows the stack nor starves others",
+    "[async][service]"
+)
 {
     ManualService sessions;
     const auto id = sessions.establish();

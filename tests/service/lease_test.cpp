@@ -55,7 +55,10 @@ TEST_CASE("session_service: a leased session does not expire for idleness", "[as
     CHECK(sessions.metrics().removed_by(RemovalCause::expired_idle) == 1);
 }
 
-TEST_CASE("session_service: the idle time begins at the release, however late that is noticed", "[async][service]")
+TEST_CASE(
+    "session_service: the idle time begins at the release, however late that is noticed",
+    "[async][service]"
+)
 {
     ManualService sessions;
     const auto id = sessions.establish();
@@ -85,7 +88,9 @@ TEST_CASE("session_service: a leased session ends with its lifetime", "[async][s
     CHECK(log->all()[0].cause == RemovalCause::expired_lifetime);
 }
 
-TEST_CASE("session_service: a session removed while leased ends with its last lease", "[async][service]")
+TEST_CASE(
+    "session_service: a session removed while leased ends with its last lease", "[async][service]"
+)
 {
     const auto log = std::make_shared<RemovalLog>();
     ManualService sessions(ServiceOptions(), listening(log));
@@ -111,7 +116,10 @@ TEST_CASE("session_service: a session removed while leased ends with its last le
     CHECK(sessions.metrics().closing == 0);
 }
 
-TEST_CASE("session_service: a removed session's id is free while the old lease is held", "[async][service]")
+TEST_CASE(
+    "session_service: a removed session's id is free while the old lease is held",
+    "[async][service]"
+)
 {
     const auto log = std::make_shared<RemovalLog>();
     ManualService sessions(ServiceOptions(), listening(log));
@@ -138,7 +146,10 @@ TEST_CASE("session_service: a closing session counts against the capacity", "[as
     CHECK(sessions.run(sessions.service.create()).has_value());
 }
 
-TEST_CASE("session_service: a lease is given back once, from whichever object holds it", "[async][service]")
+TEST_CASE(
+    "session_service: a lease is given back once, from whichever object holds it",
+    "[async][service]"
+)
 {
     ManualService sessions;
     const auto id = sessions.establish();
@@ -220,7 +231,9 @@ asio::awaitable<void> hold_for_an_hour(SessionService& service, SessionId id, in
 
 } // namespace
 
-TEST_CASE("session_service: a lease may die with a frame that its context destroys", "[async][service]")
+TEST_CASE(
+    "session_service: a lease may die with a frame that its context destroys", "[async][service]"
+)
 {
     for (const bool is_removed : {false, true}) {
         for (const bool service_goes_first : {false, true}) {
@@ -249,7 +262,10 @@ TEST_CASE("session_service: a lease may die with a frame that its context destro
     }
 }
 
-TEST_CASE("session_service: a lease may outlive the service, the context and the clock", "[async][service]")
+TEST_CASE(
+    "session_service: a lease may outlive the service, the context and the clock",
+    "[async][service]"
+)
 {
     for (const bool is_removed : {false, true}) {
         SessionLease survivor;
@@ -257,7 +273,8 @@ TEST_CASE("session_service: a lease may outlive the service, the context and the
         {
             const auto log = std::make_shared<RemovalLog>();
             ManualService sessions(ServiceOptions(), listening(log));
-            auto created = sessions.create(CreateOptions().principal("alice").attributes({{"k", "v"}}));
+            auto created =
+                sessions.create(CreateOptions().principal("alice").attributes({{"k", "v"}}));
             reference = created.lease.info().reference;
             if (is_removed) {
                 REQUIRE(sessions.run(sessions.service.remove(created.id)).has_value());
@@ -273,11 +290,15 @@ TEST_CASE("session_service: a lease may outlive the service, the context and the
     }
 }
 
-TEST_CASE("session_service: a lease may be given back between the ends of service and context", "[async][service]")
+TEST_CASE(
+    "session_service: a lease may be given back between the ends of service and context",
+    "[async][service]"
+)
 {
     asio::io_context context;
     const auto log = std::make_shared<RemovalLog>();
-    auto service = std::make_unique<SessionService>(context.get_executor(), ServiceOptions(), listening(log));
+    auto service =
+        std::make_unique<SessionService>(context.get_executor(), ServiceOptions(), listening(log));
     auto created = run_coro(context, service->create()).value();
     auto other = run_coro(context, service->create()).value();
     REQUIRE(run_coro(context, service->remove(created.id)).has_value());

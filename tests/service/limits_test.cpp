@@ -29,7 +29,10 @@ TEST_CASE("session_service: a session has a burst of requests, then its rate", "
     CHECK(metrics.rate_limited == 51);
 }
 
-TEST_CASE("session_service: waiting for retry_after suffices, and a nanosecond less does not", "[async][service]")
+TEST_CASE(
+    "session_service: waiting for retry_after suffices, and a nanosecond less does not",
+    "[async][service]"
+)
 {
     auto options = ServiceOptions().request_rate(RateLimit(7, 3));
     ManualService sessions(options);
@@ -53,7 +56,9 @@ TEST_CASE("session_service: waiting for retry_after suffices, and a nanosecond l
     CHECK(admitted > 100);
 }
 
-TEST_CASE("session_service: a refused request neither leases nor touches its session", "[async][service]")
+TEST_CASE(
+    "session_service: a refused request neither leases nor touches its session", "[async][service]"
+)
 {
     auto options = ServiceOptions().request_rate(RateLimit(1, 1)).max_sessions(2);
     ManualService sessions(options);

@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Goes through all pages and counts how often each session is listed. `between` runs after each page.
+/// Goes through all pages and counts how often each session is listed. `between` runs after each
+/// page.
 template <class Between>
 std::map<SessionReference, int> list_all(ManualService& sessions, ListOptions wish, Between between)
 {
@@ -45,7 +46,10 @@ std::map<SessionReference, int> list_all(ManualService& sessions, const ListOpti
 
 } // namespace
 
-TEST_CASE("session_service: a listing has each session once, whatever its pages and shards", "[async][service]")
+TEST_CASE(
+    "session_service: a listing has each session once, whatever its pages and shards",
+    "[async][service]"
+)
 {
     const auto shards = GENERATE(std::size_t{1}, std::size_t{5});
     const auto limit = GENERATE(std::size_t{1}, std::size_t{7}, std::size_t{1000});
@@ -58,7 +62,10 @@ TEST_CASE("session_service: a listing has each session once, whatever its pages 
     CHECK(list_all(sessions, ListOptions().limit(limit)) == expected);
 }
 
-TEST_CASE("session_service: a session that lives throughout a listing is on exactly one page", "[async][service]")
+TEST_CASE(
+    "session_service: a session that lives throughout a listing is on exactly one page",
+    "[async][service]"
+)
 {
     const auto shards = GENERATE(std::size_t{1}, std::size_t{5});
     auto options = ServiceOptions().shards(shards);

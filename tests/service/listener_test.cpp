@@ -20,7 +20,9 @@ using namespace sojourn;
 using namespace sojourn::tests;
 using namespace std::chrono_literals;
 
-TEST_CASE("session_service: a listener is told of each end once, with its cause", "[async][service]")
+TEST_CASE(
+    "session_service: a listener is told of each end once, with its cause", "[async][service]"
+)
 {
     const auto log = std::make_shared<RemovalLog>();
     auto options = ServiceOptions().max_sessions(4);
@@ -29,7 +31,8 @@ TEST_CASE("session_service: a listener is told of each end once, with its cause"
         return sessions.run(sessions.service.peek(id)).value().reference;
     };
 
-    const auto deleted = sessions.establish(CreateOptions().principal("alice").attributes({{"k", "v"}}));
+    const auto deleted =
+        sessions.establish(CreateOptions().principal("alice").attributes({{"k", "v"}}));
     const auto deleted_reference = reference_of(deleted);
     (void)sessions.run(sessions.service.remove(deleted));
     sessions.settle();
@@ -69,7 +72,9 @@ TEST_CASE("session_service: a listener is told of each end once, with its cause"
     CHECK(sessions.metrics().pending_removals == 0);
 }
 
-TEST_CASE("session_service: a listener is told in the order in which sessions ended", "[async][service]")
+TEST_CASE(
+    "session_service: a listener is told in the order in which sessions ended", "[async][service]"
+)
 {
     const auto log = std::make_shared<RemovalLog>();
     ManualService sessions(ServiceOptions(), listening(log));
@@ -95,7 +100,8 @@ TEST_CASE("session_service: a listener is told in the order in which sessions en
 namespace {
 
 /// What a listener does after it has written down what it was told.
-asio::awaitable<void> fail_on(std::shared_ptr<RemovalLog> log, RemovedSession removed, std::size_t every)
+asio::awaitable<void>
+fail_on(std::shared_ptr<RemovalLog> log, RemovedSession removed, std::size_t every)
 {
     log->add(std::move(removed));
     const auto count = log->size();
@@ -103,9 +109,12 @@ asio::awaitable<void> fail_on(std::shared_ptr<RemovalLog> log, RemovedSession re
         co_return;
     }
     switch (count / every % 3) {
-    case 0: throw std::runtime_error("a listener that fails");
-    case 1: throw 42;
-    default: throw std::exception_ptr();
+    case 0:
+        throw std::runtime_error("a listener that fails");
+    case 1:
+        throw 42;
+    default:
+        throw std::exception_ptr();
     }
 }
 
@@ -118,14 +127,15 @@ TEST_CASE("session_service: cleanup survives whatever a listener throws", "[asyn
         const auto log = std::make_shared<RemovalLog>();
         std::uint64_t reported = 0;
         bool names_the_listener = true;
-        auto environment = ServiceEnvironment()
-                               .on_removed([log, every](RemovedSession removed) {
-                                   return fail_on(log, std::move(removed), every);
-                               })
-                               .on_failure([&](std::string_view where, const std::exception_ptr& what) {
-                                   ++reported;
-                                   names_the_listener = names_the_listener && what && where == "removal listener";
-                               });
+        auto environment =
+            ServiceEnvironment()
+                .on_removed([log, every](RemovedSession removed) {
+                    return fail_on(log, std::move(removed), every);
+                })
+                .on_failure([&](std::string_view where, const std::exception_ptr& what) {
+                    ++reported;
+                    names_the_listener = names_the_listener && what && where == "removal listener";
+                });
         auto options = ServiceOptions().cleanup_batch(5);
         ManualService sessions(options, environment);
         for (int round = 1; round <= 3; ++round) {
@@ -148,15 +158,19 @@ TEST_CASE("session_service: cleanup survives whatever a listener throws", "[asyn
     }
 }
 
-TEST_CASE("session_service: a listener that throws before it is a coroutine is survived too", "[async][service]")
+TEST_CASE(
+    "session_service: a listener that throws before it is a coroutine is survived too",
+    "[async][service]"
+)
 {
     int calls = 0;
-    auto environment = ServiceEnvironment()
-                           .on_removed([&](const RemovedSession&) -> asio::awaitable<void> {
-                               ++calls;
-                               throw std::bad_alloc();
-                           })
-                           .on_failure([](std::string_view, const std::exception_ptr&) { throw 1; });
+    auto environment =
+        ServiceEnvironment()
+            .on_removed([&](const RemovedSession&) -> asio::awaitable<void> {
+                ++calls;
+                throw std::bad_alloc();
+            })
+            .on_failure([](std::string_view, const std::exception_ptr&) { throw 1; });
     ManualService sessions(ServiceOptions(), environment);
     for (int i = 0; i < 10; ++i) {
         (void)sessions.add();
@@ -256,13 +270,18 @@ ServiceEnvironment slow_environment(const std::shared_ptr<SlowListener>& listene
 
 } // namespace
 
-TEST_CASE("session_service: a slow listener slows admission down, which recovers with it", "[async][service]")
+TEST_CASE(
+    "session_service: a slow listener slows admission down, which recovers with it",
+    "[async][service]"
+)
 {
     const auto listener = std::make_shared<SlowListener>();
     auto options = ServiceOptions().max_sessions(5).max_pending_removals(3);
     asio::io_context context;
     const auto clock = std::make_shared<testing::ManualClock>();
-    SessionService service(context.get_executor(), options, slow_environment(listener).clock(clock));
+    SessionService service(
+        context.get_executor(), options, slow_environment(listener).clock(clock)
+    );
     const auto create = [&] { return run_coro(context, service.create()); };
     for (int i = 0; i < 8; ++i) {
         REQUIRE(create().has_value());
@@ -284,13 +303,18 @@ TEST_CASE("session_service: a slow listener slows admission down, which recovers
     poll_until(context, [&] { return listener->told == 4; });
 }
 
-TEST_CASE("session_service: what waits for a slow listener is bounded however sessions end", "[async][service]")
+TEST_CASE(
+    "session_service: what waits for a slow listener is bounded however sessions end",
+    "[async][service]"
+)
 {
     const auto listener = std::make_shared<SlowListener>();
     auto options = ServiceOptions().max_sessions(10).max_pending_removals(4);
     asio::io_context context;
     const auto clock = std::make_shared<testing::ManualClock>();
-    SessionService service(context.get_executor(), options, slow_environment(listener).clock(clock));
+    SessionService service(
+        context.get_executor(), options, slow_environment(listener).clock(clock)
+    );
     int refused = 0;
     for (int i = 0; i < 100; ++i) {
         const auto created = run_coro(context, service.create());
@@ -309,17 +333,24 @@ TEST_CASE("session_service: what waits for a slow listener is bounded however se
     CHECK(refused > 0);
 
     listener->is_open = true;
-    poll_until(context, [&] { return listener->told == static_cast<int>(metrics.removed_total()); });
+    poll_until(context, [&] {
+        return listener->told == static_cast<int>(metrics.removed_total());
+    });
     CHECK(run_coro(context, service.create()).has_value());
 }
 
-TEST_CASE("session_service: a listener runs one at a time, off the strands of the service", "[async][service]")
+TEST_CASE(
+    "session_service: a listener runs one at a time, off the strands of the service",
+    "[async][service]"
+)
 {
     // While it stands still in the middle of its work, all operations go on.
     const auto listener = std::make_shared<SlowListener>();
     asio::io_context context;
     const auto clock = std::make_shared<testing::ManualClock>();
-    SessionService service(context.get_executor(), ServiceOptions(), slow_environment(listener).clock(clock));
+    SessionService service(
+        context.get_executor(), ServiceOptions(), slow_environment(listener).clock(clock)
+    );
     const auto id = run_coro(context, service.create()).value().id;
     for (int i = 0; i < 3; ++i) {
         const auto gone = run_coro(context, service.create()).value().id;

@@ -19,8 +19,8 @@
 
 namespace sojourn::tests {
 
-/// A service on a context of its own. Nothing runs but in `run` and `settle`, and no time passes but
-/// in `pass`.
+/// A service on a context of its own. Nothing runs but in `run` and `settle`, and no time passes
+/// but in `pass`.
 class ManualService {
 public:
     explicit ManualService(

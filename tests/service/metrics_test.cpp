@@ -45,7 +45,9 @@ asio::awaitable<void> come_and_go(SessionService& service, int rounds)
 } // namespace
 
 // The second: metrics assumed what kind of session a removed one was, and went below zero.
-TEST_CASE("session_service: the ledger holds in every snapshot from another thread", "[async][service]")
+TEST_CASE(
+    "session_service: the ledger holds in every snapshot from another thread", "[async][service]"
+)
 {
     for (const std::size_t shards : {1U, 4U}) {
         const auto log = std::make_shared<RemovalLog>();
@@ -64,9 +66,9 @@ TEST_CASE("session_service: the ledger holds in every snapshot from another thre
             const ContextThreads background(sessions.context, 2);
             std::vector<std::shared_ptr<CoroResult<void>>> running;
             for (int i = 0; i < 4; ++i) {
-                running.push_back(spawn_coro(
-                    sessions.context.get_executor(), come_and_go(sessions.service, 400)
-                ));
+                running.push_back(
+                    spawn_coro(sessions.context.get_executor(), come_and_go(sessions.service, 400))
+                );
             }
             Metrics last;
             const auto are_done = [&] {
@@ -79,7 +81,8 @@ TEST_CASE("session_service: the ledger holds in every snapshot from another thre
                 const auto now = future.get().value();
                 ++snapshots;
                 broken += now.ledger_holds() && now.live <= 50 && now.leased <= now.live ? 0 : 1;
-                backwards += now.created < last.created || now.removed_total() < last.removed_total() ||
+                backwards += now.created < last.created ||
+                                     now.removed_total() < last.removed_total() ||
                                      now.acquires < last.acquires
                                  ? 1
                                  : 0;

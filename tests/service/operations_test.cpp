@@ -100,7 +100,9 @@ TEST_CASE("session_service: touch begins the idle time anew and counts nothing",
     CHECK_FALSE(sessions.knows(id));
 }
 
-TEST_CASE("session_service: a removed session is gone at once, for every operation", "[async][service]")
+TEST_CASE(
+    "session_service: a removed session is gone at once, for every operation", "[async][service]"
+)
 {
     ManualService sessions;
     const auto id = sessions.establish();
@@ -131,7 +133,9 @@ TEST_CASE("session_service: a removed session is gone at once, for every operati
     CHECK(metrics.rotated == 0);
 }
 
-TEST_CASE("session_service: create refuses what is out of bounds, and creates nothing", "[async][service]")
+TEST_CASE(
+    "session_service: create refuses what is out of bounds, and creates nothing", "[async][service]"
+)
 {
     auto options = ServiceOptions().max_attribute_bytes(10);
     ManualService sessions(options);
@@ -173,7 +177,9 @@ TEST_CASE("session_service: a peer's id of up to 128 characters is adopted", "[a
     CHECK(sessions.metrics().created == 5);
 }
 
-TEST_CASE("session_service: an adopted id may be used again once its session ended", "[async][service]")
+TEST_CASE(
+    "session_service: an adopted id may be used again once its session ended", "[async][service]"
+)
 {
     ManualService sessions;
     const auto id = SessionId::parse(std::string(128, 'x')).value();
@@ -206,7 +212,9 @@ TEST_CASE("session_service: ids and references are all different", "[async][serv
     CHECK(std::ranges::adjacent_find(references) == references.end());
 }
 
-TEST_CASE("session_service: works after it moved many sessions through few slots", "[async][service]")
+TEST_CASE(
+    "session_service: works after it moved many sessions through few slots", "[async][service]"
+)
 {
     auto options = ServiceOptions().max_sessions(3);
     ManualService sessions(options);

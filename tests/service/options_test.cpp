@@ -20,7 +20,10 @@ using namespace sojourn;
 using namespace sojourn::tests;
 using namespace std::chrono_literals;
 
-TEST_CASE("session_service: options out of bounds are refused by the name of the field", "[async][service]")
+TEST_CASE(
+    "session_service: options out of bounds are refused by the name of the field",
+    "[async][service]"
+)
 {
     const auto options = [] { return ServiceOptions(); };
     const std::vector<std::pair<std::string, ServiceOptions>> refused = {
@@ -191,7 +194,8 @@ TEST_CASE("session_service: what cannot be an id is refused before any look-up",
 
 TEST_CASE("session_service: no error tells an id, a principal or an attribute", "[async][service]")
 {
-    auto options = ServiceOptions().max_attribute_bytes(30).request_rate(RateLimit(1, 1)).max_sessions(1);
+    auto options =
+        ServiceOptions().max_attribute_bytes(30).request_rate(RateLimit(1, 1)).max_sessions(1);
     ManualService sessions(options);
     const std::string secret = "SECRETSECRETSECRET";
     const auto id = SessionId::parse(secret).value();
@@ -206,7 +210,10 @@ TEST_CASE("session_service: no error tells an id, a principal or an attribute", 
     created.lease.release();
     sessions.acquire(id).release();
     errors.push_back(sessions.run(service.acquire(id)).error());
-    errors.push_back(sessions.run(service.rotate(id, RotateOptions().principal(secret + std::string(300, 'p')))).error());
+    errors.push_back(
+        sessions.run(service.rotate(id, RotateOptions().principal(secret + std::string(300, 'p'))))
+            .error()
+    );
     (void)sessions.run(service.remove(id));
     errors.push_back(sessions.run(service.remove(id)).error());
     (void)sessions.run(service.stop());

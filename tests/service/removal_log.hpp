@@ -67,7 +67,8 @@ private:
     std::vector<RemovedSession> removed_;
 };
 
-inline boost::asio::awaitable<void> write_down(std::shared_ptr<RemovalLog> log, RemovedSession removed)
+inline boost::asio::awaitable<void>
+write_down(std::shared_ptr<RemovalLog> log, RemovedSession removed)
 {
     log->add(std::move(removed));
     co_return;

@@ -16,13 +16,17 @@ using namespace sojourn;
 using namespace sojourn::tests;
 using namespace std::chrono_literals;
 
-TEST_CASE("session_service: a rotated session has another id and is the same otherwise", "[async][service]")
+TEST_CASE(
+    "session_service: a rotated session has another id and is the same otherwise",
+    "[async][service]"
+)
 {
     const auto shards = GENERATE(std::size_t{1}, std::size_t{7}, std::size_t{256});
     const auto log = std::make_shared<RemovalLog>();
     auto options = ServiceOptions().shards(shards);
     ManualService sessions(options, listening(log));
-    const auto old = sessions.establish(CreateOptions().principal("alice").attributes({{"k", "v"}}));
+    const auto old =
+        sessions.establish(CreateOptions().principal("alice").attributes({{"k", "v"}}));
     auto lease = sessions.acquire(old);
     sessions.clock->advance(10min);
     const auto fresh = sessions.run(sessions.service.rotate(old)).value();
@@ -49,7 +53,9 @@ TEST_CASE("session_service: a rotated session has another id and is the same oth
     CHECK(sessions.run(sessions.service.remove(fresh)).has_value());
 }
 
-TEST_CASE("session_service: rotation neither prolongs a session nor counts as use", "[async][service]")
+TEST_CASE(
+    "session_service: rotation neither prolongs a session nor counts as use", "[async][service]"
+)
 {
     ManualService sessions;
     auto id = sessions.establish(CreateOptions().absolute_lifetime(1h));
@@ -89,9 +95,8 @@ TEST_CASE("session_service: rotation changes the principal as it is told", "[asy
     CHECK(sessions.run(sessions.service.remove_by_principal("")).value() == 0);
     CHECK(sessions.knows(id));
 
-    const auto refused = sessions.run(
-        sessions.service.rotate(id, RotateOptions().principal(std::string(257, 'p')))
-    );
+    const auto refused =
+        sessions.run(sessions.service.rotate(id, RotateOptions().principal(std::string(257, 'p'))));
     CHECK(refused.error() == errc::principal_too_long);
     CHECK(sessions.knows(id));
 }
@@ -123,7 +128,8 @@ asio::awaitable<int> try_old(SessionService& service, SessionId old, std::atomic
     co_return late;
 }
 
-asio::awaitable<int> rotate_once(SessionService& service, SessionId old, std::atomic<bool>& is_rotated)
+asio::awaitable<int>
+rotate_once(SessionService& service, SessionId old, std::atomic<bool>& is_rotated)
 {
     const auto fresh = co_await service.rotate(old);
     is_rotated = true;
@@ -132,7 +138,10 @@ asio::awaitable<int> rotate_once(SessionService& service, SessionId old, std::at
 
 } // namespace
 
-TEST_CASE("session_service: the old id is dead once rotate has answered, whoever tries it", "[async][service]")
+TEST_CASE(
+    "session_service: the old id is dead once rotate has answered, whoever tries it",
+    "[async][service]"
+)
 {
     auto options = ServiceOptions().shards(7).request_rate(RateLimit::unlimited());
     ManualService sessions(options);
@@ -147,7 +156,9 @@ TEST_CASE("session_service: the old id is dead once rotate has answered, whoever
             for (int i = 0; i < 3; ++i) {
                 tries.push_back(spawn_coro(executor, try_old(sessions.service, old, is_rotated)));
                 // Several rotate at once; the id is one's to rotate only.
-                rotations.push_back(spawn_coro(executor, rotate_once(sessions.service, old, is_rotated)));
+                rotations.push_back(
+                    spawn_coro(executor, rotate_once(sessions.service, old, is_rotated))
+                );
             }
             for (const auto& results : {tries, rotations}) {
                 for (const auto& result : results) {

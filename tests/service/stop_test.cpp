@@ -112,7 +112,10 @@ TEST_CASE("session_service: stop ends at its limit although a lease is held", "[
     CHECK(sessions.metrics().pending_removals == 1);
 }
 
-TEST_CASE("session_service: stop may be called several times at once, with limits of their own", "[async][service]")
+TEST_CASE(
+    "session_service: stop may be called several times at once, with limits of their own",
+    "[async][service]"
+)
 {
     const auto log = std::make_shared<RemovalLog>();
     auto options = ServiceOptions().shards(2);
@@ -236,7 +239,10 @@ asio::awaitable<void> stop_from_inside(std::shared_ptr<Stopper> stopper, Removed
 } // namespace
 
 // It waits for itself, so it can only time out; and then everything goes on to the end.
-TEST_CASE("session_service: a listener that stops the service times out and does not hang", "[async][service]")
+TEST_CASE(
+    "session_service: a listener that stops the service times out and does not hang",
+    "[async][service]"
+)
 {
     const auto stopper = std::make_shared<Stopper>();
     auto environment = ServiceEnvironment().on_removed([stopper](RemovedSession removed) {
@@ -258,9 +264,13 @@ TEST_CASE("session_service: a listener that stops the service times out and does
     CHECK(sessions.clock->waiting() == 0);
 }
 
-TEST_CASE("session_service: stop of an empty service, with any limit, succeeds at once", "[async][service]")
+TEST_CASE(
+    "session_service: stop of an empty service, with any limit, succeeds at once",
+    "[async][service]"
+)
 {
-    for (const Duration limit : {Duration::min(), Duration(-1s), Duration(0s), Duration(1s), Duration::max()}) {
+    for (const Duration limit :
+         {Duration::min(), Duration(-1s), Duration(0s), Duration(1s), Duration::max()}) {
         ManualService sessions;
         (void)sessions.add();
         CHECK(sessions.run(sessions.service.stop(limit)).has_value());

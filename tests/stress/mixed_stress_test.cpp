@@ -90,26 +90,49 @@ private:
         switch (random_() % 16) {
         case 0:
         case 1:
-        case 2: co_await create(place); break;
+        case 2:
+            co_await create(place);
+            break;
         case 3:
         case 4:
         case 5:
-        case 6: co_await acquire(id); break;
-        case 7: release(); break;
-        case 8: note((co_await service_.remove(id)).error()); break;
-        case 9: co_await rotate(id, place); break;
-        case 10: co_await commit(id); break;
-        case 11: co_await list(); break;
-        case 12: co_await look(); break;
-        case 13: note((co_await service_.touch(id)).error()); break;
-        case 14: note((co_await service_.cleanup()).error()); break;
-        default: co_await rare(id); break;
+        case 6:
+            co_await acquire(id);
+            break;
+        case 7:
+            release();
+            break;
+        case 8:
+            note((co_await service_.remove(id)).error());
+            break;
+        case 9:
+            co_await rotate(id, place);
+            break;
+        case 10:
+            co_await commit(id);
+            break;
+        case 11:
+            co_await list();
+            break;
+        case 12:
+            co_await look();
+            break;
+        case 13:
+            note((co_await service_.touch(id)).error());
+            break;
+        case 14:
+            note((co_await service_.cleanup()).error());
+            break;
+        default:
+            co_await rare(id);
+            break;
         }
     }
 
     asio::awaitable<void> create(std::uint64_t place)
     {
-        auto wish = CreateOptions().principal(place % 2 == 0 ? "" : "user" + std::to_string(place % 7));
+        auto wish =
+            CreateOptions().principal(place % 2 == 0 ? "" : "user" + std::to_string(place % 7));
         auto created = co_await service_.create(wish);
         note(created.error());
         if (created) {
@@ -167,16 +190,23 @@ private:
     asio::awaitable<void> look()
     {
         const auto metrics = co_await service_.metrics();
-        found_.broken_ledgers += metrics->ledger_holds() && metrics->leased <= metrics->live ? 0 : 1;
+        found_.broken_ledgers +=
+            metrics->ledger_holds() && metrics->leased <= metrics->live ? 0 : 1;
         note((co_await service_.health()).error());
     }
 
     asio::awaitable<void> rare(SessionId id)
     {
         switch (random_() % 8) {
-        case 0: note((co_await service_.remove_by_principal("user3")).error()); break;
-        case 1: note((co_await service_.cleanup(CleanupScope::all)).error()); break;
-        default: note((co_await service_.peek(std::move(id))).error()); break;
+        case 0:
+            note((co_await service_.remove_by_principal("user3")).error());
+            break;
+        case 1:
+            note((co_await service_.cleanup(CleanupScope::all)).error());
+            break;
+        default:
+            note((co_await service_.peek(std::move(id))).error());
+            break;
         }
     }
 
@@ -193,14 +223,17 @@ private:
     void release()
     {
         if (!leases_.empty()) {
-            leases_.erase(leases_.begin() + static_cast<std::ptrdiff_t>(random_() % leases_.size()));
+            leases_.erase(
+                leases_.begin() + static_cast<std::ptrdiff_t>(random_() % leases_.size())
+            );
         }
     }
 
     void note(const Error& error)
     {
-        const bool is_usual = !error.code() || error == errc::not_found || error == errc::overloaded ||
-                              error == errc::rate_limited || error == errc::conflict;
+        const bool is_usual = !error.code() || error == errc::not_found ||
+                              error == errc::overloaded || error == errc::rate_limited ||
+                              error == errc::conflict;
         found_.strange_errors += is_usual ? 0 : 1;
     }
 
@@ -213,7 +246,10 @@ private:
 
 /// Runs eight visitors on a service, stops it, and looks at the books.
 void run_visitors(
-    const std::shared_ptr<Clock>& clock, std::size_t threads, std::size_t shards, const std::function<void()>& meanwhile
+    const std::shared_ptr<Clock>& clock,
+    std::size_t threads,
+    std::size_t shards,
+    const std::function<void()>& meanwhile
 )
 {
     const auto seed = announced_seed();
@@ -237,7 +273,9 @@ void run_visitors(
         std::vector<std::shared_ptr<CoroResult<void>>> visits;
         for (std::uint64_t i = 0; i < 8; ++i) {
             auto visitor = std::make_unique<Visitor>(service, ids, found, seed + i);
-            visits.push_back(spawn_coro(context.get_executor(), Visitor::run(std::move(visitor), rounds)));
+            visits.push_back(
+                spawn_coro(context.get_executor(), Visitor::run(std::move(visitor), rounds))
+            );
         }
         poll_until([&] {
             meanwhile();
@@ -312,7 +350,10 @@ asio::awaitable<void> lease_and_hand_over(
 
 } // namespace
 
-TEST_CASE("session_service: leases given back by another thread while sessions end are all settled", "[stress]")
+TEST_CASE(
+    "session_service: leases given back by another thread while sessions end are all settled",
+    "[stress]"
+)
 {
     const auto log = std::make_shared<RemovalLog>();
     auto options = ServiceOptions().max_sessions(1'000).shards(2).max_pending_removals(100'000);

@@ -24,8 +24,8 @@ class Alarm final : public std::enable_shared_from_this<Alarm>, private Shutdown
 public:
     Alarm(const boost::asio::any_io_executor& strand, Clock& clock);
 
-    /// Waits until the clock reaches `deadline` or `ring` is called. A ring that came since the last
-    /// wait ended ends this one at once, so none is lost.
+    /// Waits until the clock reaches `deadline` or `ring` is called. A ring that came since the
+    /// last wait ended ends this one at once, so none is lost.
     [[nodiscard]] boost::asio::awaitable<void> wait_until(TimePoint deadline);
 
     /// Ends the wait, or the next one if there is none. Several rings may end one wait.

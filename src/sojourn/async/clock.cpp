@@ -13,7 +13,8 @@ public:
     explicit SystemTimer(const boost::asio::any_io_executor& executor) : timer_(executor) {}
 
     void start_wait(
-        TimePoint deadline, boost::asio::any_completion_handler<void(boost::system::error_code)> handler
+        TimePoint deadline,
+        boost::asio::any_completion_handler<void(boost::system::error_code)> handler
     ) override
     {
         timer_.expires_at(deadline);

@@ -1,7 +1,7 @@
 /// @file
 /// Time as something that is handed in. A service reads all its time from one `Clock` and waits on
-/// timers that the clock makes, so that a test or a simulation with a `testing::ManualClock` decides
-/// what time it is. A timer only wakes; what is due is decided by comparing with the clock.
+/// timers that the clock makes, so that a test or a simulation with a `testing::ManualClock`
+/// decides what time it is. A timer only wakes; what is due is decided by comparing with the clock.
 
 #ifndef SOJOURN_ASYNC_CLOCK_HPP
 #define SOJOURN_ASYNC_CLOCK_HPP
@@ -31,7 +31,8 @@ public:
     /// Completes when the clock has reached the deadline, with no error, or with
     /// `operation_aborted` when cancelled. Never from inside this function.
     virtual void start_wait(
-        TimePoint deadline, boost::asio::any_completion_handler<void(boost::system::error_code)> handler
+        TimePoint deadline,
+        boost::asio::any_completion_handler<void(boost::system::error_code)> handler
     ) = 0;
 
     /// Ends the wait, if there is one.
@@ -57,7 +58,8 @@ public:
     [[nodiscard]] virtual WallTime wall() const noexcept = 0;
 
     /// A timer whose handlers run on `executor` unless they bring their own.
-    [[nodiscard]] virtual std::unique_ptr<Timer> make_timer(const boost::asio::any_io_executor& executor) = 0;
+    [[nodiscard]] virtual std::unique_ptr<Timer>
+    make_timer(const boost::asio::any_io_executor& executor) = 0;
 };
 
 /// The clocks of the operating system.
@@ -65,7 +67,8 @@ class SystemClock final : public Clock {
 public:
     [[nodiscard]] TimePoint steady() const noexcept override;
     [[nodiscard]] WallTime wall() const noexcept override;
-    [[nodiscard]] std::unique_ptr<Timer> make_timer(const boost::asio::any_io_executor& executor) override;
+    [[nodiscard]] std::unique_ptr<Timer> make_timer(const boost::asio::any_io_executor& executor
+    ) override;
 };
 
 } // namespace sojourn

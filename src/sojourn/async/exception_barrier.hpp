@@ -42,7 +42,10 @@ public:
     }
 
     /// Exceptions survived so far.
-    [[nodiscard]] std::uint64_t failures() const noexcept { return failures_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::uint64_t failures() const noexcept
+    {
+        return failures_.load(std::memory_order_relaxed);
+    }
 
     /// Counts and reports an exception that was caught by hand.
     void caught(std::exception_ptr failure) noexcept;

@@ -14,8 +14,8 @@ class ShutdownRegistry;
 
 /// Base of what wants to know.
 ///
-/// *Thread safety*: hooks may be made and destroyed from any thread, as long as their context is not
-/// being destroyed meanwhile.
+/// *Thread safety*: hooks may be made and destroyed from any thread, as long as their context is
+/// not being destroyed meanwhile.
 class ShutdownHook {
 public:
     ShutdownHook(const ShutdownHook&) = delete;

@@ -9,9 +9,12 @@ namespace {
 template <class Entries>
 auto find_place(Entries& entries, std::string_view name)
 {
-    return std::ranges::lower_bound(entries, name, {}, [](const Attributes::Entry& entry) -> std::string_view {
-        return entry.first;
-    });
+    return std::ranges::lower_bound(
+        entries,
+        name,
+        {},
+        [](const Attributes::Entry& entry) -> std::string_view { return entry.first; }
+    );
 }
 
 } // namespace

@@ -38,12 +38,14 @@ public:
     bool erase(std::string_view name);
 
     [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+
     [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
 
     /// The bytes of all names and values: what `ServiceOptions::max_attribute_bytes` bounds.
     [[nodiscard]] std::size_t bytes() const noexcept;
 
     [[nodiscard]] auto begin() const noexcept { return entries_.begin(); }
+
     [[nodiscard]] auto end() const noexcept { return entries_.end(); }
 
     friend bool operator==(const Attributes&, const Attributes&) = default;

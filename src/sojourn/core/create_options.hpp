@@ -26,25 +26,56 @@ public:
 
     /// The verified user it belongs to, at most `max_principal_length` bytes; default none. Such a
     /// session is not half-open: somebody already proved to be there.
-    CreateOptions& principal(std::string name) { principal_ = std::move(name); return *this; }
+    CreateOptions& principal(std::string name)
+    {
+        principal_ = std::move(name);
+        return *this;
+    }
+
     [[nodiscard]] const std::string& principal() const noexcept { return principal_; }
 
     /// Its first attributes; default none.
-    CreateOptions& attributes(Attributes data) { attributes_ = std::move(data); return *this; }
+    CreateOptions& attributes(Attributes data)
+    {
+        attributes_ = std::move(data);
+        return *this;
+    }
+
     [[nodiscard]] const Attributes& attributes() const noexcept { return attributes_; }
 
     /// Its own idle timeout, within the bounds of `ServiceOptions::idle_timeout`.
-    CreateOptions& idle_timeout(Duration length) noexcept { idle_timeout_ = length; return *this; }
+    CreateOptions& idle_timeout(Duration length) noexcept
+    {
+        idle_timeout_ = length;
+        return *this;
+    }
+
     [[nodiscard]] std::optional<Duration> idle_timeout() const noexcept { return idle_timeout_; }
 
     /// Its own lifetime, within the bounds of `ServiceOptions::absolute_lifetime`.
-    CreateOptions& absolute_lifetime(Duration length) noexcept { absolute_lifetime_ = length; return *this; }
-    [[nodiscard]] std::optional<Duration> absolute_lifetime() const noexcept { return absolute_lifetime_; }
+    CreateOptions& absolute_lifetime(Duration length) noexcept
+    {
+        absolute_lifetime_ = length;
+        return *this;
+    }
+
+    [[nodiscard]] std::optional<Duration> absolute_lifetime() const noexcept
+    {
+        return absolute_lifetime_;
+    }
 
     /// An id that a peer chose, for a proxy that keeps its upstream's; default none, and the
     /// service issues one.
-    CreateOptions& adopt(SessionId id) { adopted_id_ = std::move(id); return *this; }
-    [[nodiscard]] const std::optional<SessionId>& adopted_id() const noexcept { return adopted_id_; }
+    CreateOptions& adopt(SessionId id)
+    {
+        adopted_id_ = std::move(id);
+        return *this;
+    }
+
+    [[nodiscard]] const std::optional<SessionId>& adopted_id() const noexcept
+    {
+        return adopted_id_;
+    }
 
 private:
     std::string principal_;

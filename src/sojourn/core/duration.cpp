@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 
 // Largest first: the order in which a duration must name them.
 constexpr std::array<Unit, 5> units = {
-    Unit{"d", 24h}, Unit{"h", 1h}, Unit{"m", 1min}, Unit{"s", 1s}, Unit{"ms", 1ms}};
+    Unit{"d", 24h}, Unit{"h", 1h}, Unit{"m", 1min}, Unit{"s", 1s}, Unit{"ms", 1ms}
+};
 
 constexpr bool is_digit(char character) noexcept
 {
@@ -65,7 +66,8 @@ Result<Duration> parse_duration(std::string_view text)
         return errc::duration_zero;
     }
     if (text.front() == '-') {
-        return text.size() > 1 && is_digit(text[1]) ? errc::duration_negative : errc::duration_malformed;
+        return text.size() > 1 && is_digit(text[1]) ? errc::duration_negative
+                                                    : errc::duration_malformed;
     }
 
     Duration total = Duration::zero();

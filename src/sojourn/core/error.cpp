@@ -17,25 +17,45 @@ private:
     static const char* text(int value) noexcept
     {
         switch (static_cast<errc>(value)) {
-        case errc::not_found: return "no such session";
-        case errc::rate_limited: return "the session is over its request rate";
-        case errc::overloaded: return "no room for another session";
-        case errc::stopping: return "the service is stopping";
-        case errc::conflict: return "the attributes changed since the expected version";
-        case errc::invalid_id: return "not a session id";
-        case errc::invalid_options: return "an option is out of bounds";
-        case errc::id_source_failed: return "the source of random bytes failed";
-        case errc::attributes_too_large: return "the attributes are too large";
-        case errc::principal_too_long: return "the principal is longer than 256 bytes";
-        case errc::timed_out: return "the deadline passed";
-        case errc::id_in_use: return "the session id is in use";
-        case errc::duration_empty: return "a duration is empty; write one such as 90s, 15m or 1h30m";
-        case errc::duration_unit_missing: return "a duration lacks a unit; use d, h, m, s or ms";
-        case errc::duration_unit_unknown: return "a duration has an unknown unit; use d, h, m, s or ms";
-        case errc::duration_malformed: return "not a duration; write whole numbers with units from larger to smaller, such as 1h30m";
-        case errc::duration_zero: return "a duration is zero; it must be longer";
-        case errc::duration_negative: return "a duration is negative; it must be longer than zero";
-        case errc::duration_too_long: return "a duration is longer than 365 days";
+        case errc::not_found:
+            return "no such session";
+        case errc::rate_limited:
+            return "the session is over its request rate";
+        case errc::overloaded:
+            return "no room for another session";
+        case errc::stopping:
+            return "the service is stopping";
+        case errc::conflict:
+            return "the attributes changed since the expected version";
+        case errc::invalid_id:
+            return "not a session id";
+        case errc::invalid_options:
+            return "an option is out of bounds";
+        case errc::id_source_failed:
+            return "the source of random bytes failed";
+        case errc::attributes_too_large:
+            return "the attributes are too large";
+        case errc::principal_too_long:
+            return "the principal is longer than 256 bytes";
+        case errc::timed_out:
+            return "the deadline passed";
+        case errc::id_in_use:
+            return "the session id is in use";
+        case errc::duration_empty:
+            return "a duration is empty; write one such as 90s, 15m or 1h30m";
+        case errc::duration_unit_missing:
+            return "a duration lacks a unit; use d, h, m, s or ms";
+        case errc::duration_unit_unknown:
+            return "a duration has an unknown unit; use d, h, m, s or ms";
+        case errc::duration_malformed:
+            return "not a duration; write whole numbers with units from larger to smaller, such as "
+                   "1h30m";
+        case errc::duration_zero:
+            return "a duration is zero; it must be longer";
+        case errc::duration_negative:
+            return "a duration is negative; it must be longer than zero";
+        case errc::duration_too_long:
+            return "a duration is longer than 365 days";
         }
         return "unknown sojourn error";
     }

@@ -91,7 +91,11 @@ public:
     [[nodiscard]] std::string message() const { return code_.message(); }
 
     friend bool operator==(const Error&, const Error&) = default;
-    friend bool operator==(const Error& error, errc code) noexcept { return error.code_ == make_error_code(code); }
+
+    friend bool operator==(const Error& error, errc code) noexcept
+    {
+        return error.code_ == make_error_code(code);
+    }
 
 private:
     boost::system::error_code code_;
@@ -103,7 +107,8 @@ template <class T>
 using Result = boost::system::result<T, Error>;
 
 /// Found by `Result::value()`; throws `boost::system::system_error` with the error's code.
-[[noreturn]] void throw_exception_from_error(const Error& error, const boost::source_location& where);
+[[noreturn]] void
+throw_exception_from_error(const Error& error, const boost::source_location& where);
 
 } // namespace sojourn
 

@@ -1,7 +1,8 @@
 /// @file
-/// Private header. When to look at which session: a priority queue with one entry a session. A touch
-/// does not move the entry; an entry that comes up early is scheduled once more, with the deadline
-/// that holds by then. So a touch costs nothing here and a removal leaves a stale entry behind.
+/// Private header. When to look at which session: a priority queue with one entry a session. A
+/// touch does not move the entry; an entry that comes up early is scheduled once more, with the
+/// deadline that holds by then. So a touch costs nothing here and a removal leaves a stale entry
+/// behind.
 
 #ifndef SOJOURN_CORE_EXPIRY_SCHEDULE_HPP
 #define SOJOURN_CORE_EXPIRY_SCHEDULE_HPP
@@ -33,10 +34,7 @@ struct ExpiryEntry {
 class ExpirySchedule {
 public:
     /// O(log n).
-    void add(const ExpiryEntry& entry)
-    {
-        queue_.push(entry);
-    }
+    void add(const ExpiryEntry& entry) { queue_.push(entry); }
 
     /// Makes room for `count` sessions, so that no later `add` allocates.
     void reserve(std::size_t count) { queue_.reserve(2 * count + stale_floor + 1); }
@@ -69,8 +67,9 @@ public:
         trim(is_live);
     }
 
-    /// Drops all stale entries, O(n), when they have come to outnumber the live ones; O(1) otherwise,
-    /// and amortised. Needed wherever the live ones become fewer: also when one was taken for good.
+    /// Drops all stale entries, O(n), when they have come to outnumber the live ones; O(1)
+    /// otherwise, and amortised. Needed wherever the live ones become fewer: also when one was
+    /// taken for good.
     template <class IsLive>
     void trim(IsLive is_live)
     {
@@ -81,7 +80,9 @@ public:
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return queue_.size(); }
+
     [[nodiscard]] std::size_t stale() const noexcept { return stale_; }
+
     [[nodiscard]] std::size_t live() const noexcept { return queue_.size() - stale_; }
 
     /// Calls `visit(entry)` for every entry, in no order.

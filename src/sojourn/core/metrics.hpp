@@ -1,7 +1,7 @@
 /// @file
 /// The counters of a service. Each is changed where the thing it counts happens, inside the turn
-/// that makes it happen; a snapshot is taken inside a turn too. So a snapshot is never torn, and the
-/// ledger holds in every one of them.
+/// that makes it happen; a snapshot is taken inside a turn too. So a snapshot is never torn, and
+/// the ledger holds in every one of them.
 
 #ifndef SOJOURN_CORE_METRICS_HPP
 #define SOJOURN_CORE_METRICS_HPP

@@ -1,5 +1,6 @@
 /// @file
-/// Private header. Which sessions a principal has. Its keys come from outside, so the hash is keyed.
+/// Private header. Which sessions a principal has. Its keys come from outside, so the hash is
+/// keyed.
 
 #ifndef SOJOURN_CORE_PRINCIPAL_INDEX_HPP
 #define SOJOURN_CORE_PRINCIPAL_INDEX_HPP
@@ -21,7 +22,8 @@ namespace sojourn {
 /// A principal that at least one session belongs to.
 struct PrincipalEntry {
     using Sessions = boost::intrusive::list<
-        Session, boost::intrusive::member_hook<Session, Session::ListHook, &Session::principal_hook>>;
+        Session,
+        boost::intrusive::member_hook<Session, Session::ListHook, &Session::principal_hook>>;
 
     std::shared_ptr<const std::string> name;
     /// Those that can be found. Sessions that have ended may still refer to the entry for its name.
@@ -105,7 +107,11 @@ private:
         }
     };
 
-    boost::unordered_flat_map<std::string_view, std::unique_ptr<PrincipalEntry>, KeyedHash, std::equal_to<>>
+    boost::unordered_flat_map<
+        std::string_view,
+        std::unique_ptr<PrincipalEntry>,
+        KeyedHash,
+        std::equal_to<>>
         entries_;
 };
 

@@ -27,15 +27,21 @@ public:
     [[nodiscard]] static constexpr RateLimit unlimited() noexcept { return {0, 0}; }
 
     [[nodiscard]] constexpr bool is_unlimited() const noexcept { return requests_per_second_ == 0; }
-    [[nodiscard]] constexpr std::uint32_t requests_per_second() const noexcept { return requests_per_second_; }
+
+    [[nodiscard]] constexpr std::uint32_t requests_per_second() const noexcept
+    {
+        return requests_per_second_;
+    }
+
     [[nodiscard]] constexpr std::uint32_t burst() const noexcept { return burst_; }
 
     /// The time that one request uses up; zero when unlimited.
     [[nodiscard]] constexpr Duration interval() const noexcept
     {
         constexpr std::int64_t second = 1'000'000'000;
-        return is_unlimited() ? Duration::zero()
-                              : Duration((second + requests_per_second_ - 1) / requests_per_second_);
+        return is_unlimited()
+                   ? Duration::zero()
+                   : Duration((second + requests_per_second_ - 1) / requests_per_second_);
     }
 
     friend constexpr bool operator==(RateLimit, RateLimit) = default;
@@ -57,7 +63,8 @@ public:
     /// Admits a request at `now`, advancing the client's theoretical arrival time, and returns
     /// zero. Or refuses it, changes nothing, and returns exactly how long to wait: a request after
     /// that time is admitted, one a nanosecond earlier is not (if nothing comes in between).
-    [[nodiscard]] constexpr Duration admit(TimePoint& theoretical_arrival, TimePoint now) const noexcept
+    [[nodiscard]] constexpr Duration
+    admit(TimePoint& theoretical_arrival, TimePoint now) const noexcept
     {
         const auto latest = saturating_add(now, tolerance_);
         if (theoretical_arrival > latest) {

@@ -1,7 +1,7 @@
 /// @file
-/// Private header. How a lease is given back: from any thread, without a turn, without an allocation
-/// and without failing. The session puts itself on a lock-free stack; the next turn takes the whole
-/// stack and settles it.
+/// Private header. How a lease is given back: from any thread, without a turn, without an
+/// allocation and without failing. The session puts itself on a lock-free stack; the next turn
+/// takes the whole stack and settles it.
 
 #ifndef SOJOURN_CORE_RELEASE_LIST_HPP
 #define SOJOURN_CORE_RELEASE_LIST_HPP
@@ -28,16 +28,24 @@ public:
             auto* top = top_.load(std::memory_order_relaxed);
             do {
                 session.next = top;
-            } while (!top_.compare_exchange_weak(top, &session, std::memory_order_seq_cst, std::memory_order_relaxed));
+            } while (!top_.compare_exchange_weak(
+                top, &session, std::memory_order_seq_cst, std::memory_order_relaxed
+            ));
         }
         return is_awaited_.load(std::memory_order_seq_cst);
     }
 
     /// Says, from a turn, whether somebody waits for a lease. After saying yes the turn must settle
     /// once more: either it finds a release that came meanwhile, or that release finds this set.
-    void await_releases(bool is_awaited) noexcept { is_awaited_.store(is_awaited, std::memory_order_seq_cst); }
+    void await_releases(bool is_awaited) noexcept
+    {
+        is_awaited_.store(is_awaited, std::memory_order_seq_cst);
+    }
 
-    [[nodiscard]] bool is_awaited() const noexcept { return is_awaited_.load(std::memory_order_relaxed); }
+    [[nodiscard]] bool is_awaited() const noexcept
+    {
+        return is_awaited_.load(std::memory_order_relaxed);
+    }
 
     /// Calls `each(session, count, released_at)` for every listed session with the number of its
     /// leases that were given back, in the order in which they were listed.
@@ -52,7 +60,8 @@ public:
             // Read first: from the exchange on, another release may list the session anew.
             auto* const next = session->next;
             const auto count = session->releases.exchange(0, std::memory_order_acq_rel);
-            const TimePoint released_at(Duration(session->released_at.load(std::memory_order_relaxed)));
+            const TimePoint released_at(Duration(session->released_at.load(std::memory_order_relaxed
+            )));
             each(*session, count, released_at);
             session = next;
         }

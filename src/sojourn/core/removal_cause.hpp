@@ -40,11 +40,16 @@ inline constexpr std::size_t removal_cause_count = removal_causes.size();
 [[nodiscard]] constexpr std::string_view to_string(RemovalCause cause) noexcept
 {
     switch (cause) {
-    case RemovalCause::expired_idle: return "expired_idle";
-    case RemovalCause::expired_lifetime: return "expired_lifetime";
-    case RemovalCause::evicted: return "evicted";
-    case RemovalCause::deleted: return "deleted";
-    case RemovalCause::drained: return "drained";
+    case RemovalCause::expired_idle:
+        return "expired_idle";
+    case RemovalCause::expired_lifetime:
+        return "expired_lifetime";
+    case RemovalCause::evicted:
+        return "evicted";
+    case RemovalCause::deleted:
+        return "deleted";
+    case RemovalCause::drained:
+        return "drained";
     }
     return "unknown";
 }

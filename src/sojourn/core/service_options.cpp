@@ -10,8 +10,8 @@ constexpr std::size_t most_sessions = 100'000'000;
 
 bool is_rate(RateLimit limit) noexcept
 {
-    return limit.is_unlimited() || (limit.requests_per_second() <= 1'000'000'000 && limit.burst() >= 1 &&
-                                    limit.burst() <= 1'000'000);
+    return limit.is_unlimited() || (limit.requests_per_second() <= 1'000'000'000 &&
+                                    limit.burst() >= 1 && limit.burst() <= 1'000'000);
 }
 
 template <class Number>
@@ -51,7 +51,8 @@ std::optional<InvalidOption> ServiceOptions::validate() const noexcept
     }
     if (!is_rate(request_rate_)) {
         return InvalidOption{
-            "request_rate", "unlimited, or from 1 to 1000000000 a second with a burst from 1 to 1000000"
+            "request_rate",
+            "unlimited, or from 1 to 1000000000 a second with a burst from 1 to 1000000"
         };
     }
     if (when_full_ != WhenFull::evict_idle && when_full_ != WhenFull::reject) {

@@ -52,56 +52,109 @@ public:
     /// Sessions that may exist at once, over all shards. 1 to 100,000,000; default 100,000. At the
     /// bound `when_full` decides. Each shard holds an equal part, so with several shards one may be
     /// full a little before the whole is.
-    ServiceOptions& max_sessions(std::size_t count) noexcept { max_sessions_ = count; return *this; }
+    ServiceOptions& max_sessions(std::size_t count) noexcept
+    {
+        max_sessions_ = count;
+        return *this;
+    }
+
     [[nodiscard]] std::size_t max_sessions() const noexcept { return max_sessions_; }
 
     /// Independent tables, each behind its own strand; the session id picks one. 1 to 256, and not
     /// more than `max_sessions`; default 1, which is right until one core is busy with sessions.
-    ServiceOptions& shards(std::size_t count) noexcept { shards_ = count; return *this; }
+    ServiceOptions& shards(std::size_t count) noexcept
+    {
+        shards_ = count;
+        return *this;
+    }
+
     [[nodiscard]] std::size_t shards() const noexcept { return shards_; }
 
     /// How long a session may lie idle, counted from the end of its last request. 1 ms to 365 days;
     /// default 30 minutes, OWASP's upper bound for low-risk applications. A session that reaches it
     /// ends with `expired_idle`. A session may be created with its own.
-    ServiceOptions& idle_timeout(Duration length) noexcept { idle_timeout_ = length; return *this; }
+    ServiceOptions& idle_timeout(Duration length) noexcept
+    {
+        idle_timeout_ = length;
+        return *this;
+    }
+
     [[nodiscard]] Duration idle_timeout() const noexcept { return idle_timeout_; }
 
-    /// How long a session may live, however busy it is. 1 ms to 365 days; default 8 hours, a working
-    /// day. A session that reaches it ends with `expired_lifetime`. A session may be created with
-    /// its own.
-    ServiceOptions& absolute_lifetime(Duration length) noexcept { absolute_lifetime_ = length; return *this; }
+    /// How long a session may live, however busy it is. 1 ms to 365 days; default 8 hours, a
+    /// working day. A session that reaches it ends with `expired_lifetime`. A session may be
+    /// created with its own.
+    ServiceOptions& absolute_lifetime(Duration length) noexcept
+    {
+        absolute_lifetime_ = length;
+        return *this;
+    }
+
     [[nodiscard]] Duration absolute_lifetime() const noexcept { return absolute_lifetime_; }
 
     /// How long an anonymous session may wait for its first request to complete. 1 ms to 365 days;
     /// default 60 seconds: clients that do not keep cookies would otherwise fill the table with
     /// sessions that nobody returns to. A session created with a principal is not subject to it.
-    ServiceOptions& half_open_timeout(Duration length) noexcept { half_open_timeout_ = length; return *this; }
+    ServiceOptions& half_open_timeout(Duration length) noexcept
+    {
+        half_open_timeout_ = length;
+        return *this;
+    }
+
     [[nodiscard]] Duration half_open_timeout() const noexcept { return half_open_timeout_; }
 
     /// How fast one session may be acquired. 1 to 10^9 a second with a burst of 1 to 10^6, or
     /// unlimited; default 100 a second with a burst of 100. Beyond it: `rate_limited`.
-    ServiceOptions& request_rate(RateLimit limit) noexcept { request_rate_ = limit; return *this; }
+    ServiceOptions& request_rate(RateLimit limit) noexcept
+    {
+        request_rate_ = limit;
+        return *this;
+    }
+
     [[nodiscard]] RateLimit request_rate() const noexcept { return request_rate_; }
 
     /// What to do with a new session when the table is full. Default `evict_idle`.
-    ServiceOptions& when_full(WhenFull policy) noexcept { when_full_ = policy; return *this; }
+    ServiceOptions& when_full(WhenFull policy) noexcept
+    {
+        when_full_ = policy;
+        return *this;
+    }
+
     [[nodiscard]] WhenFull when_full() const noexcept { return when_full_; }
 
     /// Bytes of names and values that one session's attributes may have. 0 to 64 MiB; default
     /// 128 KiB. A larger set is refused with `attributes_too_large` and changes nothing.
-    ServiceOptions& max_attribute_bytes(std::size_t bytes) noexcept { max_attribute_bytes_ = bytes; return *this; }
+    ServiceOptions& max_attribute_bytes(std::size_t bytes) noexcept
+    {
+        max_attribute_bytes_ = bytes;
+        return *this;
+    }
+
     [[nodiscard]] std::size_t max_attribute_bytes() const noexcept { return max_attribute_bytes_; }
 
     /// Room for ended sessions that wait for the removal listener, over all shards, on top of
-    /// `max_sessions`. 1 to 100,000,000; default 1,024. When live and waiting sessions together fill
-    /// both, new ones are refused with `overloaded`: a slow listener slows admission down and does
-    /// not grow memory. Without a listener nothing waits.
-    ServiceOptions& max_pending_removals(std::size_t count) noexcept { max_pending_removals_ = count; return *this; }
-    [[nodiscard]] std::size_t max_pending_removals() const noexcept { return max_pending_removals_; }
+    /// `max_sessions`. 1 to 100,000,000; default 1,024. When live and waiting sessions together
+    /// fill both, new ones are refused with `overloaded`: a slow listener slows admission down and
+    /// does not grow memory. Without a listener nothing waits.
+    ServiceOptions& max_pending_removals(std::size_t count) noexcept
+    {
+        max_pending_removals_ = count;
+        return *this;
+    }
+
+    [[nodiscard]] std::size_t max_pending_removals() const noexcept
+    {
+        return max_pending_removals_;
+    }
 
     /// Expired sessions that cleanup may look at in one turn, which bounds how long it keeps others
     /// waiting. 1 to 10,000; default 128.
-    ServiceOptions& cleanup_batch(std::size_t count) noexcept { cleanup_batch_ = count; return *this; }
+    ServiceOptions& cleanup_batch(std::size_t count) noexcept
+    {
+        cleanup_batch_ = count;
+        return *this;
+    }
+
     [[nodiscard]] std::size_t cleanup_batch() const noexcept { return cleanup_batch_; }
 
     /// The first option that is out of bounds, in the order above; nothing if all are within.

@@ -38,11 +38,11 @@ enum class SessionState : std::uint8_t {
 };
 
 struct Session {
-    using ListHook =
-        boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::safe_link>>;
+    using ListHook = boost::intrusive::list_member_hook<
+        boost::intrusive::link_mode<boost::intrusive::safe_link>>;
 
-    using IndexHook =
-        boost::intrusive::unordered_set_member_hook<boost::intrusive::link_mode<boost::intrusive::normal_link>>;
+    using IndexHook = boost::intrusive::unordered_set_member_hook<
+        boost::intrusive::link_mode<boost::intrusive::normal_link>>;
 
     SessionId id;
     std::uint64_t hash = 0;

@@ -6,7 +6,8 @@ namespace sojourn {
 
 namespace {
 
-constexpr std::string_view base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::string_view base64url =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 constexpr bool is_visible(char character) noexcept
 {
@@ -87,7 +88,9 @@ bool operator==(const SessionId& left, const SessionId& right) noexcept
     }
     unsigned difference = 0;
     for (std::size_t i = 0; i < a.size(); ++i) {
-        difference |= static_cast<unsigned>(static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]));
+        difference |= static_cast<unsigned>(
+            static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i])
+        );
     }
     return difference == 0;
 }

@@ -56,7 +56,8 @@ public:
     [[nodiscard]] static Result<SessionId> parse_issued(std::string_view text);
 
     /// Encodes random bytes as an issued id.
-    [[nodiscard]] static SessionId from_entropy(std::span<const std::byte, entropy_bytes> bytes) noexcept;
+    [[nodiscard]] static SessionId from_entropy(std::span<const std::byte, entropy_bytes> bytes
+    ) noexcept;
 
     /// The secret itself, valid as long as this object is not changed. For the cookie, and nowhere
     /// else: never into a log, an error or a metric.
@@ -69,8 +70,8 @@ public:
 private:
     explicit SessionId(std::string_view valid_text);
 
-    // Issued ids are stored in place: a look-up allocates nothing. Longer ones are shared, so that no
-    // copy can fail: after one that does, libstdc++'s variant destroys what was never built.
+    // Issued ids are stored in place: a look-up allocates nothing. Longer ones are shared, so that
+    // no copy can fail: after one that does, libstdc++'s variant destroys what was never built.
     std::variant<detail::InplaceText, std::shared_ptr<const std::string>> text_;
 };
 

@@ -1,8 +1,8 @@
 /// @file
-/// Private header. Finds a session by its id. The buckets are made once, for as many sessions as the
-/// table may hold, and chain the sessions themselves: nothing is ever allocated, moved or rehashed,
-/// so that no turn is longer than others and nothing can fail. An open-addressing table would do
-/// both from time to time, as erased places wear it out.
+/// Private header. Finds a session by its id. The buckets are made once, for as many sessions as
+/// the table may hold, and chain the sessions themselves: nothing is ever allocated, moved or
+/// rehashed, so that no turn is longer than others and nothing can fail. An open-addressing table
+/// would do both from time to time, as erased places wear it out.
 
 #ifndef SOJOURN_CORE_SESSION_INDEX_HPP
 #define SOJOURN_CORE_SESSION_INDEX_HPP
@@ -30,7 +30,8 @@ class SessionIndex {
 public:
     /// For up to `capacity` sessions; more would make it slow, not wrong.
     explicit SessionIndex(std::size_t capacity)
-        : buckets_(std::bit_ceil(capacity)), sessions_(Sessions::bucket_traits(buckets_.data(), buckets_.size()))
+        : buckets_(std::bit_ceil(capacity)),
+          sessions_(Sessions::bucket_traits(buckets_.data(), buckets_.size()))
     {
     }
 
@@ -63,8 +64,15 @@ public:
 
 private:
     struct ByHash {
-        std::size_t operator()(const Session& session) const noexcept { return static_cast<std::size_t>(session.hash); }
-        std::size_t operator()(const HashedId& id) const noexcept { return static_cast<std::size_t>(id.hash); }
+        std::size_t operator()(const Session& session) const noexcept
+        {
+            return static_cast<std::size_t>(session.hash);
+        }
+
+        std::size_t operator()(const HashedId& id) const noexcept
+        {
+            return static_cast<std::size_t>(id.hash);
+        }
     };
 
     struct SameId {
@@ -72,6 +80,7 @@ private:
         {
             return left.hash == right.hash && left.id == right.id;
         }
+
         bool operator()(const HashedId& id, const Session& session) const noexcept
         {
             return id.hash == session.hash && id.id == session.id;

@@ -33,15 +33,36 @@ public:
     ListOptions() noexcept {} // NOLINT(modernize-use-equals-default)
 
     /// Only the sessions of this principal; default all.
-    ListOptions& principal(std::string name) { principal_ = std::move(name); return *this; }
-    [[nodiscard]] const std::optional<std::string>& principal() const noexcept { return principal_; }
+    ListOptions& principal(std::string name)
+    {
+        principal_ = std::move(name);
+        return *this;
+    }
+
+    [[nodiscard]] const std::optional<std::string>& principal() const noexcept
+    {
+        return principal_;
+    }
 
     /// Sessions on a page, 1 to 1,000; outside, the nearest bound is used. Default 100.
-    ListOptions& limit(std::size_t count) noexcept { limit_ = count; return *this; }
-    [[nodiscard]] std::size_t limit() const noexcept { return std::clamp<std::size_t>(limit_, 1, 1000); }
+    ListOptions& limit(std::size_t count) noexcept
+    {
+        limit_ = count;
+        return *this;
+    }
+
+    [[nodiscard]] std::size_t limit() const noexcept
+    {
+        return std::clamp<std::size_t>(limit_, 1, 1000);
+    }
 
     /// Where to go on: `SessionPage::next` of the page before. Default the beginning.
-    ListOptions& after(SessionCursor cursor) noexcept { cursor_ = cursor; return *this; }
+    ListOptions& after(SessionCursor cursor) noexcept
+    {
+        cursor_ = cursor;
+        return *this;
+    }
+
     [[nodiscard]] SessionCursor cursor() const noexcept { return cursor_; }
 
 private:
@@ -50,7 +71,7 @@ private:
     SessionCursor cursor_;
 };
 
-/// One page of a listing. It may hold fewer sessions than asked for, even none, and not be the last.
+/// One page of a listing. Only the last holds fewer sessions than asked for, perhaps none.
 struct SessionPage {
     std::vector<SessionInfo> sessions;
     /// Where the next page begins; nothing after the last one.

@@ -1,6 +1,6 @@
 /// @file
-/// Private header. The memory of a table's sessions: numbered slots that never move, in chunks, each
-/// used again after its session is gone.
+/// Private header. The memory of a table's sessions: numbered slots that never move, in chunks,
+/// each used again after its session is gone.
 
 #ifndef SOJOURN_CORE_SESSION_SLAB_HPP
 #define SOJOURN_CORE_SESSION_SLAB_HPP

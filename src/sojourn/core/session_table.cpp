@@ -19,7 +19,11 @@ constexpr std::size_t slots_a_turn = 4096;
 } // namespace
 
 SessionTable::SessionTable(
-    const ServiceOptions& options, std::size_t capacity, std::size_t pending, HashKey key, OnDeparture on_departure
+    const ServiceOptions& options,
+    std::size_t capacity,
+    std::size_t pending,
+    HashKey key,
+    OnDeparture on_departure
 )
     : capacity_(capacity),
       max_pending_(pending),
@@ -105,8 +109,10 @@ Session* SessionTable::find(const HashedId& id)
 
 TimePoint SessionTable::idle_end(const Session& session, TimePoint from) const noexcept
 {
-    const bool awaits_first_request = session.state == SessionState::half_open && session.requests == 0;
-    const auto idle = awaits_first_request ? std::min(session.idle_timeout, half_open_timeout_) : session.idle_timeout;
+    const bool awaits_first_request =
+        session.state == SessionState::half_open && session.requests == 0;
+    const auto idle = awaits_first_request ? std::min(session.idle_timeout, half_open_timeout_)
+                                           : session.idle_timeout;
     return std::min(saturating_add(from, idle), session.lifetime_end);
 }
 
@@ -118,7 +124,8 @@ TimePoint SessionTable::deadline(const Session& session) const noexcept
 
 RemovalCause SessionTable::expiry_cause(const Session& session, TimePoint deadline) noexcept
 {
-    return deadline == session.lifetime_end ? RemovalCause::expired_lifetime : RemovalCause::expired_idle;
+    return deadline == session.lifetime_end ? RemovalCause::expired_lifetime
+                                            : RemovalCause::expired_idle;
 }
 
 bool SessionTable::expire(std::size_t batch)
@@ -182,7 +189,8 @@ Result<Session*> SessionTable::create(const NewSession& fresh)
 
     // What may fail comes first; from `take` on, nothing does.
     slab_.reserve_one();
-    auto* const principal = fresh.principal.empty() ? nullptr : &principals_.find_or_add(fresh.principal);
+    auto* const principal =
+        fresh.principal.empty() ? nullptr : &principals_.find_or_add(fresh.principal);
 
     auto& session = slab_.take();
     session.id = fresh.id.id;
@@ -249,7 +257,8 @@ Result<Session*> SessionTable::acquire(const HashedId& id)
         ++metrics_.not_found;
         return errc::not_found;
     }
-    if (const auto wait = limiter_.admit(session->theoretical_arrival, now_); wait > Duration::zero()) {
+    if (const auto wait = limiter_.admit(session->theoretical_arrival, now_);
+        wait > Duration::zero()) {
         ++metrics_.rate_limited;
         return Error(errc::rate_limited, wait);
     }
@@ -482,13 +491,16 @@ void SessionTable::transition(Session& session, SessionState to) noexcept
             metrics_.half_open += change;
             metrics_.live += change;
             break;
-        case SessionState::established: metrics_.live += change; break;
+        case SessionState::established:
+            metrics_.live += change;
+            break;
         case SessionState::closing:
             metrics_.closing += change;
             metrics_.live += change;
             break;
         case SessionState::vacant:
-        case SessionState::departed: break;
+        case SessionState::departed:
+            break;
         }
     };
     count(session.state, ~std::uint64_t{0});

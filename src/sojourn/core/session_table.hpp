@@ -1,7 +1,7 @@
 /// @file
-/// Private header. One shard's sessions and every decision about them: who is found, who is limited,
-/// who expires, who makes room. It is single-threaded and deterministic, knows no clock and calls
-/// nobody; the service confines it to a strand.
+/// Private header. One shard's sessions and every decision about them: who is found, who is
+/// limited, who expires, who makes room. It is single-threaded and deterministic, knows no clock
+/// and calls nobody; the service confines it to a strand.
 
 #ifndef SOJOURN_CORE_SESSION_TABLE_HPP
 #define SOJOURN_CORE_SESSION_TABLE_HPP
@@ -51,15 +51,20 @@ enum class OnDeparture : std::uint8_t { keep, forget };
 /// A table of sessions.
 ///
 /// *Time* comes in through `advance`, which every turn calls first; it never goes backwards here,
-/// whatever the caller's clock does. Then comes `settle`. *Sessions* that are handed out as pointers are leased, and
-/// those pointers are valid until the lease is given back through a `ReleaseList`. *Complexity*: every
-/// operation on one session is O(1) on average, plus O(log n) for the schedule where one is created
-/// or ended. *Exceptions*: `create` and `rotate` may throw `bad_alloc`, and have done nothing then.
+/// whatever the caller's clock does. Then comes `settle`. *Sessions* that are handed out as
+/// pointers are leased, and those pointers are valid until the lease is given back through a
+/// `ReleaseList`. *Complexity*: every operation on one session is O(1) on average, plus O(log n)
+/// for the schedule where one is created or ended. *Exceptions*: `create` and `rotate` may throw
+/// `bad_alloc`, and have done nothing then.
 class SessionTable {
 public:
     /// `capacity` is this shard's part of `max_sessions`, `pending` that of `max_pending_removals`.
     SessionTable(
-        const ServiceOptions& options, std::size_t capacity, std::size_t pending, HashKey key, OnDeparture on_departure
+        const ServiceOptions& options,
+        std::size_t capacity,
+        std::size_t pending,
+        HashKey key,
+        OnDeparture on_departure
     );
 
     SessionTable(const SessionTable&) = delete;
@@ -90,7 +95,8 @@ public:
 
     /// Replaces a session's id, and its principal if one is given. The session stays what it was:
     /// deadlines, rate, leases, reference. *Errors*: `not_found`, `id_in_use`.
-    [[nodiscard]] Result<void> rotate(const HashedId& id, const HashedId& fresh, const std::optional<std::string>& principal);
+    [[nodiscard]] Result<void>
+    rotate(const HashedId& id, const HashedId& fresh, const std::optional<std::string>& principal);
 
     /// Ends a session, at once or with its last lease. *Errors*: `not_found`.
     [[nodiscard]] Result<void> remove(const HashedId& id);
@@ -114,7 +120,9 @@ public:
         std::vector<SessionInfo> sessions;
         std::optional<std::uint32_t> next_slot;
     };
-    [[nodiscard]] Page list(const std::optional<std::string>& principal, std::uint32_t from, std::size_t limit);
+
+    [[nodiscard]] Page
+    list(const std::optional<std::string>& principal, std::uint32_t from, std::size_t limit);
 
     /// Ends sessions whose deadline has passed; takes at most `batch` entries off the schedule.
     /// Returns whether more are due.
@@ -133,11 +141,13 @@ public:
         std::optional<std::uint32_t> next_slot;
         std::size_t ended = 0;
     };
+
     Sweep end_all(std::uint32_t from, std::size_t batch, RemovalCause cause);
 
     /// Moves up to `limit` ended sessions out, in the order in which they ended. They count as
     /// pending until `delivered` says that their listener has returned.
     [[nodiscard]] std::vector<RemovedSession> take_departed(std::size_t limit);
+
     void delivered(std::size_t count) noexcept { metrics_.pending_removals -= count; }
 
     /// Whether some ended session waits for `take_departed`.
@@ -163,7 +173,8 @@ private:
     class Invariants;
 
     using RecencyList = boost::intrusive::list<
-        Session, boost::intrusive::member_hook<Session, Session::ListHook, &Session::recency_hook>>;
+        Session,
+        boost::intrusive::member_hook<Session, Session::ListHook, &Session::recency_hook>>;
 
     /// The session with this id if it is alive at `now_`; one that is not is ended on the way.
     Session* find(const HashedId& id);
@@ -171,8 +182,14 @@ private:
     /// When it is due if it lies idle from `from` on.
     [[nodiscard]] TimePoint idle_end(const Session& session, TimePoint from) const noexcept;
     [[nodiscard]] TimePoint deadline(const Session& session) const noexcept;
-    [[nodiscard]] bool is_expired(const Session& session) const noexcept { return now_ >= deadline(session); }
-    [[nodiscard]] static RemovalCause expiry_cause(const Session& session, TimePoint deadline) noexcept;
+
+    [[nodiscard]] bool is_expired(const Session& session) const noexcept
+    {
+        return now_ >= deadline(session);
+    }
+
+    [[nodiscard]] static RemovalCause
+    expiry_cause(const Session& session, TimePoint deadline) noexcept;
 
     bool make_room();
     bool evict_one();

@@ -34,7 +34,10 @@ private:
 
     void require_same(std::string what, std::size_t left, std::size_t right)
     {
-        require(left == right, std::move(what) + ": " + std::to_string(left) + " and " + std::to_string(right));
+        require(
+            left == right,
+            std::move(what) + ": " + std::to_string(left) + " and " + std::to_string(right)
+        );
     }
 
     void look_at_schedule()
@@ -47,10 +50,16 @@ private:
             }
             ++entries_[entry.slot];
             const auto deadline = table_.deadline(table_.slab_[entry.slot]);
-            require(entry.deadline <= std::max(table_.now_, deadline), "an expiry entry lies after its session's deadline");
+            require(
+                entry.deadline <= std::max(table_.now_, deadline),
+                "an expiry entry lies after its session's deadline"
+            );
         });
         require_same("stale expiry entries", stale, table_.schedule_.stale());
-        require(stale <= std::max(ExpirySchedule::stale_floor, table_.schedule_.live()), "too many stale expiry entries");
+        require(
+            stale <= std::max(ExpirySchedule::stale_floor, table_.schedule_.live()),
+            "too many stale expiry entries"
+        );
     }
 
     void look_at_slot(std::uint32_t slot)
@@ -82,7 +91,10 @@ private:
             session.principal_hook.is_linked() == (is_open && session.principal != nullptr),
             here + "is in its principal's list and should not be, or the reverse"
         );
-        require(session.state != SessionState::closing || is_leased, here + "is closing and nobody leases it");
+        require(
+            session.state != SessionState::closing || is_leased,
+            here + "is closing and nobody leases it"
+        );
     }
 
     void look_at_principals()

@@ -30,19 +30,39 @@ public:
     ServiceEnvironment() noexcept {} // NOLINT(modernize-use-equals-default)
 
     /// Where time comes from. Default: a `SystemClock`. Null is the default.
-    ServiceEnvironment& clock(std::shared_ptr<Clock> source) { clock_ = std::move(source); return *this; }
+    ServiceEnvironment& clock(std::shared_ptr<Clock> source)
+    {
+        clock_ = std::move(source);
+        return *this;
+    }
+
     [[nodiscard]] const std::shared_ptr<Clock>& clock() const noexcept { return clock_; }
 
     /// Where random bytes come from. Default: an `OsIdSource`. Null is the default.
-    ServiceEnvironment& id_source(std::shared_ptr<IdSource> source) { id_source_ = std::move(source); return *this; }
+    ServiceEnvironment& id_source(std::shared_ptr<IdSource> source)
+    {
+        id_source_ = std::move(source);
+        return *this;
+    }
+
     [[nodiscard]] const std::shared_ptr<IdSource>& id_source() const noexcept { return id_source_; }
 
     /// Who is told of sessions that ended. Default: nobody.
-    ServiceEnvironment& on_removed(RemovalListener listener) { on_removed_ = std::move(listener); return *this; }
+    ServiceEnvironment& on_removed(RemovalListener listener)
+    {
+        on_removed_ = std::move(listener);
+        return *this;
+    }
+
     [[nodiscard]] const RemovalListener& on_removed() const noexcept { return on_removed_; }
 
     /// Who is told of exceptions that the background survived. Default: nobody; they are counted.
-    ServiceEnvironment& on_failure(FailureReporter reporter) { on_failure_ = std::move(reporter); return *this; }
+    ServiceEnvironment& on_failure(FailureReporter reporter)
+    {
+        on_failure_ = std::move(reporter);
+        return *this;
+    }
+
     [[nodiscard]] const FailureReporter& on_failure() const noexcept { return on_failure_; }
 
 private:

@@ -1,6 +1,7 @@
 /// @file
 /// A claim on a session while a request is in flight. As long as a lease is held, its session is
-/// neither evicted nor expired for idleness; the idle time begins when the last lease is given back.
+/// neither evicted nor expired for idleness; the idle time begins when the last lease is given
+/// back.
 
 #ifndef SOJOURN_SERVICE_SESSION_LEASE_HPP
 #define SOJOURN_SERVICE_SESSION_LEASE_HPP
@@ -18,16 +19,20 @@ struct Session;
 
 /// A lease on a session, or nothing when default constructed, moved from or released.
 ///
-/// *Thread safety*: one coroutine at a time; the release may happen in any thread. *Lifetime*: keeps
-/// the session's memory alive, so it may outlive the service and the execution context. *Data*: what
-/// `info` tells is as it was when the session was acquired.
+/// *Thread safety*: one coroutine at a time; the release may happen in any thread. *Lifetime*:
+/// keeps the session's memory alive, so it may outlive the service and the execution context.
+/// *Data*: what `info` tells is as it was when the session was acquired.
 class SessionLease {
 public:
     SessionLease() = default;
+
     SessionLease(SessionLease&& other) noexcept
-        : shard_(std::move(other.shard_)), session_(std::exchange(other.session_, nullptr)), info_(std::move(other.info_))
+        : shard_(std::move(other.shard_)),
+          session_(std::exchange(other.session_, nullptr)),
+          info_(std::move(other.info_))
     {
     }
+
     SessionLease& operator=(SessionLease&& other) noexcept
     {
         if (this != &other) {
@@ -38,6 +43,7 @@ public:
         }
         return *this;
     }
+
     SessionLease(const SessionLease&) = delete;
     SessionLease& operator=(const SessionLease&) = delete;
 

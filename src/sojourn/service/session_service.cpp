@@ -18,6 +18,7 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <iterator>
 #include <span>
 #include <utility>
 #include <vector>
@@ -43,7 +44,9 @@ ServiceEnvironment with_defaults(ServiceEnvironment environment)
 const ServiceOptions& checked(const ServiceOptions& options)
 {
     if (const auto invalid = options.validate()) {
-        throw boost::system::system_error(make_error_code(errc::invalid_options), invalid->message());
+        throw boost::system::system_error(
+            make_error_code(errc::invalid_options), invalid->message()
+        );
     }
     return options;
 }
@@ -70,24 +73,28 @@ std::size_t part_of(std::size_t whole, std::size_t shards, std::size_t index) no
 
 auto create_turn(std::shared_ptr<Shard> shard, NewSession fresh)
 {
-    return [shard = std::move(shard), fresh = std::move(fresh)](ShardState& state) -> Result<CreatedSession> {
+    return [shard = std::move(shard),
+            fresh = std::move(fresh)](ShardState& state) -> Result<CreatedSession> {
         const auto created = state.table.create(fresh);
         if (!created) {
             return created.error();
         }
-        return CreatedSession{fresh.id.id, shard->make_lease(**created, state.table.info(**created))};
+        return CreatedSession{
+            fresh.id.id, shard->make_lease(**created, state.table.info(**created))
+        };
     };
 }
 
 auto acquire_turn(std::shared_ptr<Shard> shard, HashedId id)
 {
-    return [shard = std::move(shard), id = std::move(id)](ShardState& state) -> Result<SessionLease> {
-        const auto found = state.table.acquire(id);
-        if (!found) {
-            return found.error();
-        }
-        return shard->make_lease(**found, state.table.info(**found));
-    };
+    return
+        [shard = std::move(shard), id = std::move(id)](ShardState& state) -> Result<SessionLease> {
+            const auto found = state.table.acquire(id);
+            if (!found) {
+                return found.error();
+            }
+            return shard->make_lease(**found, state.table.info(**found));
+        };
 }
 
 auto peek_turn(HashedId id)
@@ -102,8 +109,9 @@ auto touch_turn(HashedId id)
 
 auto rotate_turn(HashedId id, HashedId fresh, std::optional<std::string> principal)
 {
-    return [id = std::move(id), fresh = std::move(fresh), principal = std::move(principal)](ShardState& state
-           ) -> Result<SessionId> {
+    return [id = std::move(id),
+            fresh = std::move(fresh),
+            principal = std::move(principal)](ShardState& state) -> Result<SessionId> {
         if (const auto rotated = state.table.rotate(id, fresh, principal); !rotated) {
             return rotated.error();
         }
@@ -121,7 +129,9 @@ auto snapshot_turn(HashedId id)
     return [id = std::move(id)](ShardState& state) { return state.table.snapshot(id); };
 }
 
-auto commit_turn(HashedId id, std::uint64_t expected_version, std::shared_ptr<const Attributes> data)
+auto commit_turn(
+    HashedId id, std::uint64_t expected_version, std::shared_ptr<const Attributes> data
+)
 {
     return [id = std::move(id), expected_version, data = std::move(data)](ShardState& state) {
         return state.table.commit(id, expected_version, data);
@@ -132,11 +142,16 @@ auto commit_turn(HashedId id, std::uint64_t expected_version, std::shared_ptr<co
 
 /// What the service's coroutines share. A round of the background holds it for as long as it takes;
 /// between rounds the background holds nothing.
-class SessionService::Implementation final : public std::enable_shared_from_this<Implementation>, private ShutdownHook {
+class SessionService::Implementation final : public std::enable_shared_from_this<Implementation>,
+                                             private ShutdownHook {
 public:
     using Self = std::shared_ptr<Implementation>;
 
-    Implementation(const asio::any_io_executor& executor, const ServiceOptions& options, const ServiceEnvironment& environment)
+    Implementation(
+        const asio::any_io_executor& executor,
+        const ServiceOptions& options,
+        const ServiceEnvironment& environment
+    )
         : ShutdownHook(asio::query(executor, asio::execution::context)),
           executor_(executor),
           options_(checked(options)),
@@ -151,8 +166,11 @@ public:
     {
         const auto make_loop = [this](std::string name, auto round) {
             return std::make_shared<SupervisedLoop>(
-                executor_, environment_.clock(), std::move(name),
-                [weak = weak_from_this(), round] { return round(weak.lock()); }, environment_.on_failure()
+                executor_,
+                environment_.clock(),
+                std::move(name),
+                [weak = weak_from_this(), round] { return round(weak.lock()); },
+                environment_.on_failure()
             );
         };
         cleanup_ = make_loop("cleanup", &Implementation::cleanup_round);
@@ -161,9 +179,16 @@ public:
         }
         for (std::size_t i = 0; i < options_.shards(); ++i) {
             shards_.push_back(std::make_shared<Shard>(
-                executor_, options_, part_of(options_.max_sessions(), options_.shards(), i),
-                std::max<std::size_t>(1, part_of(options_.max_pending_removals(), options_.shards(), i)), key_,
-                environment_.clock(), cleanup_, events_
+                executor_,
+                options_,
+                part_of(options_.max_sessions(), options_.shards(), i),
+                std::max<std::size_t>(
+                    1, part_of(options_.max_pending_removals(), options_.shards(), i)
+                ),
+                key_,
+                environment_.clock(),
+                cleanup_,
+                events_
             ));
             outboxes_.push_back({shards_.back(), {}, 0});
         }
@@ -180,6 +205,7 @@ public:
     }
 
     [[nodiscard]] const ServiceOptions& options() const noexcept { return options_; }
+
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
 
     [[nodiscard]] HashedId hashed(SessionId id) const
@@ -234,7 +260,8 @@ public:
     /// A new id in the same shard: a session does not move. Draws again until one falls there, as
     /// many times as there are shards on average, which keeps all the entropy. The bound, which
     /// chance reaches once in 10^27 rotations, is for a source that repeats itself.
-    [[nodiscard]] Result<HashedId> prepare_rotation(const HashedId& old, const RotateOptions& options) const
+    [[nodiscard]] Result<HashedId>
+    prepare_rotation(const HashedId& old, const RotateOptions& options) const
     {
         if (options.principal() && options.principal()->size() > max_principal_length) {
             return errc::principal_too_long;
@@ -276,7 +303,8 @@ public:
         co_return co_await Shard::call(std::move(shard), std::move(turn));
     }
 
-    static awaitable<Result<std::uint64_t>> commit(Self self, SessionId id, std::uint64_t expected_version, Attributes data)
+    static awaitable<Result<std::uint64_t>>
+    commit(Self self, SessionId id, std::uint64_t expected_version, Attributes data)
     {
         if (data.bytes() > self->options_.max_attribute_bytes()) {
             co_return errc::attributes_too_large;
@@ -288,7 +316,8 @@ public:
         co_return co_await Shard::call(std::move(shard), std::move(turn));
     }
 
-    static awaitable<Result<AttributeSnapshot>> modify(Self self, SessionId id, std::function<void(Attributes&)> change)
+    static awaitable<Result<AttributeSnapshot>>
+    modify(Self self, SessionId id, std::function<void(Attributes&)> change)
     {
         // Each failed attempt means that somebody else's succeeded; this many in a row is a storm.
         constexpr int max_attempts = 64;
@@ -342,22 +371,23 @@ public:
     static awaitable<Result<SessionPage>> list(Self self, ListOptions options)
     {
         SessionPage page;
-        const auto from = options.cursor();
-        if (from.shard >= self->shards_.size()) {
-            co_return page;
-        }
-        auto turn = [&options, slot = from.slot](ShardState& state) -> Result<SessionTable::Page> {
-            return state.table.list(options.principal(), slot, options.limit());
-        };
-        auto result = co_await Shard::call(self->shards_[from.shard], std::move(turn));
-        if (!result) {
-            co_return result.error();
-        }
-        page.sessions = std::move(result->sessions);
-        if (result->next_slot) {
-            page.next = SessionCursor{from.shard, *result->next_slot};
-        } else if (from.shard + 1 < self->shards_.size()) {
-            page.next = SessionCursor{from.shard + 1, 0};
+        auto at = options.cursor();
+        while (at.shard < self->shards_.size()) {
+            if (page.sessions.size() == options.limit()) {
+                page.next = at;
+                break;
+            }
+            auto turn = [&, wanted = options.limit() - page.sessions.size()](ShardState& state
+                        ) -> Result<SessionTable::Page> {
+                return state.table.list(options.principal(), at.slot, wanted);
+            };
+            auto part = co_await Shard::call(self->shards_[at.shard], std::move(turn));
+            if (!part) {
+                co_return part.error();
+            }
+            std::ranges::move(part->sessions, std::back_inserter(page.sessions));
+            at = part->next_slot ? SessionCursor{at.shard, *part->next_slot}
+                                 : SessionCursor{at.shard + 1, 0};
         }
         co_return page;
     }
@@ -423,7 +453,8 @@ public:
 
     static awaitable<Result<void>> stop(Self self, Duration limit)
     {
-        const auto deadline = saturating_add(self->environment_.clock()->steady(), std::max(limit, Duration::zero()));
+        const auto deadline =
+            saturating_add(self->environment_.clock()->steady(), std::max(limit, Duration::zero()));
         self->is_accepting_.store(false, std::memory_order_release);
         for (const auto& shard : self->shards_) {
             auto close = [](ShardState& state) -> Result<void> {
@@ -454,8 +485,9 @@ public:
     {
         auto executor = executor_;
         auto work = asio::make_work_guard(asio::get_associated_executor(handler, executor_));
-        auto complete = [executor, work = std::move(work),
-                         handler = std::move(handler)](std::exception_ptr failure, Result<T> result) mutable {
+        auto complete = [executor, work = std::move(work), handler = std::move(handler)](
+                            std::exception_ptr failure, Result<T> result
+                        ) mutable {
             if (failure) {
                 result = Error(make_error_code(boost::system::errc::not_enough_memory));
             }
@@ -491,13 +523,17 @@ private:
             bool has_more = false;
             std::size_t ended = 0;
         };
+
         std::size_t total = 0;
         for (;;) {
-            auto turn = [batch = self->options_.cleanup_batch()](ShardState& state) -> Result<Progress> {
-                const auto before = state.table.metrics().removed_total() + state.table.metrics().closing;
+            auto turn = [batch = self->options_.cleanup_batch()](ShardState& state
+                        ) -> Result<Progress> {
+                const auto before =
+                    state.table.metrics().removed_total() + state.table.metrics().closing;
                 Progress progress;
                 progress.has_more = state.table.expire(batch);
-                progress.ended = state.table.metrics().removed_total() + state.table.metrics().closing - before;
+                progress.ended =
+                    state.table.metrics().removed_total() + state.table.metrics().closing - before;
                 return progress;
             };
             const auto progress = co_await Shard::call(shard, std::move(turn));
@@ -512,12 +548,16 @@ private:
         }
     }
 
-    static awaitable<Result<std::size_t>> end_all(Self self, std::shared_ptr<Shard> shard, RemovalCause cause)
+    static awaitable<Result<std::size_t>>
+    end_all(Self self, std::shared_ptr<Shard> shard, RemovalCause cause)
     {
         std::size_t total = 0;
         for (std::optional<std::uint32_t> slot = 0; slot;) {
-            auto turn = [from = *slot, batch = self->options_.cleanup_batch(), cause](ShardState& state
-                        ) -> Result<SessionTable::Sweep> { return state.table.end_all(from, batch, cause); };
+            auto turn = [from = *slot,
+                         batch = self->options_.cleanup_batch(),
+                         cause](ShardState& state) -> Result<SessionTable::Sweep> {
+                return state.table.end_all(from, batch, cause);
+            };
             const auto sweep = co_await Shard::call(shard, std::move(turn));
             if (!sweep) {
                 co_return sweep.error();
@@ -533,13 +573,16 @@ private:
     {
         const auto strand = asio::any_io_executor(asio::make_strand(self->executor_));
         const auto alarm = std::make_shared<Alarm>(strand, *self->environment_.clock());
-        const bool is_empty = co_await asio::co_spawn(strand, watch_until_empty(self, alarm, deadline), asio::use_awaitable);
+        const bool is_empty = co_await asio::co_spawn(
+            strand, watch_until_empty(self, alarm, deadline), asio::use_awaitable
+        );
         // Back from the alarm's strand.
         co_await asio::post(asio::use_awaitable);
         co_return is_empty;
     }
 
-    static awaitable<bool> watch_until_empty(Self self, std::shared_ptr<Alarm> alarm, TimePoint deadline)
+    static awaitable<bool>
+    watch_until_empty(Self self, std::shared_ptr<Alarm> alarm, TimePoint deadline)
     {
         for (;;) {
             bool is_empty = true;
@@ -606,7 +649,9 @@ private:
     {
         while (!outbox.untold.empty()) {
             const auto removed = outbox.untold.back();
-            const auto tell = [&self, &removed] { return self->environment_.on_removed()(removed); };
+            const auto tell = [&self, &removed] {
+                return self->environment_.on_removed()(removed);
+            };
             // Takes its memory before the session counts as told.
             auto telling = self->listener_barrier_.run(tell);
             outbox.untold.pop_back();
@@ -646,7 +691,9 @@ private:
 };
 
 SessionService::SessionService(
-    const asio::any_io_executor& executor, const ServiceOptions& options, const ServiceEnvironment& environment
+    const asio::any_io_executor& executor,
+    const ServiceOptions& options,
+    const ServiceEnvironment& environment
 )
     : implementation_(std::make_shared<Implementation>(executor, options, environment))
 {
@@ -720,12 +767,16 @@ awaitable<Result<AttributeSnapshot>> SessionService::snapshot(SessionId id)
     return Shard::call(std::move(shard), snapshot_turn(std::move(hashed)));
 }
 
-awaitable<Result<std::uint64_t>> SessionService::commit(SessionId id, std::uint64_t expected_version, Attributes data)
+awaitable<Result<std::uint64_t>>
+SessionService::commit(SessionId id, std::uint64_t expected_version, Attributes data)
 {
-    return Implementation::commit(implementation_, std::move(id), expected_version, std::move(data));
+    return Implementation::commit(
+        implementation_, std::move(id), expected_version, std::move(data)
+    );
 }
 
-awaitable<Result<AttributeSnapshot>> SessionService::modify(SessionId id, std::function<void(Attributes&)> change)
+awaitable<Result<AttributeSnapshot>>
+SessionService::modify(SessionId id, std::function<void(Attributes&)> change)
 {
     return Implementation::modify(implementation_, std::move(id), std::move(change));
 }
@@ -792,7 +843,9 @@ void SessionService::start_rotate(SessionId id, RotateOptions options, Handler<S
         return implementation_->refuse<SessionId>(fresh.error(), std::move(handler));
     }
     const auto shard = implementation_->shard_of(old);
-    shard->start(rotate_turn(std::move(old), std::move(*fresh), options.principal()), std::move(handler));
+    shard->start(
+        rotate_turn(std::move(old), std::move(*fresh), options.principal()), std::move(handler)
+    );
 }
 
 void SessionService::start_remove(SessionId id, Handler<void> handler)
@@ -824,12 +877,16 @@ void SessionService::start_commit(
 )
 {
     if (data.bytes() > implementation_->options().max_attribute_bytes()) {
-        return implementation_->refuse<std::uint64_t>(errc::attributes_too_large, std::move(handler));
+        return implementation_->refuse<std::uint64_t>(
+            errc::attributes_too_large, std::move(handler)
+        );
     }
     auto hashed = implementation_->hashed(std::move(id));
     const auto shard = implementation_->shard_of(hashed);
     auto shared = std::make_shared<const Attributes>(std::move(data));
-    shard->start(commit_turn(std::move(hashed), expected_version, std::move(shared)), std::move(handler));
+    shard->start(
+        commit_turn(std::move(hashed), expected_version, std::move(shared)), std::move(handler)
+    );
 }
 
 void SessionService::start_modify(

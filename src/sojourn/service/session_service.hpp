@@ -1,7 +1,8 @@
 /// @file
-/// The session service: what a server embeds, one for all its coroutines. It creates, finds, limits,
-/// expires, evicts and accounts for sessions. Its tables live behind strands, so that they never
-/// race; nothing takes a lock around a session, and a call at an idle strand does not even suspend.
+/// The session service: what a server embeds, one for all its coroutines. It creates, finds,
+/// limits, expires, evicts and accounts for sessions. Its tables live behind strands, so that they
+/// never race; nothing takes a lock around a session, and a call at an idle strand does not even
+/// suspend.
 
 #ifndef SOJOURN_SERVICE_SESSION_SERVICE_HPP
 #define SOJOURN_SERVICE_SESSION_SERVICE_HPP
@@ -56,7 +57,8 @@ struct Health {
     /// Accepting, and neither background coroutine is failing.
     [[nodiscard]] bool is_ready() const noexcept
     {
-        return is_accepting && cleanup.consecutive_failures == 0 && events.consecutive_failures == 0;
+        return is_accepting && cleanup.consecutive_failures == 0 &&
+               events.consecutive_failures == 0;
     }
 };
 
@@ -68,8 +70,16 @@ public:
 
     /// Whom the session belongs to from now on, for a login; an empty name for nobody, for a logout
     /// that keeps the session. Default: as before.
-    RotateOptions& principal(std::string name) { principal_ = std::move(name); return *this; }
-    [[nodiscard]] const std::optional<std::string>& principal() const noexcept { return principal_; }
+    RotateOptions& principal(std::string name)
+    {
+        principal_ = std::move(name);
+        return *this;
+    }
+
+    [[nodiscard]] const std::optional<std::string>& principal() const noexcept
+    {
+        return principal_;
+    }
 
 private:
     std::optional<std::string> principal_;
@@ -91,13 +101,13 @@ private:
 /// operation on one session is a turn too short to be cancelled; one that was begun takes effect,
 /// and its result is delivered. Operations of several turns (`modify`, `remove_by_principal`,
 /// `cleanup`, `metrics`, `health`) end between two turns with `operation_aborted`, thrown, if the
-/// coroutine that awaits them is cancelled; the turns that were run have taken effect, and each left
-/// everything in order. Their `async_` faces cannot be cancelled, and neither can `stop`, which has
-/// a limit. *Exceptions*: a turn that finds no memory does nothing and gives an error equal to
-/// `std::errc::not_enough_memory`; a coroutine frame or a handler's node that finds none throws
-/// `bad_alloc`, before its turn. *Complexity*: O(1) on
-/// average and O(log n) where a session is created or ends, in one turn of less than a microsecond,
-/// unless the function says otherwise. *Example*: examples/01_quickstart.cpp.
+/// coroutine that awaits them is cancelled; the turns that were run have taken effect, and each
+/// left everything in order. Their `async_` faces cannot be cancelled, and neither can `stop`,
+/// which has a limit. *Exceptions*: a turn that finds no memory does nothing and gives an error
+/// equal to `std::errc::not_enough_memory`; a coroutine frame or a handler's node that finds none
+/// throws `bad_alloc`, before its turn. *Complexity*: O(1) on average and O(log n) where a session
+/// is created or ends, in one turn of less than a microsecond, unless the function says otherwise.
+/// *Example*: examples/01_quickstart.cpp.
 class SessionService {
 public:
     /// Starts a service on `executor`, which may be of any kind.
@@ -125,7 +135,8 @@ public:
     /// *Errors*: `stopping`; `overloaded`; `id_source_failed`; `attributes_too_large`;
     /// `principal_too_long`; `invalid_options` if a timeout is out of bounds; `id_in_use` or
     /// `invalid_id`, if it is empty, for an adopted id. Nothing was created then.
-    [[nodiscard]] boost::asio::awaitable<Result<CreatedSession>> create(CreateOptions options = CreateOptions());
+    [[nodiscard]] boost::asio::awaitable<Result<CreatedSession>>
+    create(CreateOptions options = CreateOptions());
 
     /// Acquires a lease on the session with this id: finds it, counts the request against its rate,
     /// and keeps it from being evicted or expired until the lease is released.
@@ -137,9 +148,8 @@ public:
     /// Tells of a session without touching it or counting a request. *Errors*: `not_found`.
     [[nodiscard]] boost::asio::awaitable<Result<SessionInfo>> peek(SessionId id);
 
-    /// Begins a session's idle time anew, as the end of a first request does too, but without a lease
-    /// and without counting a request.
-    /// *Errors*: `not_found`.
+    /// Begins a session's idle time anew, as the end of a first request does too, but without a
+    /// lease and without counting a request. *Errors*: `not_found`.
     [[nodiscard]] boost::asio::awaitable<Result<SessionInfo>> touch(SessionId id);
 
     /// Gives the session a new id, as must be done at login and whenever privileges change. From
@@ -147,7 +157,8 @@ public:
     /// rate, leases.
     ///
     /// *Errors*: `not_found`; `id_source_failed`; `principal_too_long`. The old id is valid then.
-    [[nodiscard]] boost::asio::awaitable<Result<SessionId>> rotate(SessionId id, RotateOptions options = RotateOptions());
+    [[nodiscard]] boost::asio::awaitable<Result<SessionId>>
+    rotate(SessionId id, RotateOptions options = RotateOptions());
 
     /// Ends the session: at once, or with its last lease if it is leased; either way nobody can
     /// acquire it any more. *Errors*: `not_found`.
@@ -155,10 +166,13 @@ public:
 
     /// Ends all sessions of a principal, and returns how many those were. O(their number), in turns
     /// of `cleanup_batch`. A session that is created meanwhile may survive.
-    [[nodiscard]] boost::asio::awaitable<Result<std::size_t>> remove_by_principal(std::string principal);
+    [[nodiscard]] boost::asio::awaitable<Result<std::size_t>>
+    remove_by_principal(std::string principal);
 
-    /// A page of sessions, for an administrator. See `SessionPage`.
-    [[nodiscard]] boost::asio::awaitable<Result<SessionPage>> list(ListOptions options = ListOptions());
+    /// A page of sessions, for an administrator. See `SessionPage`. O(all sessions) in the worst
+    /// case, when few are of the principal, in turns of at most 4,096 slots.
+    [[nodiscard]] boost::asio::awaitable<Result<SessionPage>>
+    list(ListOptions options = ListOptions());
 
     /// The session's attributes and their version. Touches nothing. *Errors*: `not_found`.
     [[nodiscard]] boost::asio::awaitable<Result<AttributeSnapshot>> snapshot(SessionId id);
@@ -167,9 +181,8 @@ public:
     /// the new version. Touches nothing else.
     ///
     /// *Errors*: `conflict`; `not_found`; `attributes_too_large`. Nothing was written then.
-    [[nodiscard]] boost::asio::awaitable<Result<std::uint64_t>> commit(
-        SessionId id, std::uint64_t expected_version, Attributes data
-    );
+    [[nodiscard]] boost::asio::awaitable<Result<std::uint64_t>>
+    commit(SessionId id, std::uint64_t expected_version, Attributes data);
 
     /// Changes the session's attributes: takes a snapshot, lets `change` work on a copy, commits,
     /// and starts over if another commit came between. `change` runs on the caller's executor, off
@@ -177,14 +190,14 @@ public:
     /// (In `async_modify` it runs on the service's executor and must not throw.)
     ///
     /// *Errors*: those of `commit`; `conflict` only after 64 attempts in vain.
-    [[nodiscard]] boost::asio::awaitable<Result<AttributeSnapshot>> modify(
-        SessionId id, std::function<void(Attributes&)> change
-    );
+    [[nodiscard]] boost::asio::awaitable<Result<AttributeSnapshot>>
+    modify(SessionId id, std::function<void(Attributes&)> change);
 
     /// Ends expired sessions now, or all sessions, and returns how many. The background does the
     /// former by itself. A session that is created meanwhile may survive. O(n log n), in turns of
     /// `cleanup_batch` between which others run.
-    [[nodiscard]] boost::asio::awaitable<Result<std::size_t>> cleanup(CleanupScope scope = CleanupScope::expired);
+    [[nodiscard]] boost::asio::awaitable<Result<std::size_t>>
+    cleanup(CleanupScope scope = CleanupScope::expired);
 
     /// The counters. Each shard's are taken in one turn, so the ledger holds in every snapshot.
     [[nodiscard]] boost::asio::awaitable<Result<Metrics>> metrics();
@@ -196,9 +209,10 @@ public:
     /// leases are released and every removal listener has returned, and ends the background.
     /// May be called more than once and at the same time; stopping is final.
     ///
-    /// *Errors*: `timed_out` if that took longer than `limit`. The background is ended all the same:
-    /// sessions that are still leased end with their lease, but their listener is not told.
-    [[nodiscard]] boost::asio::awaitable<Result<void>> stop(Duration limit = std::chrono::seconds(30));
+    /// *Errors*: `timed_out` if that took longer than `limit`. The background is ended all the
+    /// same: sessions that are still leased end with their lease, but their listener is not told.
+    [[nodiscard]] boost::asio::awaitable<Result<void>>
+    stop(Duration limit = std::chrono::seconds(30));
 
     // The same with any completion token, completing with void(Result<...>).
 
@@ -229,7 +243,9 @@ public:
     template <boost::asio::completion_token_for<void(Result<SessionId>)> Token>
     auto async_rotate(SessionId id, RotateOptions options, Token&& token)
     {
-        return initiate<SessionId>(token, &SessionService::start_rotate, std::move(id), std::move(options));
+        return initiate<SessionId>(
+            token, &SessionService::start_rotate, std::move(id), std::move(options)
+        );
     }
 
     template <boost::asio::completion_token_for<void(Result<void>)> Token>
@@ -241,7 +257,9 @@ public:
     template <boost::asio::completion_token_for<void(Result<std::size_t>)> Token>
     auto async_remove_by_principal(std::string principal, Token&& token)
     {
-        return initiate<std::size_t>(token, &SessionService::start_remove_by_principal, std::move(principal));
+        return initiate<std::size_t>(
+            token, &SessionService::start_remove_by_principal, std::move(principal)
+        );
     }
 
     template <boost::asio::completion_token_for<void(Result<SessionPage>)> Token>
@@ -267,7 +285,9 @@ public:
     template <boost::asio::completion_token_for<void(Result<AttributeSnapshot>)> Token>
     auto async_modify(SessionId id, std::function<void(Attributes&)> change, Token&& token)
     {
-        return initiate<AttributeSnapshot>(token, &SessionService::start_modify, std::move(id), std::move(change));
+        return initiate<AttributeSnapshot>(
+            token, &SessionService::start_modify, std::move(id), std::move(change)
+        );
     }
 
     template <boost::asio::completion_token_for<void(Result<std::size_t>)> Token>
@@ -307,7 +327,8 @@ private:
             [this, start](auto handler, Args... arguments) {
                 (this->*start)(std::move(arguments)..., Handler<T>(std::move(handler)));
             },
-            token, std::move(args)...
+            token,
+            std::move(args)...
         );
     }
 
@@ -320,8 +341,15 @@ private:
     void start_remove_by_principal(std::string principal, Handler<std::size_t> handler);
     void start_list(ListOptions options, Handler<SessionPage> handler);
     void start_snapshot(SessionId id, Handler<AttributeSnapshot> handler);
-    void start_commit(SessionId id, std::uint64_t expected_version, Attributes data, Handler<std::uint64_t> handler);
-    void start_modify(SessionId id, std::function<void(Attributes&)> change, Handler<AttributeSnapshot> handler);
+    void start_commit(
+        SessionId id,
+        std::uint64_t expected_version,
+        Attributes data,
+        Handler<std::uint64_t> handler
+    );
+    void start_modify(
+        SessionId id, std::function<void(Attributes&)> change, Handler<AttributeSnapshot> handler
+    );
     void start_cleanup(CleanupScope scope, Handler<std::size_t> handler);
     void start_metrics(Handler<Metrics> handler);
     void start_health(Handler<Health> handler);

@@ -85,9 +85,8 @@ public:
 
     /// Runs `f(ShardState&)`, which returns a `Result`, in a turn.
     template <class F>
-    [[nodiscard]] static boost::asio::awaitable<std::invoke_result_t<F&, ShardState&>> call(
-        std::shared_ptr<Shard> self, F f
-    )
+    [[nodiscard]] static boost::asio::awaitable<std::invoke_result_t<F&, ShardState&>>
+    call(std::shared_ptr<Shard> self, F f)
     {
         Turn<F> turn(std::move(f), self->prepare_turn());
         if (auto result = self->state_.try_call(turn)) {
@@ -119,8 +118,8 @@ public:
     [[nodiscard]] CallCounts counts() const noexcept { return state_.counts(); }
 
 private:
-    /// A function with what goes before and after it. Running out of memory is an error like others:
-    /// the table has done nothing then.
+    /// A function with what goes before and after it. Running out of memory is an error like
+    /// others: the table has done nothing then.
     template <class F>
     class Turn {
     public:

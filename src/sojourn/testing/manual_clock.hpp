@@ -26,7 +26,8 @@ public:
 
     [[nodiscard]] TimePoint steady() const noexcept override;
     [[nodiscard]] WallTime wall() const noexcept override;
-    [[nodiscard]] std::unique_ptr<Timer> make_timer(const boost::asio::any_io_executor& executor) override;
+    [[nodiscard]] std::unique_ptr<Timer> make_timer(const boost::asio::any_io_executor& executor
+    ) override;
 
     /// Moves both times on and fires the timers that are due. `length` must not be negative.
     void advance(Duration length);
