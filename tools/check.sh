@@ -36,7 +36,6 @@ step module tools/run_tests.sh module
 step asan tools/run_tests.sh asan
 step tsan tools/run_tests.sh tsan
 step release tools/run_tests.sh release
-step tidy ./dev tidy
 
 printf '\nIn all, %d s:\n' "$SECONDS"
 printf '  %s\n' "${table[@]}"

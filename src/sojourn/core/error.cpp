@@ -74,9 +74,9 @@ boost::system::error_code make_error_code(errc code) noexcept
     return {static_cast<int>(code), error_category()};
 }
 
-void throw_exception_from_error(const Error& error, const boost::source_location& where)
+void throw_exception_from_error(const Error& error, const boost::source_location& at)
 {
-    boost::throw_exception(boost::system::system_error(error.code()), where);
+    boost::throw_exception(boost::system::system_error(error.code()), at);
 }
 
 } // namespace sojourn

@@ -107,8 +107,7 @@ template <class T>
 using Result = boost::system::result<T, Error>;
 
 /// Found by `Result::value()`; throws `boost::system::system_error` with the error's code.
-[[noreturn]] void
-throw_exception_from_error(const Error& error, const boost::source_location& where);
+[[noreturn]] void throw_exception_from_error(const Error& error, const boost::source_location& at);
 
 } // namespace sojourn
 
