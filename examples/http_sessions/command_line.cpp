@@ -29,8 +29,9 @@ template <class Number>
 std::optional<Number> to_number(std::string_view text)
 {
     Number number{};
-    const auto* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, number);
+    const auto* const begin = text.data();
+    const auto* const end = begin + text.size();
+    const auto [rest, error] = std::from_chars(begin, end, number);
     return error == std::errc() && rest == end ? std::optional(number) : std::nullopt;
 }
 

@@ -2,6 +2,7 @@
 
 #include "as_result.hpp"
 #include "reply.hpp"
+#include "socket_ends.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
@@ -57,8 +58,7 @@ asio::awaitable<void> Connection::serve(std::shared_ptr<Connection> self)
 {
     co_await self->serve_requests();
     self->allow_no_more();
-    boost::system::error_code ignored;
-    self->socket_.close(ignored);
+    close_quietly(self->socket_);
 }
 
 void Connection::finish()
@@ -67,8 +67,7 @@ void Connection::finish()
         self->is_finishing_ = true;
         if (self->is_idle_) {
             // Cancelled, not shut down: if a request has just come in after all, it is answered.
-            boost::system::error_code ignored;
-            self->socket_.cancel(ignored);
+            stop_waiting(self->socket_);
         }
     });
 }
@@ -201,10 +200,9 @@ Connection::write(const Response& response, http::verb method)
 /// answer could be lost; so we say that we are done, and read until the client is.
 asio::awaitable<void> Connection::part()
 {
+    end_writing(socket_);
     ErrorCode error;
-    socket_.shutdown(tcp::socket::shutdown_send, error);
-    std::array<char, 4096>
-        discarded; // NOLINT(cppcoreguidelines-pro-type-member-init): only written to.
+    std::array<char, 4096> discarded{};
     std::size_t total = 0;
     allow(limits_.linger_time, TimeUp::close);
     while (!error && total < discarded_bytes_max) {
@@ -250,18 +248,17 @@ void Connection::allow_no_more()
 
 void Connection::on_time_up(TimeUp then)
 {
-    ErrorCode ignored;
     switch (then) {
     case TimeUp::stop_waiting:
-        socket_.cancel(ignored);
+        stop_waiting(socket_);
         break;
     case TimeUp::stop_reading:
         // Ends this read and all that follow; a cancel would miss the moment between two of them.
         is_late_ = true;
-        socket_.shutdown(tcp::socket::shutdown_receive, ignored);
+        stop_reading(socket_);
         break;
     case TimeUp::close:
-        socket_.close(ignored);
+        close_quietly(socket_);
         break;
     }
 }

@@ -68,8 +68,8 @@ int run(const ServerOptions& options)
         return EXIT_FAILURE;
     }
     asio::signal_set signals(context, SIGINT, SIGTERM);
-    std::cout << "listening on " << server->endpoint()
-              << std::endl; // Whoever started us waits for it.
+    std::cout << "listening on " << server->endpoint() << "\n"
+              << std::flush; // Whoever started us waits for it.
 
     std::exception_ptr failure;
     asio::co_spawn(

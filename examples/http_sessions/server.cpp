@@ -2,6 +2,7 @@
 
 #include "as_result.hpp"
 #include "reply.hpp"
+#include "socket_ends.hpp"
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
@@ -35,12 +36,11 @@ void turn_away(tcp::socket socket)
     text << response;
 
     boost::system::error_code ignored;
-    socket.non_blocking(true, ignored);
+    static_cast<void>(socket.non_blocking(true, ignored));
     socket.send(asio::buffer(text.str()), 0, ignored);
-    socket.shutdown(tcp::socket::shutdown_send, ignored);
+    end_writing(socket);
     // A request left unread would make the kernel reset the connection, and the answer be lost.
-    std::array<char, 4096>
-        discarded; // NOLINT(cppcoreguidelines-pro-type-member-init): only written to.
+    std::array<char, 4096> discarded{};
     socket.receive(asio::buffer(discarded), 0, ignored);
 }
 
@@ -116,7 +116,7 @@ void Server::add(tcp::socket socket)
 {
     // Answers are written whole; waiting to fill a segment only delays them.
     boost::system::error_code ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
+    static_cast<void>(socket.set_option(tcp::no_delay(true), ignored));
 
     const auto connection = std::make_shared<Connection>(std::move(socket), api_, options_.limits);
     const auto entry = connections_.insert(connection).first;
@@ -143,8 +143,7 @@ void Server::forget(const std::shared_ptr<Connection>& connection)
 
 asio::awaitable<std::size_t> Server::end_connections()
 {
-    boost::system::error_code ignored;
-    acceptor_.close(ignored);
+    close_quietly(acceptor_);
     accept_pause_.cancel();
 
     for (const auto& connection : connections_) {

@@ -145,7 +145,8 @@ void Dashboard::write_line()
                 max_sessions_,
                 samples_held_ == samples_ ? "holds" : "BROKEN"
             )
-         << std::endl;
+         << "\n"
+         << std::flush;
 }
 
 } // namespace http_sessions

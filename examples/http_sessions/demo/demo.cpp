@@ -211,7 +211,8 @@ void Demo::tell() const
                        "Serving until {} s are over; Ctrl-C stops.", options_.length->count()
                    )
                  : std::string("Serving; Ctrl-C stops."))
-         << std::endl;
+         << "\n"
+         << std::flush;
 }
 
 asio::awaitable<void> Demo::stop()

@@ -13,9 +13,9 @@ namespace http_sessions {
 namespace asio = boost::asio;
 
 LoopbackClient::LoopbackClient(
-    const asio::any_io_executor& executor, const asio::ip::tcp::endpoint& server
+    const asio::any_io_executor& executor, asio::ip::tcp::endpoint server
 )
-    : server_(server), stream_(executor)
+    : server_(std::move(server)), stream_(executor)
 {
 }
 

@@ -20,7 +20,7 @@ namespace http_sessions {
 class LoopbackClient {
 public:
     LoopbackClient(
-        const boost::asio::any_io_executor& executor, const boost::asio::ip::tcp::endpoint& server
+        const boost::asio::any_io_executor& executor, boost::asio::ip::tcp::endpoint server
     );
 
     /// Sends a request and returns the answer to it. Throws `boost::system::system_error` if there

@@ -37,8 +37,8 @@ private:
 
 } // namespace
 
-Visitors::Visitors(const asio::any_io_executor& executor, const asio::ip::tcp::endpoint& server)
-    : executor_(executor), server_(server)
+Visitors::Visitors(asio::any_io_executor executor, asio::ip::tcp::endpoint server)
+    : executor_(std::move(executor)), server_(std::move(server))
 {
 }
 

@@ -25,9 +25,7 @@ namespace http_sessions {
 /// until `have_left`, or until the executor's context does not run any more.
 class Visitors {
 public:
-    Visitors(
-        const boost::asio::any_io_executor& executor, const boost::asio::ip::tcp::endpoint& server
-    );
+    Visitors(boost::asio::any_io_executor executor, boost::asio::ip::tcp::endpoint server);
     Visitors(const Visitors&) = delete;
     Visitors& operator=(const Visitors&) = delete;
     Visitors(Visitors&&) = delete;
