@@ -6,8 +6,8 @@
 #include "sojourn/async/alarm.hpp"
 #include "sojourn/async/confined.hpp"
 #include "sojourn/testing/manual_clock.hpp"
+#include "support/allocations.hpp"
 #include "support/completion_probe.hpp"
-#include "support/failing_new.hpp"
 #include "support/run_coro.hpp"
 
 #include <boost/asio/bind_executor.hpp>

@@ -1,7 +1,7 @@
 #include "service/manual_service.hpp"
 #include "service/removal_log.hpp"
+#include "support/allocations.hpp"
 #include "support/completion_probe.hpp"
-#include "support/failing_new.hpp"
 
 #include <boost/asio/use_future.hpp>
 #include <catch2/catch_test_macros.hpp>

@@ -1,5 +1,5 @@
-#include "allocations.hpp"
 #include "sojourn/core/session_id.hpp"
+#include "support/allocations.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
@@ -203,10 +203,10 @@ TEST_CASE("session_id: a copy allocates nothing, so it cannot fail", "[unit][cor
     const auto length = GENERATE(1U, 43U, 47U, 48U, 128U);
     const auto id = SessionId::parse(std::string(length, 'x')).value();
     SessionId assigned;
-    const auto before = sojourn::unit::allocations_made();
+    const auto before = sojourn::tests::allocations_made();
     const auto copy = id;
     assigned = id;
-    const auto after = sojourn::unit::allocations_made();
+    const auto after = sojourn::tests::allocations_made();
     CHECK(before == after);
     CHECK((copy == id && assigned == id));
 }

@@ -1,7 +1,7 @@
 // What the table allocates, and what it is like after an allocation that failed.
 
-#include "allocations.hpp"
 #include "sojourn/core/session_table.hpp"
+#include "support/allocations.hpp"
 #include "table_fixture.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -13,6 +13,9 @@
 
 using namespace sojourn;
 using namespace sojourn::unit;
+using sojourn::tests::allocations_made;
+using sojourn::tests::bytes_allocated;
+using sojourn::tests::FailingNew;
 
 TEST_CASE("session_table memory: requests and touches allocate nothing", "[unit][core]")
 {
@@ -113,9 +116,9 @@ namespace {
 
 /// Whether the operation succeeds when only so many allocations do.
 template <class Operation>
-bool succeeds_with(std::uint64_t allocations, Operation operation)
+bool succeeds_with(long allocations, Operation operation)
 {
-    const FailAfter limit(allocations);
+    const FailingNew limit(allocations + 1, FailingNew::Repeat::yes);
     try {
         return operation();
     } catch (const std::bad_alloc&) {
@@ -128,7 +131,7 @@ bool succeeds_with(std::uint64_t allocations, Operation operation)
 TEST_CASE("session_table memory: a creation that lacks memory has created nothing", "[unit][core]")
 {
     const std::string long_name(100, 'x');
-    std::uint64_t allocations = 0;
+    long allocations = 0;
     for (bool is_done = false; !is_done; ++allocations) {
         CAPTURE(allocations);
         TableFixture f(8);
@@ -159,7 +162,7 @@ TEST_CASE("session_table memory: a creation that lacks memory has created nothin
 TEST_CASE("session_table memory: a rotation that lacks memory has changed nothing", "[unit][core]")
 {
     const std::string long_name(100, 'x');
-    std::uint64_t allocations = 0;
+    long allocations = 0;
     for (bool is_done = false; !is_done; ++allocations) {
         CAPTURE(allocations);
         TableFixture f(8);
