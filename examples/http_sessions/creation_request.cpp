@@ -10,6 +10,7 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace http_sessions {
 
@@ -42,7 +43,7 @@ std::optional<BadField> read_attributes(const json::value& value, sojourn::Creat
     if (object == nullptr) {
         return BadField{"attributes", "must be an object of strings"};
     }
-    sojourn::Attributes attributes;
+    std::vector<sojourn::Attributes::Entry> entries;
     for (const auto& [name, content] : *object) {
         if (!is_attribute_name(name)) {
             return BadField{"attributes", std::string(accepted_attribute_names)};
@@ -51,9 +52,9 @@ std::optional<BadField> read_attributes(const json::value& value, sojourn::Creat
         if (text == nullptr) {
             return BadField{"attributes." + repeatable(name), "must be a string"};
         }
-        attributes.set(std::string(name), std::string(*text));
+        entries.emplace_back(name, *text);
     }
-    options.attributes(std::move(attributes));
+    options.attributes(sojourn::Attributes::from(std::move(entries)));
     return std::nullopt;
 }
 

@@ -56,7 +56,7 @@ void NaiveTable::give_back(Key key, TimePoint now)
     if (session.returned++ == 0) {
         returned_.push_back(key);
     }
-    session.returned_at = now;
+    session.returned_at = std::max(session.returned_at, now);
 }
 
 TimePoint NaiveTable::idle_end(const NaiveSession& session, TimePoint from) const

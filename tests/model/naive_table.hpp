@@ -51,7 +51,7 @@ struct NaiveSession {
     std::uint64_t requests = 0;
     std::uint32_t leases = 0;
     std::uint32_t returned = 0;
-    TimePoint returned_at;
+    TimePoint returned_at = TimePoint::min();
     std::shared_ptr<const Attributes> data;
     std::uint64_t version = 1;
     /// Larger for one that began to lie idle, or was touched, later.

@@ -1,6 +1,7 @@
 #include "sojourn/core/attributes.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <map>
 #include <numeric>
@@ -20,7 +21,7 @@ std::size_t count_bytes(const Attributes& attributes)
         attributes.end(),
         std::size_t{0},
         [](std::size_t sum, const auto& entry) {
-            return sum + entry.first.size() + entry.second.size();
+            return sum + entry.first.size() + entry.second.size() + Attributes::entry_overhead;
         }
     );
 }
@@ -38,17 +39,17 @@ TEST_CASE("attributes: a name has the value that was set last", "[unit][core]")
     attributes.set("lang", "en");
     CHECK(attributes.size() == 2);
     CHECK(attributes.get("cart").value() == "apples");
-    CHECK(attributes.bytes() == 4 + 6 + 4 + 2);
+    CHECK(attributes.bytes() == 4 + 6 + 4 + 2 + 2 * Attributes::entry_overhead);
 
     attributes.set("cart", "pear");
     CHECK(attributes.size() == 2);
     CHECK(attributes.get("cart").value() == "pear");
-    CHECK(attributes.bytes() == 4 + 4 + 4 + 2);
+    CHECK(attributes.bytes() == 4 + 4 + 4 + 2 + 2 * Attributes::entry_overhead);
 
     CHECK(attributes.erase("cart"));
     CHECK_FALSE(attributes.erase("cart"));
     CHECK_FALSE(attributes.get("cart").has_value());
-    CHECK(attributes.bytes() == 4 + 2);
+    CHECK(attributes.bytes() == 4 + 2 + Attributes::entry_overhead);
     CHECK(attributes.erase("lang"));
     CHECK(attributes.empty());
     CHECK(attributes.bytes() == 0);
@@ -59,9 +60,24 @@ TEST_CASE("attributes: a list may name a name twice, and the last wins", "[unit]
     const Attributes attributes = {{"b", "1"}, {"a", "22"}, {"b", "333"}};
     CHECK(attributes.size() == 2);
     CHECK(attributes.get("b").value() == "333");
-    CHECK(attributes.bytes() == 1 + 2 + 1 + 3);
+    CHECK(attributes.bytes() == 1 + 2 + 1 + 3 + 2 * Attributes::entry_overhead);
     CHECK(attributes == Attributes{{"a", "22"}, {"b", "333"}});
     CHECK(attributes != Attributes{{"a", "22"}, {"b", "33"}});
+}
+
+TEST_CASE("attributes: many entries are what setting them one by one makes", "[unit][core]")
+{
+    const auto seed = GENERATE(1U, 2U, 3U);
+    CAPTURE(seed);
+    std::mt19937_64 random(seed);
+    std::vector<Attributes::Entry> entries;
+    Attributes one_by_one;
+    for (int i = 0; i < 500; ++i) {
+        entries.emplace_back("n"s + std::to_string(random() % 200), std::to_string(i));
+        one_by_one.set(entries.back().first, entries.back().second);
+    }
+    CHECK(Attributes::from(entries) == one_by_one);
+    CHECK(Attributes::from({}).empty());
 }
 
 TEST_CASE("attributes: names come in order", "[unit][core]")
@@ -83,7 +99,7 @@ TEST_CASE("attributes: names and values may be any bytes, and empty", "[unit][co
     attributes.set("a\0b"s, "\0\xFF"s);
     CHECK(attributes.get("a\0b"s).value() == "\0\xFF"s);
     CHECK_FALSE(attributes.get("a").has_value());
-    CHECK(attributes.bytes() == 3 + 2);
+    CHECK(attributes.bytes() == 3 + 2 + 2 * Attributes::entry_overhead);
 }
 
 TEST_CASE(

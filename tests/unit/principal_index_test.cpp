@@ -14,14 +14,14 @@ namespace {
 
 void attach(PrincipalIndex& index, Session& session, const std::string& name)
 {
-    PrincipalIndex::attach(session, index.find_or_add(name));
+    index.hold(name).attach(session);
 }
 
 } // namespace
 
 TEST_CASE("principal_index: a principal exists while a session belongs to it", "[unit][core]")
 {
-    PrincipalIndex index({1, 2});
+    PrincipalIndex index({1, 2}, 4);
     std::array<Session, 2> sessions;
     CHECK(index.find("ada") == nullptr);
     attach(index, sessions[0], "ada");
@@ -44,7 +44,7 @@ TEST_CASE("principal_index: a principal exists while a session belongs to it", "
 
 TEST_CASE("principal_index: an unlisted session keeps the name and is not found", "[unit][core]")
 {
-    PrincipalIndex index({1, 2});
+    PrincipalIndex index({1, 2}, 4);
     Session session;
     attach(index, session, "ada");
     PrincipalIndex::unlist(session);
@@ -68,7 +68,7 @@ TEST_CASE("principal_index: an unlisted session keeps the name and is not found"
 
 TEST_CASE("principal_index: a session without principal is none of its business", "[unit][core]")
 {
-    PrincipalIndex index({1, 2});
+    PrincipalIndex index({1, 2}, 4);
     Session session;
     PrincipalIndex::unlist(session);
     index.detach(session);
@@ -77,7 +77,7 @@ TEST_CASE("principal_index: a session without principal is none of its business"
 
 TEST_CASE("principal_index: a name outlives its entry where somebody holds it", "[unit][core]")
 {
-    PrincipalIndex index({1, 2});
+    PrincipalIndex index({1, 2}, 4);
     Session session;
     attach(index, session, "a name too long to be stored in place");
     const auto name = session.principal->name;
@@ -87,7 +87,7 @@ TEST_CASE("principal_index: a name outlives its entry where somebody holds it", 
 
 TEST_CASE("principal_index: many principals are told apart, whatever their bytes", "[unit][core]")
 {
-    PrincipalIndex index({7, 9});
+    PrincipalIndex index({7, 9}, 100);
     std::array<Session, 600> sessions;
     for (std::size_t i = 0; i < sessions.size(); ++i) {
         // Three sessions each; names hold every byte, and differ in length only at times.
@@ -104,5 +104,40 @@ TEST_CASE("principal_index: many principals are told apart, whatever their bytes
     for (auto& session : sessions) {
         index.detach(session);
     }
+    CHECK(index.size() == 0);
+}
+
+TEST_CASE(
+    "principal_index: a held principal stays, whatever becomes of its sessions", "[unit][core]"
+)
+{
+    PrincipalIndex index({1, 2}, 4);
+    Session session;
+    attach(index, session, "ada");
+    {
+        const auto held = index.hold("ada");
+        CHECK(held);
+        index.detach(session);
+        CHECK(index.size() == 1);
+        held.attach(session);
+    }
+    REQUIRE(index.find("ada") != nullptr);
+    CHECK(index.find("ada")->references == 1);
+    index.detach(session);
+    CHECK(index.size() == 0);
+
+    // Held for nothing, it goes again.
+    CHECK(index.hold("bob"));
+    CHECK(index.size() == 0);
+}
+
+TEST_CASE("principal_index: an empty name is nobody's", "[unit][core]")
+{
+    PrincipalIndex index({1, 2}, 4);
+    Session session;
+    const auto nobody = index.hold("");
+    CHECK_FALSE(nobody);
+    nobody.attach(session);
+    CHECK(session.principal == nullptr);
     CHECK(index.size() == 0);
 }

@@ -88,7 +88,7 @@ TEST_CASE("rate_limit: a refused request does not advance the limiter", "[unit][
     CHECK(client.is_admitted(start + 100ms));
 }
 
-TEST_CASE("rate_limit: a client under its rate is never refused", "[unit][core]")
+TEST_CASE("rate_limit: a client that keeps the interval is never refused", "[unit][core]")
 {
     const auto rate = GENERATE(1U, 3U, 7U, 100U, 333U, 1'000'000U, 1'000'000'000U);
     const RateLimit limit(rate, 1);
@@ -212,6 +212,8 @@ TEST_CASE("rate_limit: unlimited refuses nobody", "[unit][core]")
 {
     CHECK(RateLimit::unlimited().is_unlimited());
     CHECK_FALSE(RateLimit(1, 1).is_unlimited());
+    CHECK_FALSE(RateLimit(0, 1).is_unlimited());
+    CHECK_FALSE(RateLimit(1, 0).is_unlimited());
     Client client(RateLimit::unlimited());
     int refused = 0;
     for (int i = 0; i < 100'000; ++i) {

@@ -73,6 +73,15 @@ TEST_CASE(
     );
 }
 
+TEST_CASE("release_list: the latest of several moments counts, in any order", "[unit][core]")
+{
+    ReleaseList releases;
+    Session session;
+    CHECK_FALSE(releases.give_back(session, TimePoint(20ns)));
+    CHECK_FALSE(releases.give_back(session, TimePoint(10ns)));
+    CHECK(settle(releases) == std::vector<Settled>{{&session, 2, TimePoint(20ns)}});
+}
+
 TEST_CASE("release_list: a settled session may be listed anew", "[unit][core]")
 {
     ReleaseList releases;

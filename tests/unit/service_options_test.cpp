@@ -111,6 +111,7 @@ TEST_CASE("service_options: a rate is unlimited, or within bounds with a burst",
     CHECK(try_rate(RateLimit(1'000'000'000, 1'000'000)).empty());
     CHECK(try_rate(RateLimit(1'000'000'001, 1)) == "request_rate");
     CHECK(try_rate(RateLimit(1, 0)) == "request_rate");
+    CHECK(try_rate(RateLimit(0, 1)) == "request_rate");
     CHECK(try_rate(RateLimit(1, 1'000'001)) == "request_rate");
     CHECK(try_rate(RateLimit(~0U, ~0U)) == "request_rate");
 }

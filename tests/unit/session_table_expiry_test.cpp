@@ -368,7 +368,8 @@ TEST_CASE("session_table expiry: cleanup of some does not touch the others", "[u
         f.give_back(f.turn().create(fresh).value());
     }
     f.now += 10s;
-    f.expire();
+    // As many entries as there are sessions due, and nothing is left to look at.
+    CHECK_FALSE(f.turn().expire(count / 100));
     CHECK(f.metrics().live == count - count / 100);
     int wrong = 0;
     for (int i = 0; i < count; ++i) {

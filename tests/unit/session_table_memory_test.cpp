@@ -7,12 +7,15 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <memory>
 #include <new>
 #include <string>
+#include <string_view>
 #include <vector>
 
 using namespace sojourn;
 using namespace sojourn::unit;
+using namespace std::string_view_literals;
 using sojourn::tests::allocations_made;
 using sojourn::tests::bytes_allocated;
 using sojourn::tests::FailingNew;
@@ -130,18 +133,23 @@ bool succeeds_with(long allocations, Operation operation)
 
 TEST_CASE("session_table memory: a creation that lacks memory has created nothing", "[unit][core]")
 {
+    // In a table that is used for the first time, and in one that needs a new chunk.
+    const int used = GENERATE(0, 254);
     const std::string long_name(100, 'x');
     long allocations = 0;
     for (bool is_done = false; !is_done; ++allocations) {
-        CAPTURE(allocations);
+        CAPTURE(used, allocations);
         TableFixture f(8);
-        f.add("other", "ada");
-        for (int i = 0; i < 254; ++i) {
-            // So that the next session needs a new chunk.
+        if (used > 0) {
+            f.add("other", "ada");
+        }
+        for (int i = 0; i < used; ++i) {
             f.add("s" + std::to_string(i));
             CHECK_FALSE(f.remove("s" + std::to_string(i)).code().failed());
         }
-        f.add("last-of-its-chunk");
+        if (used > 0) {
+            f.add("last-of-its-chunk");
+        }
         const auto fresh = f.fresh(long_name, "a principal with a long name");
         const auto before = f.turn().metrics();
         is_done = succeeds_with(allocations, [&] { return f.table.create(fresh).has_value(); });
@@ -153,10 +161,45 @@ TEST_CASE("session_table memory: a creation that lacks memory has created nothin
             f.add(long_name, "a principal with a long name");
         }
         CHECK(f.has(long_name));
-        CHECK(f.departures() == std::vector(254, RemovalCause::deleted));
+        CHECK(f.departures() == std::vector(static_cast<std::size_t>(used), RemovalCause::deleted));
     }
     // A chunk and its place; the principal's entry, its name and their place.
     CHECK(allocations >= 5);
+}
+
+TEST_CASE("session_table memory: nobody makes room for a creation that lacks it", "[unit][core]")
+{
+    const auto principal = GENERATE("ada", "a principal with a long name");
+    long allocations = 0;
+    for (bool is_done = false; !is_done; ++allocations) {
+        CAPTURE(principal, allocations);
+        TableFixture f(1);
+        f.add("victim", "ada");
+        const auto fresh = f.fresh("new", principal);
+        f.turn();
+        is_done = succeeds_with(allocations, [&] { return f.table.create(fresh).has_value(); });
+        CHECK(f.table.check_invariants().value_or("") == "");
+        CHECK(f.has("victim") == !is_done);
+        CHECK(f.removed_by(RemovalCause::evicted) == (is_done ? 1 : 0));
+        CHECK(
+            f.turn().remove_by_principal(principal, 10) == (is_done || principal == "ada"sv ? 1 : 0)
+        );
+    }
+}
+
+TEST_CASE("session_table memory: a free slot keeps nothing of its session", "[unit][core]")
+{
+    TableFixture f(8, table_options(), 8, OnDeparture::forget);
+    const auto name = std::string(100, 'x');
+    auto fresh = f.fresh(name, "ada");
+    const std::weak_ptr<const Attributes> attributes = fresh.attributes;
+    f.give_back(f.turn().create(fresh).value());
+    fresh = NewSession();
+    const auto bytes = bytes_allocated();
+    CHECK_FALSE(f.remove(name).code().failed());
+    CHECK(attributes.expired());
+    // The long id and the principal went, too.
+    CHECK(bytes_allocated() + name.size() < bytes);
 }
 
 TEST_CASE("session_table memory: a rotation that lacks memory has changed nothing", "[unit][core]")

@@ -1,6 +1,8 @@
 #include "sojourn/core/attributes.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 namespace sojourn {
 
@@ -19,11 +21,19 @@ auto find_place(Entries& entries, std::string_view name)
 
 } // namespace
 
-Attributes::Attributes(std::initializer_list<Entry> entries)
+Attributes Attributes::from(std::vector<Entry> entries)
 {
-    for (const auto& [name, value] : entries) {
-        set(name, value);
+    std::map<std::string, std::string> ordered;
+    for (auto& [name, value] : entries) {
+        ordered.insert_or_assign(std::move(name), std::move(value));
     }
+    Attributes attributes;
+    attributes.entries_.reserve(ordered.size());
+    while (!ordered.empty()) {
+        auto node = ordered.extract(ordered.begin());
+        attributes.entries_.emplace_back(std::move(node.key()), std::move(node.mapped()));
+    }
+    return attributes;
 }
 
 std::optional<std::string_view> Attributes::get(std::string_view name) const
@@ -57,7 +67,7 @@ bool Attributes::erase(std::string_view name)
 
 std::size_t Attributes::bytes() const noexcept
 {
-    std::size_t sum = 0;
+    auto sum = entries_.size() * entry_overhead;
     for (const auto& [name, value] : entries_) {
         sum += name.size() + value.size();
     }

@@ -25,8 +25,15 @@ class Attributes {
 public:
     using Entry = std::pair<std::string, std::string>;
 
+    static constexpr std::size_t entry_overhead = 64;
+
     Attributes() = default;
-    Attributes(std::initializer_list<Entry> entries);
+
+    /// Of several values of a name the last one counts.
+    Attributes(std::initializer_list<Entry> entries) : Attributes(from(std::vector(entries))) {}
+
+    /// The same of any number of entries. O(n log n), where n times `set` would be quadratic.
+    [[nodiscard]] static Attributes from(std::vector<Entry> entries);
 
     /// The value of this name, valid until these attributes change; nothing if there is none.
     [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
@@ -41,7 +48,8 @@ public:
 
     [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
 
-    /// The bytes of all names and values: what `ServiceOptions::max_attribute_bytes` bounds.
+    /// What `ServiceOptions::max_attribute_bytes` bounds: the bytes of all names and values, and
+    /// `entry_overhead` for each entry, so that many small ones are not free.
     [[nodiscard]] std::size_t bytes() const noexcept;
 
     [[nodiscard]] auto begin() const noexcept { return entries_.begin(); }

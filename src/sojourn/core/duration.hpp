@@ -27,7 +27,8 @@ inline constexpr Duration max_duration = std::chrono::hours(24 * 365);
 [[nodiscard]] Result<Duration> parse_duration(std::string_view text);
 
 /// Writes a duration so that `parse_duration` reads it back, when it is a positive multiple of one
-/// millisecond; what is finer is cut off. Zero is "0s".
+/// millisecond and no longer than `max_duration`; what is finer is cut off. Zero and what is
+/// negative are "0s".
 [[nodiscard]] std::string to_string(Duration duration);
 
 } // namespace sojourn

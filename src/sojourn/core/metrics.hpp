@@ -21,7 +21,8 @@ struct Metrics {
     std::uint64_t created = 0;
     /// Sessions that have not ended: those that can be acquired and those that are closing.
     std::uint64_t live = 0;
-    /// Of the live: those that have not completed a first request.
+    /// Of the live: those created without a principal whose client has not been seen to come back:
+    /// no lease was given back since its first request began.
     std::uint64_t half_open = 0;
     /// Of the live: those that were removed while leased and end with their last lease.
     std::uint64_t closing = 0;

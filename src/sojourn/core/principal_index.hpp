@@ -1,6 +1,7 @@
 /// @file
 /// Private header. Which sessions a principal has. Its keys come from outside, so the hash is
-/// keyed.
+/// keyed; and like the index of sessions it has its buckets from the start and never rehashes, so
+/// that no turn is longer than others.
 
 #ifndef SOJOURN_CORE_PRINCIPAL_INDEX_HPP
 #define SOJOURN_CORE_PRINCIPAL_INDEX_HPP
@@ -9,13 +10,16 @@
 #include "sojourn/core/siphash.hpp"
 
 #include <boost/intrusive/list.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/intrusive/unordered_set.hpp>
 
+#include <bit>
 #include <cstddef>
-#include <functional>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace sojourn {
 
@@ -26,40 +30,91 @@ struct PrincipalEntry {
         boost::intrusive::member_hook<Session, Session::ListHook, &Session::principal_hook>>;
 
     std::shared_ptr<const std::string> name;
+    std::uint64_t hash = 0;
+    Session::IndexHook index_hook;
     /// Those that can be found. Sessions that have ended may still refer to the entry for its name.
     Sessions sessions;
     std::size_t references = 0;
 };
 
-/// The principals of one table.
+/// The principals of one table. *Complexity*: O(1) on average.
 class PrincipalIndex {
 public:
-    explicit PrincipalIndex(HashKey key) : entries_(0, KeyedHash{key}) {}
+    /// Keeps a principal in the index for as long as this lives, whatever becomes of its sessions.
+    class Hold {
+    public:
+        Hold(const Hold&) = delete;
+        Hold& operator=(const Hold&) = delete;
+        Hold(Hold&&) = delete;
+        Hold& operator=(Hold&&) = delete;
+
+        ~Hold()
+        {
+            if (entry_ != nullptr) {
+                index_.let_go(*entry_);
+            }
+        }
+
+        /// False for nobody.
+        [[nodiscard]] explicit operator bool() const noexcept { return entry_ != nullptr; }
+
+        /// Makes the session this principal's; nobody's, if this is nobody.
+        void attach(Session& session) const noexcept
+        {
+            if (entry_ != nullptr) {
+                session.principal = entry_;
+                ++entry_->references;
+                entry_->sessions.push_back(session);
+            }
+        }
+
+    private:
+        friend class PrincipalIndex;
+
+        Hold(PrincipalIndex& index, PrincipalEntry* entry) noexcept : index_(index), entry_(entry)
+        {
+            if (entry_ != nullptr) {
+                ++entry_->references;
+            }
+        }
+
+        PrincipalIndex& index_;
+        PrincipalEntry* entry_;
+    };
+
+    /// For up to `capacity` principals; more would make it slow, not wrong.
+    PrincipalIndex(HashKey key, std::size_t capacity)
+        : key_(key),
+          buckets_(std::bit_ceil(capacity)),
+          entries_(Entries::bucket_traits(buckets_.data(), buckets_.size()))
+    {
+    }
+
+    PrincipalIndex(const PrincipalIndex&) = delete;
+    PrincipalIndex& operator=(const PrincipalIndex&) = delete;
+    PrincipalIndex(PrincipalIndex&&) = delete;
+    PrincipalIndex& operator=(PrincipalIndex&&) = delete;
+
+    /// The sessions must still be there.
+    ~PrincipalIndex()
+    {
+        entries_.clear_and_dispose([](PrincipalEntry* entry) {
+            entry->sessions.clear();
+            delete entry;
+        });
+    }
 
     /// The principal's entry, or null.
-    [[nodiscard]] PrincipalEntry* find(std::string_view name)
+    [[nodiscard]] PrincipalEntry* find(std::string_view name) noexcept
     {
-        const auto place = entries_.find(name);
-        return place == entries_.end() ? nullptr : place->second.get();
+        return find(Key{name, keyed_hash(key_, name)});
     }
 
-    /// The principal's entry, made if need be. Follow it by `attach`, which cannot fail.
-    [[nodiscard]] PrincipalEntry& find_or_add(const std::string& name)
+    /// The principal of this name, known from now on; nobody, if the name is empty.
+    /// *Exceptions*: `bad_alloc`, nothing done.
+    [[nodiscard]] Hold hold(const std::string& name)
     {
-        if (auto* entry = find(name)) {
-            return *entry;
-        }
-        auto entry = std::make_unique<PrincipalEntry>();
-        entry->name = std::make_shared<const std::string>(name);
-        const std::string_view key = *entry->name;
-        return *entries_.emplace(key, std::move(entry)).first->second;
-    }
-
-    static void attach(Session& session, PrincipalEntry& entry) noexcept
-    {
-        session.principal = &entry;
-        ++entry.references;
-        entry.sessions.push_back(session);
+        return {*this, name.empty() ? nullptr : &find_or_add(name)};
     }
 
     /// Takes the session out of its principal's list; it keeps the name.
@@ -74,14 +129,9 @@ public:
     /// Separates the session from its principal, which goes when nobody refers to it any more.
     void detach(Session& session) noexcept
     {
-        auto* const entry = session.principal;
-        if (entry == nullptr) {
-            return;
-        }
-        unlist(session);
-        session.principal = nullptr;
-        if (--entry->references == 0) {
-            entries_.erase(std::string_view(*entry->name));
+        if (session.principal != nullptr) {
+            unlist(session);
+            let_go(*std::exchange(session.principal, nullptr));
         }
     }
 
@@ -91,28 +141,80 @@ public:
     template <class Visit>
     void for_each(Visit visit) const
     {
-        for (const auto& [name, entry] : entries_) {
-            visit(*entry);
+        for (const auto& entry : entries_) {
+            visit(entry);
         }
     }
 
 private:
-    struct KeyedHash {
-        using is_avalanching = void;
-        HashKey key;
+    struct Key {
+        std::string_view name;
+        std::uint64_t hash;
+    };
 
-        std::size_t operator()(std::string_view name) const noexcept
+    struct ByHash {
+        std::size_t operator()(const PrincipalEntry& entry) const noexcept
         {
-            return static_cast<std::size_t>(keyed_hash(key, name));
+            return static_cast<std::size_t>(entry.hash);
+        }
+
+        std::size_t operator()(const Key& key) const noexcept
+        {
+            return static_cast<std::size_t>(key.hash);
         }
     };
 
-    boost::unordered_flat_map<
-        std::string_view,
-        std::unique_ptr<PrincipalEntry>,
-        KeyedHash,
-        std::equal_to<>>
-        entries_;
+    struct SameName {
+        bool operator()(const PrincipalEntry& left, const PrincipalEntry& right) const noexcept
+        {
+            return left.hash == right.hash && *left.name == *right.name;
+        }
+
+        bool operator()(const Key& key, const PrincipalEntry& entry) const noexcept
+        {
+            return key.hash == entry.hash && key.name == *entry.name;
+        }
+    };
+
+    using Entries = boost::intrusive::unordered_set<
+        PrincipalEntry,
+        boost::intrusive::
+            member_hook<PrincipalEntry, Session::IndexHook, &PrincipalEntry::index_hook>,
+        boost::intrusive::hash<ByHash>,
+        boost::intrusive::equal<SameName>,
+        boost::intrusive::power_2_buckets<true>>;
+
+    [[nodiscard]] PrincipalEntry* find(const Key& key) noexcept
+    {
+        const auto place = entries_.find(key, ByHash(), SameName());
+        return place == entries_.end() ? nullptr : &*place;
+    }
+
+    [[nodiscard]] PrincipalEntry& find_or_add(const std::string& name)
+    {
+        const Key key{name, keyed_hash(key_, name)};
+        if (auto* const entry = find(key)) {
+            return *entry;
+        }
+        auto entry = std::make_unique<PrincipalEntry>();
+        entry->name = std::make_shared<const std::string>(name);
+        entry->hash = key.hash;
+        entries_.insert(*entry);
+        return *entry.release();
+    }
+
+    void let_go(PrincipalEntry& entry) noexcept
+    {
+        if (--entry.references == 0) {
+            entries_.erase_and_dispose(
+                entries_.iterator_to(entry), std::default_delete<PrincipalEntry>()
+            );
+        }
+    }
+
+    HashKey key_;
+    std::vector<Entries::bucket_type> buckets_;
+    Entries entries_;
 };
 
 } // namespace sojourn

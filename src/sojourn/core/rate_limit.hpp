@@ -13,11 +13,12 @@
 namespace sojourn {
 
 /// A rate with a burst. In any window `w`, GCRA admits at most `burst + ceil(w * rate)` requests.
-/// A client that never goes faster than the rate is never refused.
+/// A client that keeps `interval` between its requests is never refused.
 class RateLimit {
 public:
     /// Requests a second from 1 to 10^9, burst from 1 to 10^6; `ServiceOptions::validate` checks.
-    /// A rate that does not divide a second is rounded down to whole nanoseconds between requests.
+    /// The interval between requests is rounded up to whole nanoseconds, so the rate is never
+    /// exceeded.
     constexpr RateLimit(std::uint32_t requests_per_second, std::uint32_t burst) noexcept
         : requests_per_second_(requests_per_second), burst_(burst)
     {
@@ -26,7 +27,10 @@ public:
     /// Refuses nobody.
     [[nodiscard]] static constexpr RateLimit unlimited() noexcept { return {0, 0}; }
 
-    [[nodiscard]] constexpr bool is_unlimited() const noexcept { return requests_per_second_ == 0; }
+    [[nodiscard]] constexpr bool is_unlimited() const noexcept
+    {
+        return requests_per_second_ == 0 && burst_ == 0;
+    }
 
     [[nodiscard]] constexpr std::uint32_t requests_per_second() const noexcept
     {
@@ -39,7 +43,7 @@ public:
     [[nodiscard]] constexpr Duration interval() const noexcept
     {
         constexpr std::int64_t second = 1'000'000'000;
-        return is_unlimited()
+        return requests_per_second_ == 0
                    ? Duration::zero()
                    : Duration((second + requests_per_second_ - 1) / requests_per_second_);
     }
@@ -56,7 +60,7 @@ class RateLimiter {
 public:
     constexpr explicit RateLimiter(RateLimit limit) noexcept
         : interval_(limit.interval()),
-          tolerance_(limit.is_unlimited() ? Duration::zero() : interval_ * (limit.burst() - 1))
+          tolerance_(limit.burst() == 0 ? Duration::zero() : interval_ * (limit.burst() - 1))
     {
     }
 

@@ -23,7 +23,7 @@ public:
     /// should see to a turn at once.
     [[nodiscard]] bool give_back(Session& session, TimePoint now) noexcept
     {
-        session.released_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+        raise(session.released_at, now.time_since_epoch().count());
         if (session.releases.fetch_add(1, std::memory_order_acq_rel) == 0) {
             auto* top = top_.load(std::memory_order_relaxed);
             do {
@@ -48,7 +48,7 @@ public:
     }
 
     /// Calls `each(session, count, released_at)` for every listed session with the number of its
-    /// leases that were given back, in the order in which they were listed.
+    /// leases that were given back, in the order in which the first of those was.
     template <class Each>
     void settle(Each each)
     {
@@ -68,6 +68,15 @@ public:
     }
 
 private:
+    /// Two leases may be given back in another order than their callers looked at the clock.
+    static void raise(std::atomic<TimePoint::rep>& latest, TimePoint::rep moment) noexcept
+    {
+        auto before = latest.load(std::memory_order_relaxed);
+        while (before < moment &&
+               !latest.compare_exchange_weak(before, moment, std::memory_order_relaxed)) {
+        }
+    }
+
     /// The stack as a queue: recency is the order in which requests finished.
     static Session* reversed(Session* session) noexcept
     {

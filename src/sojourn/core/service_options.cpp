@@ -8,16 +8,17 @@ namespace {
 
 constexpr std::size_t most_sessions = 100'000'000;
 
-bool is_rate(RateLimit limit) noexcept
-{
-    return limit.is_unlimited() || (limit.requests_per_second() <= 1'000'000'000 &&
-                                    limit.burst() >= 1 && limit.burst() <= 1'000'000);
-}
-
 template <class Number>
 bool is_between(Number value, Number least, Number most) noexcept
 {
     return value >= least && value <= most;
+}
+
+bool is_rate(RateLimit limit) noexcept
+{
+    return limit.is_unlimited() ||
+           (is_between<std::uint32_t>(limit.requests_per_second(), 1, 1'000'000'000) &&
+            is_between<std::uint32_t>(limit.burst(), 1, 1'000'000));
 }
 
 } // namespace

@@ -122,8 +122,8 @@ public:
 
     [[nodiscard]] WhenFull when_full() const noexcept { return when_full_; }
 
-    /// Bytes of names and values that one session's attributes may have. 0 to 64 MiB; default
-    /// 128 KiB. A larger set is refused with `attributes_too_large` and changes nothing.
+    /// Bytes that one session's attributes may have, as `Attributes::bytes` counts. 0 to 64 MiB;
+    /// default 128 KiB. A larger set is refused with `attributes_too_large` and changes nothing.
     ServiceOptions& max_attribute_bytes(std::size_t bytes) noexcept
     {
         max_attribute_bytes_ = bytes;

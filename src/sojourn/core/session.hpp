@@ -82,8 +82,8 @@ struct Session {
     Session* next = nullptr;
     /// Leases given back and not yet settled; whoever raises it from zero lists the session.
     std::atomic<std::uint32_t> releases{0};
-    /// When the latest of those was given back.
-    std::atomic<TimePoint::rep> released_at{0};
+    /// When the latest lease was given back.
+    std::atomic<TimePoint::rep> released_at{TimePoint::min().time_since_epoch().count()};
 
     [[nodiscard]] bool is_open() const noexcept
     {

@@ -1,5 +1,6 @@
 #include "sojourn/core/session_reference.hpp"
 
+#include <ranges>
 #include <string_view>
 
 namespace sojourn {
@@ -9,8 +10,8 @@ std::string to_string(SessionReference reference)
     constexpr std::string_view digits = "0123456789abcdef";
     std::string text(16, '0');
     auto rest = reference.value();
-    for (auto digit = text.rbegin(); digit != text.rend(); ++digit) {
-        *digit = digits[rest & 0xFU];
+    for (auto& digit : std::views::reverse(text)) {
+        digit = digits[rest & 0xFU];
         rest >>= 4U;
     }
     return text;

@@ -58,6 +58,16 @@ public:
         return (*chunks_[slot / chunk_size])[slot % chunk_size];
     }
 
+    /// Slots that are free. O(their number).
+    [[nodiscard]] std::size_t count_free() const noexcept
+    {
+        std::size_t count = 0;
+        for (const auto* session = free_; session != nullptr; session = session->next) {
+            ++count;
+        }
+        return count;
+    }
+
     /// Slots, taken or free: every slot number is below it.
     [[nodiscard]] std::size_t size() const noexcept { return chunks_.size() * chunk_size; }
 

@@ -9,6 +9,12 @@ namespace sojourn {
 
 namespace {
 
+/// Whether it is this principal's; an empty name is nobody's.
+bool belongs_to(const Session& session, std::string_view name) noexcept
+{
+    return session.principal == nullptr ? name.empty() : *session.principal->name == name;
+}
+
 /// How long a client that was refused for want of room should wait. A guess: nobody knows when a
 /// lease will be given back, and the answer must not tell how full the table is.
 constexpr Duration overloaded_hint = std::chrono::seconds(1);
@@ -33,7 +39,7 @@ SessionTable::SessionTable(
       reclaim_batch_(options.cleanup_batch()),
       on_departure_(on_departure),
       index_(capacity),
-      principals_(key)
+      principals_(key, capacity)
 {
     // So that no turn pays for moving what is there once for each session.
     schedule_.reserve(capacity);
@@ -44,7 +50,6 @@ SessionTable::~SessionTable()
     // Intrusive lists insist on being empty; the nodes go with the slab.
     recency_.clear();
     departed_.clear();
-    principals_.for_each([](PrincipalEntry& entry) { entry.sessions.clear(); });
 }
 
 // Leases
@@ -182,15 +187,13 @@ Result<Session*> SessionTable::create(const NewSession& fresh)
     if (find(fresh.id) != nullptr) {
         return errc::id_in_use;
     }
+    // What may fail comes first: nobody shall make room for a session that is not made after all.
+    slab_.reserve_one();
+    const auto principal = principals_.hold(fresh.principal);
     if (!make_room()) {
         ++metrics_.refused_overloaded;
         return Error(errc::overloaded, overloaded_hint);
     }
-
-    // What may fail comes first; from `take` on, nothing does.
-    slab_.reserve_one();
-    auto* const principal =
-        fresh.principal.empty() ? nullptr : &principals_.find_or_add(fresh.principal);
 
     auto& session = slab_.take();
     session.id = fresh.id.id;
@@ -205,12 +208,13 @@ Result<Session*> SessionTable::create(const NewSession& fresh)
     session.attributes = fresh.attributes;
     session.version = 1;
     session.leases = 0;
+    session.released_at.store(
+        TimePoint::min().time_since_epoch().count(), std::memory_order_relaxed
+    );
     index_.insert(session);
-    if (principal != nullptr) {
-        PrincipalIndex::attach(session, *principal);
-    }
+    principal.attach(session);
     recency_.push_back(session);
-    transition(session, principal != nullptr ? SessionState::established : SessionState::half_open);
+    transition(session, principal ? SessionState::established : SessionState::half_open);
     schedule(session);
     lease(session);
     return &session;
@@ -302,11 +306,11 @@ Result<void> SessionTable::rotate(
     if (find(fresh) != nullptr) {
         return errc::id_in_use;
     }
-    if (principal && (session->principal == nullptr || *session->principal->name != *principal)) {
-        auto* const entry = principal->empty() ? nullptr : &principals_.find_or_add(*principal);
+    if (principal && !belongs_to(*session, *principal)) {
+        const auto next = principals_.hold(*principal);
         principals_.detach(*session);
-        if (entry != nullptr) {
-            PrincipalIndex::attach(*session, *entry);
+        next.attach(*session);
+        if (next) {
             establish(*session);
         }
     }
@@ -392,11 +396,9 @@ SessionTable::Page SessionTable::list(
     std::size_t slot = from;
     for (; slot < stop && page.sessions.size() < limit; ++slot) {
         const auto& session = slab_[static_cast<std::uint32_t>(slot)];
-        if (session.is_open() && !is_expired(session)) {
-            auto found = info(session);
-            if (!principal || found.principal_text() == *principal) {
-                page.sessions.push_back(std::move(found));
-            }
+        if (session.is_open() && !is_expired(session) &&
+            (!principal || belongs_to(session, *principal))) {
+            page.sessions.push_back(info(session));
         }
     }
     if (slot < slab_.size()) {

@@ -79,8 +79,9 @@ public:
     /// Takes note of the leases that were given back since the last turn.
     void settle(ReleaseList& releases);
 
-    /// Makes a session and leases it. If the table is full, expired sessions make room first, then
-    /// the policy decides. *Errors*: `stopping`, `id_in_use`, `overloaded`.
+    /// Makes a session and leases it. If the table is full, the first `cleanup_batch` entries of
+    /// the schedule are looked at, and those that have expired make room; then the policy decides.
+    /// *Errors*: `stopping`, `id_in_use`, `overloaded`.
     [[nodiscard]] Result<Session*> create(const NewSession& fresh);
 
     /// Finds a session, counts the request against its rate, and leases it.

@@ -68,6 +68,7 @@ private:
         const bool is_open = session.is_open();
         const bool is_departed = session.state == SessionState::departed;
         const bool is_leased = session.leases > 0;
+        vacant_ += session.state == SessionState::vacant ? 1U : 0U;
         open_ += is_open ? 1U : 0U;
         half_open_ += session.state == SessionState::half_open ? 1U : 0U;
         closing_ += session.state == SessionState::closing ? 1U : 0U;
@@ -113,6 +114,7 @@ private:
     void compare_counts()
     {
         const auto& metrics = table_.metrics_;
+        require_same("free and vacant slots", table_.slab_.count_free(), vacant_);
         require_same("index and open sessions", table_.index_.size(), open_);
         require_same("live and open or closing sessions", metrics.live, open_ + closing_);
         require_same("half-open sessions", metrics.half_open, half_open_);
@@ -131,6 +133,7 @@ private:
     std::optional<std::string> fault_;
     /// Expiry entries of each slot.
     std::vector<std::size_t> entries_;
+    std::size_t vacant_ = 0;
     std::size_t open_ = 0;
     std::size_t half_open_ = 0;
     std::size_t closing_ = 0;
