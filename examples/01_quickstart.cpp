@@ -54,7 +54,7 @@ asio::awaitable<bool> run(sojourn::SessionService& sessions)
     const bool went_well = co_await visit(sessions);
     // Until it is stopped, the service keeps the context running: it waits for what will expire.
     const auto stopped = co_await sessions.stop();
-    co_return went_well&& stopped.has_value();
+    co_return (went_well && stopped.has_value());
 }
 
 } // namespace
@@ -69,7 +69,7 @@ int main()
     // [/service]
 
     bool went_well = false;
-    asio::co_spawn(context, run(sessions), [&](std::exception_ptr failure, bool result) {
+    asio::co_spawn(context, run(sessions), [&](const std::exception_ptr& failure, bool result) {
         went_well = !failure && result;
         context.stop();
     });

@@ -26,7 +26,10 @@ class Poll {
 public:
     void vote(const std::string& name) { ++votes_[name]; }
 
-    int votes(const std::string& name) const { return votes_.contains(name) ? votes_.at(name) : 0; }
+    [[nodiscard]] int votes(const std::string& name) const
+    {
+        return votes_.contains(name) ? votes_.at(name) : 0;
+    }
 
 private:
     std::map<std::string, int> votes_;

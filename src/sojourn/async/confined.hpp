@@ -21,6 +21,7 @@
 #include <boost/asio/execution/bad_executor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <atomic>
@@ -128,12 +129,15 @@ using CallSignatureOf =
 /// is inside runs it; its caller spins for a moment and is then suspended. Either way **the caller
 /// continues on its own executor and never inside the strand.**
 ///
-/// *Thread safety*: all members, from any thread. *Lifetime*: calls in flight keep the `T` alive,
-/// so a `Confined` may be destroyed before they complete. It may outlive its execution context, and
-/// then still runs calls that need not wait. *Completion*: exactly once, unless the execution
-/// context is destroyed first, which destroys what waits; by `post`, never from inside the
-/// initiating function and never inside somebody else's call. *Cancellation*: none; a turn is too
-/// short to be worth it, so a call that was begun is run. *Example*: the `confined` region of
+/// *Thread safety*: all members, from any thread. *Lifetime*: calls that wait keep the `T` alive,
+/// so a `Confined` may be destroyed before they complete; but, as with any object, not while
+/// another thread is inside one of its members or about to enter one, which includes a `call` that
+/// was not awaited yet. It may outlive its execution context, and then still runs calls that need
+/// not wait; no other thread may use it while the context is being destroyed. *Completion*: exactly
+/// once, unless the execution context is destroyed first, which destroys what waits; by `post`,
+/// never from inside the initiating function and never inside somebody else's call. *Cancellation*:
+/// none; a turn is too short to be worth it, so a call that was begun is run, and only a coroutine
+/// that was cancelled before does not begin one. *Example*: the `confined` region of
 /// examples/02_confined.cpp.
 template <class T>
 class Confined {
@@ -164,7 +168,7 @@ public:
         if (!spend_inline_budget() || !state_->try_enter()) {
             return std::nullopt;
         }
-        const Leave leave{*state_};
+        const Leave leave(*state_);
         state_->count_inline();
         return f(state_->value);
     }
@@ -188,21 +192,25 @@ public:
         }
         FrameCall<F, std::invoke_result_t<F&, T&>> call(state, f);
         if (state.try_enter()) {
-            const Leave leave{state};
+            const Leave leave(state);
             state.count_inline();
             call.run_inside();
         } else {
-            // Made before the call is queued: from then until the suspension, nothing may fail.
+            // Made before the call is queued: from then until the suspension, nothing may fail. Nor
+            // may the coroutine be cancelled then, which would end it at the `co_await`.
             auto suspension = call.suspend();
+            const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+            co_await boost::asio::this_coro::throw_if_cancelled(false);
             keep = keep ? std::move(keep) : state_;
             if (state.enter_or_queue(call)) {
-                const Leave leave{state};
+                const Leave leave(state);
                 state.count_inline();
                 call.run_inside();
             } else if (!call.spin()) {
                 co_await std::move(suspension);
                 renew_inline_budget();
             }
+            co_await boost::asio::this_coro::throw_if_cancelled(throws);
         }
         co_return call.take();
     }
@@ -238,7 +246,7 @@ public:
     /// Runs `T::nudged()` in a turn, soon: at once if the strand is idle, else before it becomes
     /// so. Several nudges may be answered by one turn, which begins after the last of them.
     /// Allocates nothing, fails never, may be called where nothing else may: in a destructor, at
-    /// shutdown.
+    /// shutdown. Like any turn it may go on to run some calls of others before it returns.
     void nudge() noexcept
         requires requires(T& value) {
             { value.nudged() } noexcept;
@@ -304,10 +312,20 @@ private:
         [[no_unique_address]] std::conditional_t<can_be_nudged, Nudge, Nothing> nudge;
     };
 
-    struct Leave {
-        Gate& gate;
+    /// Leaves the gate at the end of a scope.
+    class Leave {
+    public:
+        explicit Leave(Gate& gate) noexcept : gate_(gate) {}
 
-        ~Leave() { gate.leave(); }
+        Leave(const Leave&) = delete;
+        Leave& operator=(const Leave&) = delete;
+        Leave(Leave&&) = delete;
+        Leave& operator=(Leave&&) = delete;
+
+        ~Leave() { gate_.leave(); }
+
+    private:
+        Gate& gate_;
     };
 
     /// A call whose node, function and result live in the frame of the coroutine that makes it.

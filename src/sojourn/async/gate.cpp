@@ -133,22 +133,27 @@ void Gate::on_context_shutdown() noexcept
 
 namespace {
 
-constinit thread_local int inline_budget = inline_completion_budget;
+int& inline_budget() noexcept
+{
+    constinit thread_local int budget = inline_completion_budget;
+    return budget;
+}
 
 } // namespace
 
 bool spend_inline_budget() noexcept
 {
-    if (inline_budget == 0) {
+    auto& budget = inline_budget();
+    if (budget == 0) {
         return false;
     }
-    --inline_budget;
+    --budget;
     return true;
 }
 
 void renew_inline_budget() noexcept
 {
-    inline_budget = inline_completion_budget;
+    inline_budget() = inline_completion_budget;
 }
 
 } // namespace sojourn

@@ -74,7 +74,7 @@ void SupervisedLoop::start() noexcept
         asio::co_spawn(
             strand_,
             run(std::move(running)),
-            [self = shared_from_this()](std::exception_ptr failure) {
+            [self = shared_from_this()](const std::exception_ptr& failure) {
                 if (failure) {
                     self->barrier_.caught(failure);
                 }

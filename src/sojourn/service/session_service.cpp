@@ -7,6 +7,7 @@
 #include <boost/asio/append.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/execution/bad_executor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/query.hpp>
@@ -41,7 +42,7 @@ ServiceEnvironment with_defaults(ServiceEnvironment environment)
     return environment;
 }
 
-const ServiceOptions& checked(const ServiceOptions& options)
+ServiceOptions checked(const ServiceOptions& options)
 {
     if (const auto invalid = options.validate()) {
         throw boost::system::system_error(
@@ -75,12 +76,12 @@ auto create_turn(std::shared_ptr<Shard> shard, NewSession fresh)
 {
     return [shard = std::move(shard),
             fresh = std::move(fresh)](ShardState& state) -> Result<CreatedSession> {
-        const auto created = state.table.create(fresh);
+        const auto created = state.table().create(fresh);
         if (!created) {
             return created.error();
         }
         return CreatedSession{
-            fresh.id.id, shard->make_lease(**created, state.table.info(**created))
+            fresh.id.id, shard->make_lease(**created, state.table().info(**created))
         };
     };
 }
@@ -89,22 +90,22 @@ auto acquire_turn(std::shared_ptr<Shard> shard, HashedId id)
 {
     return
         [shard = std::move(shard), id = std::move(id)](ShardState& state) -> Result<SessionLease> {
-            const auto found = state.table.acquire(id);
+            const auto found = state.table().acquire(id);
             if (!found) {
                 return found.error();
             }
-            return shard->make_lease(**found, state.table.info(**found));
+            return shard->make_lease(**found, state.table().info(**found));
         };
 }
 
 auto peek_turn(HashedId id)
 {
-    return [id = std::move(id)](ShardState& state) { return state.table.peek(id); };
+    return [id = std::move(id)](ShardState& state) { return state.table().peek(id); };
 }
 
 auto touch_turn(HashedId id)
 {
-    return [id = std::move(id)](ShardState& state) { return state.table.touch(id); };
+    return [id = std::move(id)](ShardState& state) { return state.table().touch(id); };
 }
 
 auto rotate_turn(HashedId id, HashedId fresh, std::optional<std::string> principal)
@@ -112,7 +113,7 @@ auto rotate_turn(HashedId id, HashedId fresh, std::optional<std::string> princip
     return [id = std::move(id),
             fresh = std::move(fresh),
             principal = std::move(principal)](ShardState& state) -> Result<SessionId> {
-        if (const auto rotated = state.table.rotate(id, fresh, principal); !rotated) {
+        if (const auto rotated = state.table().rotate(id, fresh, principal); !rotated) {
             return rotated.error();
         }
         return fresh.id;
@@ -121,12 +122,12 @@ auto rotate_turn(HashedId id, HashedId fresh, std::optional<std::string> princip
 
 auto remove_turn(HashedId id)
 {
-    return [id = std::move(id)](ShardState& state) { return state.table.remove(id); };
+    return [id = std::move(id)](ShardState& state) { return state.table().remove(id); };
 }
 
 auto snapshot_turn(HashedId id)
 {
-    return [id = std::move(id)](ShardState& state) { return state.table.snapshot(id); };
+    return [id = std::move(id)](ShardState& state) { return state.table().snapshot(id); };
 }
 
 auto commit_turn(
@@ -134,7 +135,7 @@ auto commit_turn(
 )
 {
     return [id = std::move(id), expected_version, data = std::move(data)](ShardState& state) {
-        return state.table.commit(id, expected_version, data);
+        return state.table().commit(id, expected_version, data);
     };
 }
 
@@ -157,7 +158,8 @@ public:
           options_(checked(options)),
           environment_(with_defaults(environment)),
           key_(draw_key(*environment_.id_source())),
-          listener_barrier_("removal listener", environment_.on_failure())
+          listener_barrier_("removal listener", environment_.on_failure()),
+          modify_barrier_("modify", environment_.on_failure())
     {
     }
 
@@ -198,6 +200,7 @@ public:
     /// Ends the background; what it was about to do is not done.
     void stop_background() noexcept
     {
+        is_telling_.store(false, std::memory_order_release);
         cleanup_->stop();
         if (events_) {
             events_->stop();
@@ -240,11 +243,11 @@ public:
         if (!names) {
             return names.error();
         }
-        if (options.adopted_id()) {
-            if (options.adopted_id()->empty()) {
+        if (const auto& adopted = options.adopted_id()) {
+            if (adopted->empty()) {
                 return errc::invalid_id;
             }
-            names->id = *options.adopted_id();
+            names->id = *adopted;
         }
         NewSession fresh;
         fresh.id = hashed(std::move(names->id));
@@ -263,7 +266,7 @@ public:
     [[nodiscard]] Result<HashedId>
     prepare_rotation(const HashedId& old, const RotateOptions& options) const
     {
-        if (options.principal() && options.principal()->size() > max_principal_length) {
+        if (const auto& name = options.principal(); name && name->size() > max_principal_length) {
             return errc::principal_too_long;
         }
         for (std::size_t draws = 64 * shards_.size(); draws > 0; --draws) {
@@ -355,7 +358,7 @@ public:
         for (const auto& shard : self->shards_) {
             for (std::size_t removed = batch; removed == batch;) {
                 auto turn = [&principal, batch](ShardState& state) -> Result<std::size_t> {
-                    return state.table.remove_by_principal(principal, batch);
+                    return state.table().remove_by_principal(principal, batch);
                 };
                 const auto result = co_await Shard::call(shard, std::move(turn));
                 if (!result) {
@@ -379,15 +382,15 @@ public:
             }
             auto turn = [&, wanted = options.limit() - page.sessions.size()](ShardState& state
                         ) -> Result<SessionTable::Page> {
-                return state.table.list(options.principal(), at.slot, wanted);
+                return state.table().list(options.principal(), at.slot, wanted);
             };
             auto part = co_await Shard::call(self->shards_[at.shard], std::move(turn));
             if (!part) {
                 co_return part.error();
             }
             std::ranges::move(part->sessions, std::back_inserter(page.sessions));
-            at = part->next_slot ? SessionCursor{at.shard, *part->next_slot}
-                                 : SessionCursor{at.shard + 1, 0};
+            const auto& next_slot = part->next_slot;
+            at = next_slot ? SessionCursor{at.shard, *next_slot} : SessionCursor{at.shard + 1, 0};
         }
         co_return page;
     }
@@ -414,7 +417,9 @@ public:
     {
         Metrics sum;
         for (const auto& shard : self->shards_) {
-            auto turn = [](ShardState& state) -> Result<Metrics> { return state.table.metrics(); };
+            auto turn = [](ShardState& state) -> Result<Metrics> {
+                return state.table().metrics();
+            };
             const auto part = co_await Shard::call(shard, std::move(turn));
             if (!part) {
                 co_return part.error();
@@ -435,8 +440,8 @@ public:
         health.listener_failures = self->listener_barrier_.failures();
         for (const auto& shard : self->shards_) {
             auto turn = [](ShardState& state) -> Result<Duration> {
-                const auto due = state.table.next_deadline();
-                return due < state.table.now() ? state.table.now() - due : Duration::zero();
+                const auto due = state.table().next_deadline();
+                return due < state.table().now() ? state.table().now() - due : Duration::zero();
             };
             const auto lag = co_await Shard::call(shard, std::move(turn));
             if (!lag) {
@@ -455,10 +460,11 @@ public:
     {
         const auto deadline =
             saturating_add(self->environment_.clock()->steady(), std::max(limit, Duration::zero()));
+        Stop stop(self->stops_);
         self->is_accepting_.store(false, std::memory_order_release);
         for (const auto& shard : self->shards_) {
             auto close = [](ShardState& state) -> Result<void> {
-                state.table.close();
+                state.table().close();
                 return {};
             };
             if (const auto closed = co_await Shard::call(shard, std::move(close)); !closed) {
@@ -471,11 +477,27 @@ public:
             }
         }
         const bool is_empty = co_await wait_until_empty(self, deadline);
-        self->stop_background();
+        if (stop.is_last() || is_empty) {
+            self->stop_background();
+        }
         if (!is_empty) {
             co_return errc::timed_out;
         }
         co_return Result<void>();
+    }
+
+    /// A stop for a coroutine, whose cancellation must not end it half-way: so it runs by itself.
+    static awaitable<Result<void>> stop_for(Self self, Duration limit)
+    {
+        self->require_context();
+        co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result<void>)>(
+            [](auto handler, Self service, Duration length) {
+                service->start(stop(service, length), Handler<void>(std::move(handler)));
+            },
+            asio::use_awaitable,
+            self,
+            limit
+        );
     }
 
     /// Runs an operation of several turns for a handler. The operation has no cancellation slot, so
@@ -483,13 +505,16 @@ public:
     template <class T>
     void start(awaitable<Result<T>> operation, Handler<T> handler)
     {
+        require_context();
         auto executor = executor_;
         auto work = asio::make_work_guard(asio::get_associated_executor(handler, executor_));
-        auto complete = [executor, work = std::move(work), handler = std::move(handler)](
-                            std::exception_ptr failure, Result<T> result
-                        ) mutable {
+        auto complete = [self = shared_from_this(),
+                         executor,
+                         work = std::move(work),
+                         handler = std::move(handler
+                         )](const std::exception_ptr& failure, Result<T> result) mutable {
             if (failure) {
-                result = Error(make_error_code(boost::system::errc::not_enough_memory));
+                result = self->error_of(failure);
             }
             asio::post(executor, asio::append(std::move(handler), std::move(result)));
         };
@@ -500,14 +525,62 @@ public:
     template <class T>
     void refuse(const Error& error, Handler<T> handler)
     {
+        require_context();
         asio::post(executor_, asio::append(std::move(handler), Result<T>(error)));
     }
 
 private:
+    /// One call of `stop`, counted until it is over.
+    class Stop {
+    public:
+        explicit Stop(std::atomic<int>& count) noexcept : count_(&count) { ++count; }
+
+        Stop(const Stop&) = delete;
+        Stop& operator=(const Stop&) = delete;
+        Stop(Stop&&) = delete;
+        Stop& operator=(Stop&&) = delete;
+
+        ~Stop()
+        {
+            if (count_ != nullptr) {
+                --*count_;
+            }
+        }
+
+        /// Counts it no more, and says whether there is no other.
+        [[nodiscard]] bool is_last() noexcept { return --*std::exchange(count_, nullptr) == 0; }
+
+    private:
+        std::atomic<int>* count_;
+    };
+
     /// How many removals the listener's coroutine takes at a time.
     static constexpr std::size_t events_batch = 64;
 
     void on_context_shutdown() noexcept override { executor_ = asio::any_io_executor(); }
+
+    void require_context() const
+    {
+        if (!executor_) {
+            throw asio::execution::bad_executor();
+        }
+    }
+
+    /// What an operation of several turns threw, for a handler, which takes no exceptions.
+    [[nodiscard]] Error error_of(const std::exception_ptr& failure) noexcept
+    {
+        try {
+            std::rethrow_exception(failure);
+        } catch (const std::bad_alloc&) {
+            return make_error_code(boost::system::errc::not_enough_memory);
+        } catch (const boost::system::system_error& error) {
+            return error.code();
+        } catch (...) {
+            // The function that `modify` was given is the only code in there that is not ours.
+            modify_barrier_.caught(failure);
+            return make_error_code(boost::system::errc::operation_canceled);
+        }
+    }
 
     void ensure_running() noexcept
     {
@@ -529,11 +602,11 @@ private:
             auto turn = [batch = self->options_.cleanup_batch()](ShardState& state
                         ) -> Result<Progress> {
                 const auto before =
-                    state.table.metrics().removed_total() + state.table.metrics().closing;
+                    state.table().metrics().removed_total() + state.table().metrics().closing;
                 Progress progress;
-                progress.has_more = state.table.expire(batch);
-                progress.ended =
-                    state.table.metrics().removed_total() + state.table.metrics().closing - before;
+                progress.has_more = state.table().expire(batch);
+                progress.ended = state.table().metrics().removed_total() +
+                                 state.table().metrics().closing - before;
                 return progress;
             };
             const auto progress = co_await Shard::call(shard, std::move(turn));
@@ -556,7 +629,7 @@ private:
             auto turn = [from = *slot,
                          batch = self->options_.cleanup_batch(),
                          cause](ShardState& state) -> Result<SessionTable::Sweep> {
-                return state.table.end_all(from, batch, cause);
+                return state.table().end_all(from, batch, cause);
             };
             const auto sweep = co_await Shard::call(shard, std::move(turn));
             if (!sweep) {
@@ -627,10 +700,13 @@ private:
         if (!self) {
             co_return TimePoint::max();
         }
-        for (auto& outbox : self->outboxes_) {
-            do {
+        // A batch of each shard in turn, so that a busy one does not keep the others waiting.
+        for (bool has_more = true; has_more && self->is_telling();) {
+            has_more = false;
+            for (auto& outbox : self->outboxes_) {
                 co_await tell_all(self, outbox);
-            } while (co_await refill(outbox));
+                has_more = co_await refill(outbox) || has_more;
+            }
         }
         co_return TimePoint::max();
     }
@@ -645,9 +721,14 @@ private:
         std::size_t told = 0;
     };
 
+    [[nodiscard]] bool is_telling() const noexcept
+    {
+        return is_telling_.load(std::memory_order_acquire);
+    }
+
     static awaitable<void> tell_all(Self self, Outbox& outbox)
     {
-        while (!outbox.untold.empty()) {
+        while (!outbox.untold.empty() && self->is_telling()) {
             const auto removed = outbox.untold.back();
             const auto tell = [&self, &removed] {
                 return self->environment_.on_removed()(removed);
@@ -663,16 +744,18 @@ private:
     /// False if there was nothing to take.
     static awaitable<bool> refill(Outbox& outbox)
     {
-        auto take = [told = outbox.told](ShardState& state) -> Result<std::vector<RemovedSession>> {
-            auto batch = state.table.take_departed(events_batch);
-            state.table.delivered(told);
-            return batch;
+        if (!outbox.untold.empty()) {
+            co_return false;
+        }
+        // All of it in the turn: this frame may be lost right after, for want of memory.
+        auto take = [&outbox](ShardState& state) -> Result<bool> {
+            outbox.untold = state.table().take_departed(events_batch);
+            state.table().delivered(std::exchange(outbox.told, 0));
+            std::ranges::reverse(outbox.untold);
+            return !outbox.untold.empty();
         };
-        auto batch = co_await Shard::call(outbox.shard, std::move(take));
-        outbox.untold = std::move(batch.value());
-        outbox.told = 0;
-        std::ranges::reverse(outbox.untold);
-        co_return !outbox.untold.empty();
+        const auto has_taken = co_await Shard::call(outbox.shard, std::move(take));
+        co_return has_taken.value();
     }
 
     /// Empty once the execution context is destroyed.
@@ -681,7 +764,12 @@ private:
     const ServiceEnvironment environment_;
     const HashKey key_;
     ExceptionBarrier listener_barrier_;
+    ExceptionBarrier modify_barrier_;
     std::atomic<bool> is_accepting_{true};
+    /// Whether the removal listener may still be told.
+    std::atomic<bool> is_telling_{true};
+    /// Calls of `stop` that have not returned.
+    std::atomic<int> stops_{0};
     std::shared_ptr<SupervisedLoop> cleanup_;
     /// Null if there is no removal listener.
     std::shared_ptr<SupervisedLoop> events_;
@@ -798,91 +886,105 @@ awaitable<Result<Health>> SessionService::health()
 
 awaitable<Result<void>> SessionService::stop(Duration limit)
 {
-    // By way of a handler: the caller's cancellation must not end a stop half-way.
-    return async_stop(limit, asio::use_awaitable);
+    return Implementation::stop_for(implementation_, limit);
 }
 
 // The Asio face.
 
-void SessionService::start_create(CreateOptions options, Handler<CreatedSession> handler)
+void SessionService::start_create(
+    const Self& self, const CreateOptions& options, Handler<CreatedSession> handler
+)
 {
-    auto fresh = implementation_->prepare(options);
+    auto fresh = self->prepare(options);
     if (!fresh) {
-        return implementation_->refuse<CreatedSession>(fresh.error(), std::move(handler));
+        self->refuse<CreatedSession>(fresh.error(), std::move(handler));
+        return;
     }
-    const auto shard = implementation_->shard_of(fresh->id);
+    const auto shard = self->shard_of(fresh->id);
     shard->start(create_turn(shard, std::move(*fresh)), std::move(handler));
 }
 
-void SessionService::start_acquire(SessionId id, Handler<SessionLease> handler)
+void SessionService::start_acquire(const Self& self, SessionId id, Handler<SessionLease> handler)
 {
-    auto hashed = implementation_->hashed(std::move(id));
-    const auto shard = implementation_->shard_of(hashed);
+    auto hashed = self->hashed(std::move(id));
+    const auto shard = self->shard_of(hashed);
     shard->start(acquire_turn(shard, std::move(hashed)), std::move(handler));
 }
 
-void SessionService::start_peek(SessionId id, Handler<SessionInfo> handler)
+void SessionService::start_peek(const Self& self, SessionId id, Handler<SessionInfo> handler)
 {
-    auto hashed = implementation_->hashed(std::move(id));
-    const auto shard = implementation_->shard_of(hashed);
+    auto hashed = self->hashed(std::move(id));
+    const auto shard = self->shard_of(hashed);
     shard->start(peek_turn(std::move(hashed)), std::move(handler));
 }
 
-void SessionService::start_touch(SessionId id, Handler<SessionInfo> handler)
+void SessionService::start_touch(const Self& self, SessionId id, Handler<SessionInfo> handler)
 {
-    auto hashed = implementation_->hashed(std::move(id));
-    const auto shard = implementation_->shard_of(hashed);
+    auto hashed = self->hashed(std::move(id));
+    const auto shard = self->shard_of(hashed);
     shard->start(touch_turn(std::move(hashed)), std::move(handler));
 }
 
-void SessionService::start_rotate(SessionId id, RotateOptions options, Handler<SessionId> handler)
+void SessionService::start_rotate(
+    const Self& self, SessionId id, const RotateOptions& options, Handler<SessionId> handler
+)
 {
-    auto old = implementation_->hashed(std::move(id));
-    auto fresh = implementation_->prepare_rotation(old, options);
+    auto old = self->hashed(std::move(id));
+    auto fresh = self->prepare_rotation(old, options);
     if (!fresh) {
-        return implementation_->refuse<SessionId>(fresh.error(), std::move(handler));
+        self->refuse<SessionId>(fresh.error(), std::move(handler));
+        return;
     }
-    const auto shard = implementation_->shard_of(old);
+    const auto shard = self->shard_of(old);
     shard->start(
         rotate_turn(std::move(old), std::move(*fresh), options.principal()), std::move(handler)
     );
 }
 
-void SessionService::start_remove(SessionId id, Handler<void> handler)
+void SessionService::start_remove(const Self& self, SessionId id, Handler<void> handler)
 {
-    auto hashed = implementation_->hashed(std::move(id));
-    const auto shard = implementation_->shard_of(hashed);
+    auto hashed = self->hashed(std::move(id));
+    const auto shard = self->shard_of(hashed);
     shard->start(remove_turn(std::move(hashed)), std::move(handler));
 }
 
-void SessionService::start_remove_by_principal(std::string principal, Handler<std::size_t> handler)
+void SessionService::start_remove_by_principal(
+    const Self& self, std::string principal, Handler<std::size_t> handler
+)
 {
-    implementation_->start(remove_by_principal(std::move(principal)), std::move(handler));
+    self->start(
+        Implementation::remove_by_principal(self, std::move(principal)), std::move(handler)
+    );
 }
 
-void SessionService::start_list(ListOptions options, Handler<SessionPage> handler)
+void SessionService::start_list(const Self& self, ListOptions options, Handler<SessionPage> handler)
 {
-    implementation_->start(list(std::move(options)), std::move(handler));
+    self->start(Implementation::list(self, std::move(options)), std::move(handler));
 }
 
-void SessionService::start_snapshot(SessionId id, Handler<AttributeSnapshot> handler)
+void SessionService::start_snapshot(
+    const Self& self, SessionId id, Handler<AttributeSnapshot> handler
+)
 {
-    auto hashed = implementation_->hashed(std::move(id));
-    const auto shard = implementation_->shard_of(hashed);
+    auto hashed = self->hashed(std::move(id));
+    const auto shard = self->shard_of(hashed);
     shard->start(snapshot_turn(std::move(hashed)), std::move(handler));
 }
 
 void SessionService::start_commit(
-    SessionId id, std::uint64_t expected_version, Attributes data, Handler<std::uint64_t> handler
+    const Self& self,
+    SessionId id,
+    std::uint64_t expected_version,
+    Attributes data,
+    Handler<std::uint64_t> handler
 )
 {
-    if (data.bytes() > implementation_->options().max_attribute_bytes()) {
-        return implementation_->refuse<std::uint64_t>(
-            errc::attributes_too_large, std::move(handler)
-        );
+    if (data.bytes() > self->options().max_attribute_bytes()) {
+        self->refuse<std::uint64_t>(errc::attributes_too_large, std::move(handler));
+        return;
     }
-    auto hashed = implementation_->hashed(std::move(id));
-    const auto shard = implementation_->shard_of(hashed);
+    auto hashed = self->hashed(std::move(id));
+    const auto shard = self->shard_of(hashed);
     auto shared = std::make_shared<const Attributes>(std::move(data));
     shard->start(
         commit_turn(std::move(hashed), expected_version, std::move(shared)), std::move(handler)
@@ -890,30 +992,35 @@ void SessionService::start_commit(
 }
 
 void SessionService::start_modify(
-    SessionId id, std::function<void(Attributes&)> change, Handler<AttributeSnapshot> handler
+    const Self& self,
+    SessionId id,
+    std::function<void(Attributes&)> change,
+    Handler<AttributeSnapshot> handler
 )
 {
-    implementation_->start(modify(std::move(id), std::move(change)), std::move(handler));
+    self->start(Implementation::modify(self, std::move(id), std::move(change)), std::move(handler));
 }
 
-void SessionService::start_cleanup(CleanupScope scope, Handler<std::size_t> handler)
+void SessionService::start_cleanup(
+    const Self& self, CleanupScope scope, Handler<std::size_t> handler
+)
 {
-    implementation_->start(cleanup(scope), std::move(handler));
+    self->start(Implementation::cleanup(self, scope), std::move(handler));
 }
 
-void SessionService::start_metrics(Handler<Metrics> handler)
+void SessionService::start_metrics(const Self& self, Handler<Metrics> handler)
 {
-    implementation_->start(metrics(), std::move(handler));
+    self->start(Implementation::metrics(self), std::move(handler));
 }
 
-void SessionService::start_health(Handler<Health> handler)
+void SessionService::start_health(const Self& self, Handler<Health> handler)
 {
-    implementation_->start(health(), std::move(handler));
+    self->start(Implementation::health(self), std::move(handler));
 }
 
-void SessionService::start_stop(Duration limit, Handler<void> handler)
+void SessionService::start_stop(const Self& self, Duration limit, Handler<void> handler)
 {
-    implementation_->start(Implementation::stop(implementation_, limit), std::move(handler));
+    self->start(Implementation::stop(self, limit), std::move(handler));
 }
 
 } // namespace sojourn

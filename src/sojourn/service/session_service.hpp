@@ -93,21 +93,24 @@ private:
 ///
 /// *Thread safety*: all members, from any thread. *Lifetime*: may be destroyed before or after its
 /// execution context, with operations in flight and leases held. The destructor ends nothing
-/// gracefully: sessions are gone, and removal listeners that were not told yet never are; `stop`
-/// first. Until `stop`, the background keeps the execution context busy, so `io_context::run` does
-/// not return. *Executor*: a coroutine continues on its own executor and a handler runs on its
-/// associated one; never on a strand of the service. *Completion*: exactly once, never inside the
-/// initiating function; none if the execution context is destroyed first. *Cancellation*: an
-/// operation on one session is a turn too short to be cancelled; one that was begun takes effect,
-/// and its result is delivered. Operations of several turns (`modify`, `remove_by_principal`,
-/// `cleanup`, `metrics`, `health`) end between two turns with `operation_aborted`, thrown, if the
-/// coroutine that awaits them is cancelled; the turns that were run have taken effect, and each
-/// left everything in order. Their `async_` faces cannot be cancelled, and neither can `stop`,
-/// which has a limit. *Exceptions*: a turn that finds no memory does nothing and gives an error
-/// equal to `std::errc::not_enough_memory`; a coroutine frame or a handler's node that finds none
-/// throws `bad_alloc`, before its turn. *Complexity*: O(1) on average and O(log n) where a session
-/// is created or ends, in one turn of less than a microsecond, unless the function says otherwise.
-/// *Example*: examples/01_quickstart.cpp.
+/// gracefully: sessions are gone, and removal listeners that were not told yet never are, though
+/// one that is running goes on; `stop` first. While another thread destroys the execution context,
+/// nobody may use the service or release a lease. Until `stop`, the background keeps the execution
+/// context busy, so `io_context::run` does not return. *Executor*: a coroutine continues on its own
+/// executor and a handler runs on its associated one; never on a strand of the service.
+/// *Completion*: exactly once, never inside the initiating function; none if the execution context
+/// is destroyed first. *Cancellation*: an operation on one session is a turn too short to be
+/// cancelled; one that was begun takes effect, and its result is delivered. Operations of several
+/// turns (`modify`, `remove_by_principal`, `list`, `cleanup`, `metrics`, `health`) end between two
+/// turns with `operation_aborted`, thrown, if the coroutine that awaits them is cancelled; the
+/// turns that were run have taken effect, and each left everything in order. Their `async_` faces
+/// cannot be cancelled, and neither can `stop`, which has a limit. *Exceptions*: a turn that finds
+/// no memory does nothing and gives an error equal to `std::errc::not_enough_memory`; a coroutine
+/// frame or a handler's node that finds none throws `bad_alloc`, before its turn. Once the
+/// execution context is destroyed, what needs it throws `boost::asio::execution::bad_executor`: the
+/// `async_` faces and `stop`. *Complexity*: O(1) on average and O(log n) where a session is created
+/// or ends, in one turn of less than a microsecond, unless the function says otherwise. *Example*:
+/// examples/01_quickstart.cpp.
 class SessionService {
 public:
     /// Starts a service on `executor`, which may be of any kind.
@@ -187,7 +190,9 @@ public:
     /// Changes the session's attributes: takes a snapshot, lets `change` work on a copy, commits,
     /// and starts over if another commit came between. `change` runs on the caller's executor, off
     /// every strand, perhaps more than once; what it throws comes out here, and nothing is written.
-    /// (In `async_modify` it runs on the service's executor and must not throw.)
+    /// (In `async_modify` it runs on the service's executor, and what it throws becomes an error:
+    /// the code of a `system_error`, else `std::errc::operation_canceled`, and `on_failure` is
+    /// told.)
     ///
     /// *Errors*: those of `commit`; `conflict` only after 64 attempts in vain.
     [[nodiscard]] boost::asio::awaitable<Result<AttributeSnapshot>>
@@ -209,8 +214,9 @@ public:
     /// leases are released and every removal listener has returned, and ends the background.
     /// May be called more than once and at the same time; stopping is final.
     ///
-    /// *Errors*: `timed_out` if that took longer than `limit`. The background is ended all the
-    /// same: sessions that are still leased end with their lease, but their listener is not told.
+    /// *Errors*: `timed_out` if that took longer than `limit`. Unless another `stop` still waits,
+    /// the background is ended all the same: sessions that are still leased end with their lease,
+    /// but no listener is told any more, so that a later `stop` would wait for that in vain.
     [[nodiscard]] boost::asio::awaitable<Result<void>>
     stop(Duration limit = std::chrono::seconds(30));
 
@@ -315,47 +321,58 @@ public:
     }
 
 private:
-    class Implementation;
+    class Implementation; // NOLINT(cppcoreguidelines-virtual-class-destructor): it is final.
+    using Self = std::shared_ptr<Implementation>;
 
     template <class T>
     using Handler = boost::asio::any_completion_handler<void(Result<T>)>;
 
     template <class T, class Token, class Start, class... Args>
-    auto initiate(Token& token, Start start, Args... args)
+    auto initiate(Token& token, Start start, Args... args) const
     {
+        // A token may start the operation later, when this object is gone.
         return boost::asio::async_initiate<Token, void(Result<T>)>(
-            [this, start](auto handler, Args... arguments) {
-                (this->*start)(std::move(arguments)..., Handler<T>(std::move(handler)));
+            [self = implementation_, start](auto handler, Args... arguments) {
+                start(self, std::move(arguments)..., Handler<T>(std::move(handler)));
             },
             token,
             std::move(args)...
         );
     }
 
-    void start_create(CreateOptions options, Handler<CreatedSession> handler);
-    void start_acquire(SessionId id, Handler<SessionLease> handler);
-    void start_peek(SessionId id, Handler<SessionInfo> handler);
-    void start_touch(SessionId id, Handler<SessionInfo> handler);
-    void start_rotate(SessionId id, RotateOptions options, Handler<SessionId> handler);
-    void start_remove(SessionId id, Handler<void> handler);
-    void start_remove_by_principal(std::string principal, Handler<std::size_t> handler);
-    void start_list(ListOptions options, Handler<SessionPage> handler);
-    void start_snapshot(SessionId id, Handler<AttributeSnapshot> handler);
-    void start_commit(
+    static void
+    start_create(const Self& self, const CreateOptions& options, Handler<CreatedSession> handler);
+    static void start_acquire(const Self& self, SessionId id, Handler<SessionLease> handler);
+    static void start_peek(const Self& self, SessionId id, Handler<SessionInfo> handler);
+    static void start_touch(const Self& self, SessionId id, Handler<SessionInfo> handler);
+    static void start_rotate(
+        const Self& self, SessionId id, const RotateOptions& options, Handler<SessionId> handler
+    );
+    static void start_remove(const Self& self, SessionId id, Handler<void> handler);
+    static void start_remove_by_principal(
+        const Self& self, std::string principal, Handler<std::size_t> handler
+    );
+    static void start_list(const Self& self, ListOptions options, Handler<SessionPage> handler);
+    static void start_snapshot(const Self& self, SessionId id, Handler<AttributeSnapshot> handler);
+    static void start_commit(
+        const Self& self,
         SessionId id,
         std::uint64_t expected_version,
         Attributes data,
         Handler<std::uint64_t> handler
     );
-    void start_modify(
-        SessionId id, std::function<void(Attributes&)> change, Handler<AttributeSnapshot> handler
+    static void start_modify(
+        const Self& self,
+        SessionId id,
+        std::function<void(Attributes&)> change,
+        Handler<AttributeSnapshot> handler
     );
-    void start_cleanup(CleanupScope scope, Handler<std::size_t> handler);
-    void start_metrics(Handler<Metrics> handler);
-    void start_health(Handler<Health> handler);
-    void start_stop(Duration limit, Handler<void> handler);
+    static void start_cleanup(const Self& self, CleanupScope scope, Handler<std::size_t> handler);
+    static void start_metrics(const Self& self, Handler<Metrics> handler);
+    static void start_health(const Self& self, Handler<Health> handler);
+    static void start_stop(const Self& self, Duration limit, Handler<void> handler);
 
-    std::shared_ptr<Implementation> implementation_;
+    Self implementation_;
 };
 
 } // namespace sojourn

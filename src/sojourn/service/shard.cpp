@@ -12,7 +12,7 @@ ShardState::ShardState(
     std::shared_ptr<SupervisedLoop> cleanup,
     std::shared_ptr<SupervisedLoop> events
 )
-    : table(options, capacity, pending, key, events ? OnDeparture::keep : OnDeparture::forget),
+    : table_(options, capacity, pending, key, events ? OnDeparture::keep : OnDeparture::forget),
       clock_(std::move(clock)),
       releases_(std::move(releases)),
       cleanup_(std::move(cleanup)),
@@ -22,22 +22,22 @@ ShardState::ShardState(
 
 void ShardState::begin(TimePoint now) noexcept
 {
-    table.advance(now);
-    table.settle(*releases_);
+    table_.advance(now);
+    table_.settle(*releases_);
 }
 
 void ShardState::finish() noexcept
 {
-    if (table.awaits_release() != releases_->is_awaited()) {
-        releases_->await_releases(table.awaits_release());
+    if (table_.awaits_release() != releases_->is_awaited()) {
+        releases_->await_releases(table_.awaits_release());
         // A lease that was given back just before did not see that somebody waits for it.
-        table.settle(*releases_);
+        table_.settle(*releases_);
     }
-    if (table.next_deadline() < armed_until_) {
-        armed_until_ = table.next_deadline();
+    if (table_.next_deadline() < armed_until_) {
+        armed_until_ = table_.next_deadline();
         cleanup_->wake();
     }
-    if (table.has_departed()) {
+    if (table_.has_departed()) {
         events_->wake();
     }
     if (!watchers_.empty() && is_empty()) {

@@ -39,7 +39,7 @@ public:
         std::shared_ptr<SupervisedLoop> events
     );
 
-    SessionTable table;
+    [[nodiscard]] SessionTable& table() noexcept { return table_; }
 
     /// Every turn begins with this.
     void begin(TimePoint now) noexcept;
@@ -49,17 +49,18 @@ public:
     void nudged() noexcept;
 
     /// Says when cleanup will look at this table next, and that it need not be woken for less.
-    [[nodiscard]] TimePoint arm_cleanup() noexcept { return armed_until_ = table.next_deadline(); }
+    [[nodiscard]] TimePoint arm_cleanup() noexcept { return armed_until_ = table_.next_deadline(); }
 
     /// Rings once the table is empty and all its removals have been told.
     void watch(std::shared_ptr<Alarm> watcher) { watchers_.push_back(std::move(watcher)); }
 
     [[nodiscard]] bool is_empty() const noexcept
     {
-        return table.metrics().live == 0 && table.metrics().pending_removals == 0;
+        return table_.metrics().live == 0 && table_.metrics().pending_removals == 0;
     }
 
 private:
+    SessionTable table_;
     std::shared_ptr<Clock> clock_;
     std::shared_ptr<ReleaseList> releases_;
     std::shared_ptr<SupervisedLoop> cleanup_;

@@ -36,8 +36,22 @@ public:
         Handler handler;
     };
 
-    std::atomic<TimePoint> now{first_moment};
-    std::atomic<WallTime> wall{first_wall_time};
+    [[nodiscard]] TimePoint steady() const noexcept { return now_.load(); }
+
+    [[nodiscard]] WallTime wall() const noexcept { return wall_.load(); }
+
+    void advance(Duration length)
+    {
+        move(wall_, length);
+        move(now_, length);
+        fire();
+    }
+
+    void set(TimePoint moment)
+    {
+        now_.store(moment);
+        fire();
+    }
 
     void add(Wait wait)
     {
@@ -52,11 +66,6 @@ public:
         }
         // It may be due already, or have become so just now.
         fire();
-    }
-
-    void fire() noexcept
-    {
-        take_if([this](const Wait& wait) { return wait.deadline <= now.load(); }, {});
     }
 
     void cancel(const void* timer) noexcept
@@ -75,6 +84,23 @@ public:
     }
 
 private:
+    /// Ahead by `length`, but not past the end of time.
+    template <class Time>
+    static void move(std::atomic<Time>& time, Duration length)
+    {
+        const auto step = std::chrono::duration_cast<typename Time::duration>(length);
+        auto before = time.load();
+        while (!time.compare_exchange_weak(
+            before, before > Time::max() - step ? Time::max() : before + step
+        )) {
+        }
+    }
+
+    void fire() noexcept
+    {
+        take_if([this](const Wait& wait) { return wait.deadline <= now_.load(); }, {});
+    }
+
     template <class Predicate>
     void take_if(Predicate matches, boost::system::error_code error) noexcept
     {
@@ -102,6 +128,8 @@ private:
         }
     }
 
+    std::atomic<TimePoint> now_{first_moment};
+    std::atomic<WallTime> wall_{first_wall_time};
     mutable std::mutex mutex_;
     /// By deadline, and those of one deadline in the order in which they came.
     std::list<Wait> waits_;
@@ -148,12 +176,12 @@ ManualClock::ManualClock() : state_(std::make_shared<State>()) {}
 
 TimePoint ManualClock::steady() const noexcept
 {
-    return state_->now.load();
+    return state_->steady();
 }
 
 WallTime ManualClock::wall() const noexcept
 {
-    return state_->wall.load();
+    return state_->wall();
 }
 
 std::unique_ptr<Timer> ManualClock::make_timer(const asio::any_io_executor& executor)
@@ -163,24 +191,12 @@ std::unique_ptr<Timer> ManualClock::make_timer(const asio::any_io_executor& exec
 
 void ManualClock::advance(Duration length)
 {
-    const auto add = [length](auto& time) {
-        using Time = decltype(time.load());
-        const auto step = std::chrono::duration_cast<typename Time::duration>(length);
-        auto before = time.load();
-        while (!time.compare_exchange_weak(
-            before, before > Time::max() - step ? Time::max() : before + step
-        )) {
-        }
-    };
-    add(state_->wall);
-    add(state_->now);
-    state_->fire();
+    state_->advance(length);
 }
 
 void ManualClock::set(TimePoint moment)
 {
-    state_->now.store(moment);
-    state_->fire();
+    state_->set(moment);
 }
 
 std::size_t ManualClock::waiting() const
