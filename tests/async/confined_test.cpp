@@ -852,6 +852,57 @@ TEST_CASE(
     CHECK(confined.try_call(&read_it) == 1);
 }
 
+namespace {
+
+/// Calls until the budget is spent, and once more. `calls` tells how far it got.
+asio::awaitable<int> call_beyond_budget(Confined<int>& confined, int& calls)
+{
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+    int result = 0;
+    for (; calls <= inline_completion_budget; ++calls) {
+        result = co_await confined.call(&add_one);
+    }
+    const auto state = co_await asio::this_coro::cancellation_state;
+    const bool was_cancelled = state.cancelled() != asio::cancellation_type::none;
+    // Else 1.83's co_spawn trips over the cancellation when it completes.
+    co_await asio::this_coro::reset_cancellation_state();
+    co_return was_cancelled ? result : -result;
+}
+
+} // namespace
+
+TEST_CASE(
+    "confined: a coroutine cancelled while it waits for its budget is not left in the queue",
+    "[async][confined]"
+)
+{
+    // It resumes at a busy strand, so its call is queued; then it must suspend, cancelled or not.
+    const auto type = GENERATE(from_range(cancellation_types));
+    asio::io_context context;
+    Confined<int> confined(context.get_executor(), 0);
+    asio::cancellation_signal signal;
+    int calls = 0;
+    std::optional<int> result;
+    renew_inline_budget();
+    asio::co_spawn(
+        context,
+        call_beyond_budget(confined, calls),
+        asio::bind_cancellation_slot(
+            signal.slot(),
+            [&](const std::exception_ptr& failure, int value) { result = failure ? 0 : value; }
+        )
+    );
+    while (calls < inline_completion_budget) {
+        REQUIRE(context.run_one_for(default_limit) == 1);
+    }
+    signal.emit(type);
+    while_inside(confined, [&] { run_ready(context); });
+    CHECK_FALSE(result.has_value());
+    run_ready(context);
+    CHECK(result == inline_completion_budget + 1);
+    CHECK(confined.try_call(&read_it) == inline_completion_budget + 1);
+}
+
 TEST_CASE("confined: a cancelled coroutine does not begin another call", "[async][confined]")
 {
     const auto type = GENERATE(from_range(cancellation_types));

@@ -1,13 +1,19 @@
 #include "service/manual_service.hpp"
 #include "support/context_threads.hpp"
 
+#include <boost/asio/use_future.hpp>
+#include <boost/system/errc.hpp>
+#include <boost/system/system_error.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -67,7 +73,7 @@ TEST_CASE(
     "session_service: attributes beyond their bound are refused by every way in", "[async][service]"
 )
 {
-    auto options = ServiceOptions().max_attribute_bytes(10);
+    auto options = ServiceOptions().max_attribute_bytes(10 + Attributes::entry_overhead);
     ManualService sessions(options);
     const auto id = sessions.establish();
     const Attributes large{{"12345", "123456"}};
@@ -222,4 +228,32 @@ TEST_CASE("session_service: no update is lost among many coroutines", "[async][s
     const auto snapshot = sessions.run(sessions.service.snapshot(id)).value();
     CHECK(snapshot.data->get("count") == std::to_string(8 * each));
     CHECK(snapshot.version == 1 + 8 * each);
+}
+
+TEST_CASE(
+    "session_service: what a change throws becomes an error of async_modify", "[async][service]"
+)
+{
+    std::vector<std::string> reports;
+    auto environment =
+        ServiceEnvironment().on_failure([&](std::string_view where, const std::exception_ptr&) {
+            reports.emplace_back(where);
+        });
+    ManualService sessions(ServiceOptions(), environment);
+    const auto id = sessions.establish();
+    const auto error_after = [&](std::function<void(Attributes&)> change) {
+        auto future = sessions.service.async_modify(id, std::move(change), asio::use_future);
+        sessions.settle();
+        return future.get().error().code();
+    };
+    namespace errc = boost::system::errc;
+    const auto io_error = make_error_code(errc::io_error);
+    CHECK(error_after([&](Attributes&) {
+              throw boost::system::system_error(io_error);
+          }) == io_error);
+    CHECK(error_after([](Attributes&) { throw std::bad_alloc(); }) == errc::not_enough_memory);
+    CHECK(reports.empty());
+    CHECK(error_after([](Attributes&) { throw 42; }) == errc::operation_canceled);
+    CHECK(reports == std::vector<std::string>{"modify"});
+    CHECK(sessions.run(sessions.service.snapshot(id)).value().version == 1);
 }

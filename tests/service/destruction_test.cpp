@@ -2,13 +2,19 @@
 #include "service/removal_log.hpp"
 #include "support/completion_probe.hpp"
 
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/execution/bad_executor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
 #include <cstddef>
+#include <future>
 #include <list>
 #include <memory>
 #include <utility>
@@ -209,4 +215,73 @@ TEST_CASE(
     CHECK(run_coro(caller, service.create()).has_value());
     CHECK(run_coro(caller, service.remove(id)).has_value());
     CHECK(run_coro(caller, service.metrics()).value().live == 1);
+}
+
+TEST_CASE("session_service: what needs the context says so when it is gone", "[async][service]")
+{
+    using asio::execution::bad_executor;
+    asio::io_context caller;
+    auto context = std::make_unique<asio::io_context>();
+    SessionService service(context->get_executor());
+    context.reset();
+    CHECK_THROWS_AS(run_coro(caller, service.stop(1s)), bad_executor);
+    CHECK_THROWS_AS(service.async_metrics(asio::detached), bad_executor);
+    CHECK_THROWS_AS(service.async_list(ListOptions(), asio::detached), bad_executor);
+    CHECK_THROWS_AS(service.async_peek(SessionId(), asio::detached), bad_executor);
+    const auto refused = CreateOptions().idle_timeout(0s);
+    CHECK_THROWS_AS(service.async_create(refused, asio::detached), bad_executor);
+}
+
+TEST_CASE("session_service: what starts after the service is gone still works", "[async][service]")
+{
+    asio::io_context context;
+    auto service = std::make_unique<SessionService>(context.get_executor());
+    const auto id = run_coro(context, service->create()).value().id;
+    auto peek = service->async_peek(id, asio::deferred);
+    auto metrics = service->async_metrics(asio::deferred);
+    auto stop = service->stop(1s);
+    service.reset();
+
+    auto session = std::move(peek)(asio::use_future);
+    auto counters = std::move(metrics)(asio::use_future);
+    run_ready(context);
+    REQUIRE(session.wait_for(0s) == std::future_status::ready);
+    CHECK(session.get().has_value());
+    REQUIRE(counters.wait_for(0s) == std::future_status::ready);
+    CHECK(counters.get().value().live == 1);
+    CHECK(run_coro(context, std::move(stop)).has_value());
+}
+
+namespace {
+
+/// Lets others run before it writes down what it was told.
+asio::awaitable<void> listen_later(std::shared_ptr<RemovalLog> log, RemovedSession removed)
+{
+    co_await asio::post(asio::use_awaitable);
+    log->add(std::move(removed));
+}
+
+} // namespace
+
+TEST_CASE("session_service: a service that is gone tells nobody any more", "[async][service]")
+{
+    constexpr std::size_t count = 300;
+    const auto log = std::make_shared<RemovalLog>();
+    asio::io_context context;
+    auto environment = ServiceEnvironment().on_removed([log](RemovedSession removed) {
+        return listen_later(log, std::move(removed));
+    });
+    auto service =
+        std::make_unique<SessionService>(context.get_executor(), ServiceOptions(), environment);
+    for (std::size_t i = 0; i < count; ++i) {
+        (void)run_coro(context, service->create());
+    }
+    CHECK(run_coro(context, service->cleanup(CleanupScope::all)).value() == count);
+    poll_until(context, [&] { return log->size() > 0; });
+    service.reset();
+    const auto told = log->size();
+    REQUIRE(told < count);
+    run_ready(context);
+    // One may have been told and was about to write it down.
+    CHECK(log->size() <= told + 1);
 }

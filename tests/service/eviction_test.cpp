@@ -1,11 +1,10 @@
 #include "service/manual_service.hpp"
 #include "service/removal_log.hpp"
+#include "support/allocations.hpp"
 #include "support/context_threads.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
-
-#include <malloc.h>
 
 #include <atomic>
 #include <cstddef>
@@ -127,11 +126,10 @@ TEST_CASE(
         }
     };
     use(100);
-    const auto before = mallinfo2().uordblks;
+    const auto before = bytes_allocated();
     use(2000);
     CHECK(sessions.metrics().live == 4);
-    const auto after = mallinfo2().uordblks;
-    CHECK(after <= before + 4096);
+    CHECK(bytes_allocated() == before);
 
     // Were an entry left over, one of these would evict a session that was just created.
     for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -162,10 +160,9 @@ TEST_CASE("session_service: memory stays flat while sessions come and go", "[asy
         (void)sessions.run(sessions.service.cleanup(CleanupScope::all));
     };
     churn(1000);
-    const auto before = mallinfo2().uordblks;
+    const auto before = bytes_allocated();
     churn(4000);
-    const auto after = mallinfo2().uordblks;
-    CHECK(after <= before + 16384);
+    CHECK(bytes_allocated() <= before + 16384);
 }
 
 TEST_CASE("session_service: when all sessions are leased there is no room", "[async][service]")

@@ -1,5 +1,6 @@
 #include "service/manual_service.hpp"
 #include "service/removal_log.hpp"
+#include "support/allocations.hpp"
 #include "support/context_threads.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -34,6 +35,33 @@ TEST_CASE("session_service: a leased session is not evicted", "[async][service]"
         REQUIRE(sessions.run(sessions.service.create()).has_value());
     }
     CHECK(sessions.knows(id));
+}
+
+TEST_CASE("session_service: a release allocates nothing", "[async][service]")
+{
+    ManualService sessions;
+    const auto id = sessions.establish();
+    auto lease = sessions.acquire(id);
+    const auto before = allocations_made();
+    lease.release();
+    CHECK(allocations_made() == before);
+}
+
+TEST_CASE("session_service: the last release ends a session without memory", "[async][service]")
+{
+    const auto log = std::make_shared<RemovalLog>();
+    ManualService sessions(ServiceOptions(), listening(log));
+    const auto id = sessions.establish();
+    auto lease = sessions.acquire(id);
+    CHECK(sessions.run(sessions.service.remove(id)).has_value());
+    CHECK(sessions.metrics().closing == 1);
+    {
+        const FailingNew failing(1, FailingNew::Repeat::yes);
+        lease.release();
+    }
+    CHECK(sessions.metrics().live == 0);
+    sessions.settle();
+    CHECK(log->count(RemovalCause::deleted) == 1);
 }
 
 TEST_CASE("session_service: a leased session does not expire for idleness", "[async][service]")

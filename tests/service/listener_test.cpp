@@ -5,6 +5,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -95,6 +96,29 @@ TEST_CASE(
         told.push_back(removed.reference);
     }
     CHECK(told == ended);
+}
+
+TEST_CASE("session_service: a busy shard keeps no other from being told", "[async][service]")
+{
+    const auto log = std::make_shared<RemovalLog>();
+    auto options = ServiceOptions().shards(2).cleanup_batch(10'000).max_pending_removals(10'000);
+    ManualService sessions(options, listening(log));
+    for (int i = 0; i < 2000; ++i) {
+        (void)sessions.add();
+    }
+    // A listing goes through the shards one after the other.
+    auto second = ListOptions().after(SessionCursor{1, 0});
+    const auto page = sessions.run(sessions.service.list(second)).value();
+    REQUIRE_FALSE(page.sessions.empty());
+    CHECK(sessions.run(sessions.service.cleanup(CleanupScope::all)).value() == 2000);
+    sessions.settle();
+    REQUIRE(log->size() == 2000);
+
+    const auto told = log->all();
+    const auto first_of_second = std::ranges::find_if(told, [&](const RemovedSession& removed) {
+        return std::ranges::count(page.sessions, removed.reference, &SessionInfo::reference) > 0;
+    });
+    CHECK(first_of_second - told.begin() < 500);
 }
 
 namespace {

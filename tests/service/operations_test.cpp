@@ -137,7 +137,7 @@ TEST_CASE(
     "session_service: create refuses what is out of bounds, and creates nothing", "[async][service]"
 )
 {
-    auto options = ServiceOptions().max_attribute_bytes(10);
+    auto options = ServiceOptions().max_attribute_bytes(10 + Attributes::entry_overhead);
     ManualService sessions(options);
     const auto refused = [&](CreateOptions wish) {
         return sessions.run(sessions.service.create(std::move(wish))).error();

@@ -195,7 +195,7 @@ TEST_CASE("session_service: what cannot be an id is refused before any look-up",
 TEST_CASE("session_service: no error tells an id, a principal or an attribute", "[async][service]")
 {
     auto options =
-        ServiceOptions().max_attribute_bytes(30).request_rate(RateLimit(1, 1)).max_sessions(1);
+        ServiceOptions().max_attribute_bytes(90).request_rate(RateLimit(1, 1)).max_sessions(1);
     ManualService sessions(options);
     const std::string secret = "SECRETSECRETSECRET";
     const auto id = SessionId::parse(secret).value();
