@@ -43,5 +43,11 @@ endif()
 find_program(SOJOURN_CCACHE ccache)
 mark_as_advanced(SOJOURN_CCACHE)
 if(SOJOURN_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${SOJOURN_CCACHE})
+    # The sloppiness is what ccache wants to be told before it handles precompiled headers.
+    set(CMAKE_CXX_COMPILER_LAUNCHER
+        ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${SOJOURN_CCACHE}
+    )
+    if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+        add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
+    endif()
 endif()
