@@ -62,6 +62,7 @@ public:
         if (exception_) {
             std::rethrow_exception(std::move(exception_));
         }
+        SOJOURN_ASSERT(result_.has_value());
         if constexpr (!std::is_void_v<R>) {
             return std::move(*result_);
         }
@@ -80,6 +81,7 @@ public:
         } else if constexpr (CanThrow) {
             complete(std::move(exception_), result_ ? std::move(*result_) : R());
         } else {
+            SOJOURN_ASSERT(result_.has_value());
             complete(std::move(*result_));
         }
     }
@@ -414,6 +416,7 @@ private:
 
         void complete() noexcept
         {
+            SOJOURN_ASSERT(handler_.has_value());
             auto work = std::move(work_);
             Handler handler(std::move(*handler_));
             handler_.reset();

@@ -491,7 +491,7 @@ public:
     {
         self->require_context();
         co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result<void>)>(
-            [](auto handler, Self service, Duration length) {
+            [](auto handler, const Self& service, Duration length) {
                 service->start(stop(service, length), Handler<void>(std::move(handler)));
             },
             asio::use_awaitable,
