@@ -30,6 +30,7 @@ step() {
 
 step format tools/format.sh --dry-run -Werror
 step style python3 tools/style
+step tidy ./dev tidy quick
 step dev tools/run_tests.sh dev
 step gcc tools/run_tests.sh gcc
 step module tools/run_tests.sh module

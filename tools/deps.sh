@@ -14,14 +14,14 @@ packages[build]='
     cmake>=3.28               the first that knows C++20 modules
     ninja-build
     ccache                    makes the second build of a file free
-    libboost1.83-dev          Asio, Beast, Intrusive, System, Unordered
+    libboost1.83-dev          Asio, Beast, Intrusive, System
     libboost-json1.83-dev     the bodies of the example server
     libfmt-dev
     libcli11-dev              command lines of the examples
     catch2>=3
     libbenchmark-dev
     python3                   the style checks
-    curl                      the walk through the HTTP API in README.md
+    curl                      the walk through the HTTP API in docs/http_sessions.md
 '
 packages[check]='
     clang-tools-19            clang-scan-deps, which finds the imports of a file
@@ -66,6 +66,11 @@ apt() {
         apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null
 }
 
+# Fetches what the archives have; false if one of them could not be reached, which apt-get alone lets pass with a warning.
+refresh() {
+    apt -o APT::Update::Error-Mode=any "$@" update
+}
+
 # Adds the backports suite of the same mirror that this machine's Debian already comes from.
 add_backports() {
     local suite=$1-backports mirror
@@ -75,6 +80,10 @@ add_backports() {
     fi
     mirror=$(apt-get indextargets --format "\$(REPO_URI)" \
         'Created-By: Packages' 'Origin: Debian' "Codename: $1" 'Component: main' | head -n 1)
+    if [[ -z $mirror || -e $source ]] && [[ $unreached ]]; then
+        say "the archive of Debian $1 could not be reached; apt says why, above"
+        return 1
+    fi
     if [[ -z $mirror ]]; then
         say "no source of Debian $1 is set up on this machine: add $suite by hand"
         return 1
@@ -87,7 +96,12 @@ add_backports() {
 	Components: main
 	Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 	SOURCE
-    apt update || { as_root rm "$source"; return 1; }
+    # That suite alone: another source that is out of reach is no reason to give up.
+    if ! refresh -o Dir::Etc::sourcelist="$source" -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0; then
+        as_root rm "$source"
+        say "$suite could not be reached at $mirror, and is not added"
+        return 1
+    fi
 }
 
 # shellcheck disable=SC1091
@@ -111,7 +125,9 @@ mapfile -t absent < <(missing "${wanted[@]}")
 ((${#absent[@]} > 0)) || exit 0
 
 say "installing ${absent[*]}"
-apt update
+# It may be none that matters, so we go on; but what fails then fails for that.
+unreached=
+refresh || unreached=yes
 if [[ $ID-$VERSION_ID == debian-12 ]]; then
     add_backports "$VERSION_CODENAME"
     for i in "${!absent[@]}"; do
@@ -119,4 +135,7 @@ if [[ $ID-$VERSION_ID == debian-12 ]]; then
     done
 fi
 # Nothing of the user's is removed to make room (another Boost, say): apt then says what is in the way.
-apt install --yes --no-install-recommends --no-remove "${absent[@]}"
+if ! apt install --yes --no-install-recommends --no-remove "${absent[@]}"; then
+    [[ ! $unreached ]] || say 'not every archive could be reached; apt says which, above'
+    exit 1
+fi

@@ -25,21 +25,25 @@ using boost::asio::ip::tcp;
     throw CLI::ValidationError(option, why);
 }
 
+/// The number, if the text is one of these bounds. It is decimal, whatever zeros it begins with.
 template <class Number>
-std::optional<Number> to_number(std::string_view text)
+std::optional<Number> to_number(std::string_view text, Number least, Number most)
 {
     Number number{};
     const auto* const begin = text.data();
     const auto* const end = begin + text.size();
     const auto [rest, error] = std::from_chars(begin, end, number);
-    return error == std::errc() && rest == end ? std::optional(number) : std::nullopt;
+    if (error != std::errc() || rest != end || number < least || number > most) {
+        return std::nullopt;
+    }
+    return number;
 }
 
-std::size_t to_count(const std::string& option, const std::string& text)
+std::size_t to_count(const std::string& option, const std::string& text, std::size_t most)
 {
-    const auto number = to_number<std::size_t>(text);
+    const auto number = to_number<std::size_t>(text, 1, most);
     if (!number) {
-        refuse(option, "'" + text + "' is not a whole number, or far too large");
+        refuse(option, "'" + text + "' is not a whole number from 1 to " + std::to_string(most));
     }
     return *number;
 }
@@ -65,9 +69,10 @@ tcp::endpoint to_endpoint(const std::string& option, const std::string& text)
     }
     boost::system::error_code error;
     const auto parsed = boost::asio::ip::make_address(address, error);
-    const auto port = colon == std::string::npos
-                          ? std::nullopt
-                          : to_number<std::uint16_t>(std::string_view(text).substr(colon + 1));
+    const auto port =
+        colon == std::string::npos
+            ? std::nullopt
+            : to_number<std::uint16_t>(std::string_view(text).substr(colon + 1), 0, 65'535);
     if (error || !port || parsed.is_v6() != is_bracketed) {
         refuse(
             option,
@@ -86,8 +91,8 @@ sojourn::RateLimit to_rate(const std::string& option, const std::string& text)
     }
     constexpr std::uint32_t rate_max = 1'000'000'000;
     constexpr std::uint32_t burst_max = 1'000'000;
-    const auto rate = to_number<std::uint32_t>(text);
-    if (!rate || *rate == 0 || *rate > rate_max) {
+    const auto rate = to_number<std::uint32_t>(text, 1, rate_max);
+    if (!rate) {
         refuse(
             option, "'" + text + "' is neither a whole number from 1 to 1000000000 nor 'unlimited'"
         );
@@ -139,17 +144,13 @@ void add_options(CLI::App& program, Wishes& wishes)
         "threads that serve, 1 to 256 (1)",
         "N",
         [&options](const auto& name, const auto& text) {
-            const auto count = to_count(name, text);
-            if (count < 1 || count > 256) {
-                refuse(name, "must be from 1 to 256");
-            }
-            options.threads = static_cast<unsigned>(count);
+            options.threads = static_cast<unsigned>(to_count(name, text, 256));
         });
     add("--max-sessions",
-        "sessions that may exist at once (100000)",
+        "sessions that may exist at once, 1 to 100000000 (100000)",
         "N",
         [&options](const auto& name, const auto& text) {
-            options.service.max_sessions(to_count(name, text));
+            options.service.max_sessions(to_count(name, text, 100'000'000));
         });
     add("--idle-timeout",
         "how long a session may lie idle (30m)",
@@ -170,10 +171,10 @@ void add_options(CLI::App& program, Wishes& wishes)
             options.service.request_rate(to_rate(name, text));
         });
     add("--shards",
-        "independent tables, for many cores (1)",
+        "independent tables, for many cores, 1 to 256 (1)",
         "N",
         [&options](const auto& name, const auto& text) {
-            options.service.shards(to_count(name, text));
+            options.service.shards(to_count(name, text, 256));
         });
     add("--cookie-name",
         "the cookie that carries the session id (__Host-id; id with --insecure-cookies)",
@@ -189,7 +190,15 @@ void add_options(CLI::App& program, Wishes& wishes)
 
 void check(Wishes& wishes)
 {
-    if (const auto invalid = wishes.options.service.validate()) {
+    const auto& service = wishes.options.service;
+    if (service.shards() > service.max_sessions()) {
+        refuse(
+            "--shards",
+            "must not be more than --max-sessions, which is " +
+                std::to_string(service.max_sessions())
+        );
+    }
+    if (const auto invalid = service.validate()) {
         refuse(option_for(invalid->field), "must be " + std::string(invalid->accepted));
     }
     const auto transport =

@@ -5,6 +5,7 @@
 #include "socket_ends.hpp"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/string.hpp>
@@ -14,6 +15,7 @@
 
 #include <array>
 #include <exception>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -34,6 +36,19 @@ constexpr std::size_t discarded_bytes_max = std::size_t{1024} * 1024;
 bool is_about_http(boost::system::error_code error)
 {
     return error.category() == http::make_error_code(http::error::bad_version).category();
+}
+
+/// Whether we can tell where the body ends. Beast takes every coding but a final `chunked` for no
+/// body at all, and what the client meant as a body would be the next request. RFC 9112 6.1 and 6.3
+/// let us refuse all that we do not know, and what a client of HTTP/1.0 cannot mean.
+bool has_known_framing(const Request& request)
+{
+    const auto [first, last] = request.equal_range(http::field::transfer_encoding);
+    if (first == last) {
+        return true;
+    }
+    return request.version() >= 11 && std::next(first) == last &&
+           boost::beast::iequals(first->value(), "chunked");
 }
 
 bool wants_to_be_told_to_continue(const Request& request)
@@ -88,14 +103,15 @@ asio::awaitable<void> Connection::serve_requests()
     }
 }
 
-/// Waits for the first bytes of the next request; false if there will be none.
+/// Waits for the first bytes of the next request; false if there will be none. A connection that is
+/// finishing does not wait, but does not drop what has come already.
 asio::awaitable<bool> Connection::await_request(std::chrono::milliseconds patience)
 {
-    if (is_finishing_) {
-        co_return false;
-    }
     if (buffer_.size() > 0) {
         co_return true;
+    }
+    if (is_finishing_) {
+        co_return has_unread(socket_);
     }
     constexpr std::size_t chunk = 4096;
     is_idle_ = true;
@@ -105,7 +121,8 @@ asio::awaitable<bool> Connection::await_request(std::chrono::milliseconds patien
     allow_no_more();
     is_idle_ = false;
     buffer_.commit(length);
-    co_return !error;
+    // A wait that was ended may have been ended just after something came.
+    co_return !error || (error == asio::error::operation_aborted && has_unread(socket_));
 }
 
 /// Reads a request, or what is left of one, and answers it.
@@ -147,8 +164,14 @@ asio::awaitable<Connection::ErrorCode> Connection::read(Parser& parser)
 {
     const auto [header_error, header_length] =
         co_await http::async_read_header(socket_, buffer_, parser, as_result);
-    if (header_error || parser.is_done()) {
+    if (header_error) {
         co_return header_error;
+    }
+    if (!has_known_framing(parser.get())) {
+        co_return http::make_error_code(http::error::bad_transfer_encoding);
+    }
+    if (parser.is_done()) {
+        co_return ErrorCode();
     }
     if (wants_to_be_told_to_continue(parser.get())) {
         constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -158,8 +181,12 @@ asio::awaitable<Connection::ErrorCode> Connection::read(Parser& parser)
             co_return error;
         }
     }
+    // Beast adds the trailer fields of a chunked body to those of the header, where nobody could
+    // tell them apart. RFC 9110 6.5.1 forbids that: a cookie in a trailer, say, is none.
+    auto header = parser.get().base();
     const auto [body_error, body_length] =
         co_await http::async_read(socket_, buffer_, parser, as_result);
+    parser.get().base() = std::move(header);
     co_return body_error;
 }
 
@@ -224,6 +251,11 @@ Response Connection::refusal_of(ErrorCode error) const
     }
     if (error == http::error::body_limit) {
         return refusal(http::status::payload_too_large, "body_too_large");
+    }
+    if (error == http::error::bad_transfer_encoding) {
+        return bad_request(
+            "Transfer-Encoding", "must be chunked and nothing else, in HTTP/1.1, without a length"
+        );
     }
     return refusal(http::status::bad_request, "bad_request");
 }

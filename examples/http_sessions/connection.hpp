@@ -34,8 +34,8 @@ public:
     /// Serves requests until either side ends it.
     static boost::asio::awaitable<void> serve(std::shared_ptr<Connection> self);
 
-    /// Ends it after the request that it is about to read, answer or have answered; at once if it
-    /// idles.
+    /// Ends it after the request that it is about to read, answer or have answered, and after one
+    /// of which anything has come; at once if it idles.
     void finish();
 
     /// Ends it at once.

@@ -11,8 +11,10 @@
 namespace http_sessions {
 
 struct Limits {
-    /// Connections that are served at once; one more is answered 503 and closed.
-    std::size_t connections = 1024;
+    /// Connections that are served at once; one more is answered 503 and closed. Fewer than the
+    /// 1024 file descriptors that a process may usually have: without one left to accept it with, a
+    /// client would get no answer at all.
+    std::size_t connections = 900;
     /// Bytes of a request's first line and its header; beyond: 431.
     std::size_t header_bytes = std::size_t{8} * 1024;
     /// Bytes of a request's body; beyond: 413.

@@ -15,7 +15,10 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <new>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <variant>
 #include <vector>
@@ -49,8 +52,16 @@ serve_until_signal(asio::signal_set& signals, Server& server, sojourn::SessionSe
 void run_in_threads(asio::io_context& context, unsigned count)
 {
     std::vector<std::jthread> others;
-    for (unsigned i = 1; i < count; ++i) {
-        others.emplace_back([&context] { context.run(); });
+    try {
+        for (unsigned i = 1; i < count; ++i) {
+            others.emplace_back([&context] { context.run(); });
+        }
+    } catch (const std::exception& error) {
+        // Or those that did start would go on serving, and never be joined.
+        context.stop();
+        throw std::runtime_error(
+            "cannot start --threads " + std::to_string(count) + ": " + error.what()
+        );
     }
     context.run();
 }
@@ -58,10 +69,17 @@ void run_in_threads(asio::io_context& context, unsigned count)
 int run(const ServerOptions& options)
 {
     asio::io_context context(static_cast<int>(options.threads));
-    sojourn::SessionService service(context.get_executor(), options.service);
+    std::optional<sojourn::SessionService> service;
+    try {
+        service.emplace(context.get_executor(), options.service);
+    } catch (const std::bad_alloc&) {
+        std::cerr << "http_sessions: not enough memory for --max-sessions "
+                  << options.service.max_sessions() << '\n';
+        return EXIT_FAILURE;
+    }
     std::optional<Server> server;
     try {
-        server.emplace(context.get_executor(), service, options);
+        server.emplace(context.get_executor(), *service, options);
     } catch (const boost::system::system_error& error) {
         std::cerr << "http_sessions: cannot listen on " << options.listen << ": "
                   << error.code().message() << '\n';
@@ -74,7 +92,7 @@ int run(const ServerOptions& options)
     std::exception_ptr failure;
     asio::co_spawn(
         context,
-        serve_until_signal(signals, *server, service),
+        serve_until_signal(signals, *server, *service),
         [&context, &failure](const std::exception_ptr& thrown) {
             failure = thrown;
             context.stop();

@@ -36,7 +36,7 @@ void turn_away(tcp::socket socket)
     text << response;
 
     boost::system::error_code ignored;
-    static_cast<void>(socket.non_blocking(true, ignored));
+    ignored = socket.non_blocking(true, ignored);
     socket.send(asio::buffer(text.str()), 0, ignored);
     end_writing(socket);
     // A request left unread would make the kernel reset the connection, and the answer be lost.
@@ -58,6 +58,7 @@ Server::Server(
       acceptor_(strand_, options.listen),
       endpoint_(acceptor_.local_endpoint()),
       accept_pause_(strand_),
+      accepting_has_ended_(strand_),
       last_has_ended_(strand_)
 {
 }
@@ -66,7 +67,11 @@ void Server::start()
 {
     // Its frame is small and made once; if there is no memory even for that, `co_spawn` throws
     // here.
-    asio::co_spawn(strand_, accept_connections(), [](const std::exception_ptr& /*unreachable*/) {});
+    auto ended = asio::bind_executor(strand_, [this](const std::exception_ptr& /*no memory*/) {
+        is_accepting_ = false;
+        accepting_has_ended_.cancel();
+    });
+    asio::co_spawn(strand_, accept_connections(), std::move(ended));
 }
 
 asio::awaitable<std::size_t> Server::stop()
@@ -76,14 +81,15 @@ asio::awaitable<std::size_t> Server::stop()
 
 asio::awaitable<void> Server::accept_connections()
 {
-    while (acceptor_.is_open()) {
+    is_accepting_ = true;
+    while (!is_stopping_) {
         bool accepted = false;
         try {
             accepted = co_await accept_one();
         } catch (const std::exception&) { // NOLINT(bugprone-empty-catch)
             // No memory for one more connection. Others will end.
         }
-        if (!accepted && acceptor_.is_open()) {
+        if (!accepted && !is_stopping_) {
             // Out of file descriptors, say. The client still waits in the kernel's queue, so
             // without a pause this would spin.
             accept_pause_.expires_after(options_.limits.accept_pause);
@@ -101,22 +107,41 @@ asio::awaitable<bool> Server::accept_one()
         // The client was gone before its turn came.
         co_return error == asio::error::connection_aborted;
     }
-    if (!acceptor_.is_open()) {
-        co_return true; // Stopped meanwhile.
+    admit(std::move(socket));
+    co_return true;
+}
+
+/// Accepts whoever is in the kernel's queue, without waiting for others. They may have sent their
+/// requests long ago, and would be reset if the acceptor were closed over them.
+void Server::accept_waiting()
+{
+    boost::system::error_code error;
+    error = acceptor_.non_blocking(true, error);
+    // No more than a queue holds, or clients that come fast enough would keep us here.
+    for (int i = 0; i < asio::socket_base::max_listen_connections && !error; ++i) {
+        auto socket = acceptor_.accept(connection_executor(), error);
+        if (!error) {
+            admit(std::move(socket));
+        } else if (error == asio::error::connection_aborted) {
+            error.clear();
+        }
     }
+}
+
+void Server::admit(tcp::socket socket)
+{
     if (connections_.size() >= options_.limits.connections) {
         turn_away(std::move(socket));
-        co_return true;
+    } else {
+        add(std::move(socket));
     }
-    add(std::move(socket));
-    co_return true;
 }
 
 void Server::add(tcp::socket socket)
 {
     // Answers are written whole; waiting to fill a segment only delays them.
     boost::system::error_code ignored;
-    static_cast<void>(socket.set_option(tcp::no_delay(true), ignored));
+    ignored = socket.set_option(tcp::no_delay(true), ignored);
 
     const auto connection = std::make_shared<Connection>(std::move(socket), api_, options_.limits);
     const auto entry = connections_.insert(connection).first;
@@ -143,9 +168,7 @@ void Server::forget(const std::shared_ptr<Connection>& connection)
 
 asio::awaitable<std::size_t> Server::end_connections()
 {
-    close_quietly(acceptor_);
-    accept_pause_.cancel();
-
+    co_await end_accepting();
     for (const auto& connection : connections_) {
         connection->finish();
     }
@@ -157,6 +180,24 @@ asio::awaitable<std::size_t> Server::end_connections()
     }
     co_await await_last(options_.limits.stop_time);
     co_return cut_off;
+}
+
+asio::awaitable<void> Server::end_accepting()
+{
+    is_stopping_ = true;
+    stop_waiting(acceptor_);
+    accept_pause_.cancel();
+    if (is_accepting_) {
+        // A client may be accepted already, and not yet be known to us.
+        accepting_has_ended_.expires_after(options_.limits.stop_time);
+        co_await accepting_has_ended_.async_wait(as_result);
+    }
+    try {
+        accept_waiting();
+    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch)
+        // No memory for one more connection. Those that there are shall end well.
+    }
+    close_quietly(acceptor_);
 }
 
 /// Waits until the last connection has ended, or for so long.

@@ -49,7 +49,8 @@ public:
     void start();
 
     /// Stops accepting, closes idle connections, and waits until the requests in flight are
-    /// answered; cuts them off after `Limits::stop_time` and returns how many those were. Once.
+    /// answered, those of clients in the kernel's queue too; cuts them off after
+    /// `Limits::stop_time` and returns how many those were. Once.
     [[nodiscard]] boost::asio::awaitable<std::size_t> stop();
 
 private:
@@ -58,7 +59,10 @@ private:
     boost::asio::awaitable<void> accept_connections();
     boost::asio::awaitable<bool> accept_one();
     boost::asio::awaitable<std::size_t> end_connections();
+    boost::asio::awaitable<void> end_accepting();
     boost::asio::awaitable<void> await_last(std::chrono::milliseconds limit);
+    void accept_waiting();
+    void admit(boost::asio::ip::tcp::socket socket);
     void add(boost::asio::ip::tcp::socket socket);
     void forget(const std::shared_ptr<Connection>& connection);
     [[nodiscard]] boost::asio::any_io_executor connection_executor() const;
@@ -70,8 +74,11 @@ private:
     boost::asio::ip::tcp::acceptor acceptor_;
     boost::asio::ip::tcp::endpoint endpoint_;
     boost::asio::steady_timer accept_pause_;
+    boost::asio::steady_timer accepting_has_ended_;
     boost::asio::steady_timer last_has_ended_;
     Connections connections_;
+    bool is_accepting_ = false;
+    bool is_stopping_ = false;
 };
 
 } // namespace http_sessions

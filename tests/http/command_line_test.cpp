@@ -83,6 +83,7 @@ TEST_CASE("command_line: every option sets what it names", "[http]")
     CHECK(accepted({"--rate", "unlimited"}).service.request_rate().is_unlimited());
     CHECK(accepted({"--rate", "1000000000"}).service.request_rate().burst() == 1'000'000);
     CHECK(accepted({"--insecure-cookies"}).cookie.name() == "id");
+    CHECK(accepted({"--threads", "010"}).threads == 10);
 }
 
 TEST_CASE("command_line: an address is of either version, and has a port", "[http]")
@@ -123,6 +124,10 @@ TEST_CASE(
         }
         CHECK(refuses(option, "0"));
     }
+    CHECK(refuses("--threads", "abc", "from 1 to 256"));
+    CHECK(refuses("--max-sessions", "x", "from 1 to 100000000"));
+    CHECK(refuses("--shards", "-1", "from 1 to 256"));
+    CHECK(refuses("--rate", "x", "from 1 to 1000000000"));
     CHECK(refuses("--threads", "257", "from 1 to 256"));
     CHECK(refuses("--max-sessions", "100000001", "from 1 to 100000000"));
     CHECK(refuses("--shards", "257", "from 1 to 256"));
@@ -150,6 +155,8 @@ TEST_CASE("command_line: options that contradict each other are refused", "[http
     CHECK(is_refused({"--insecure-cookies", "--cookie-name", "__Host-id"}));
     CHECK(is_refused({"--cookie-name", "__Host-id", "--insecure-cookies"}));
     CHECK(is_refused({"--shards", "8", "--max-sessions", "4"}));
+    const auto shards = std::get<Dismissal>(parse({"--shards", "8", "--max-sessions", "4"})).text;
+    CHECK(shards.find("--shards: must not be more than --max-sessions") != std::string::npos);
     CHECK(is_refused({"--unknown"}));
     CHECK(is_refused({"stray"}));
     CHECK(is_refused({"--listen"}));

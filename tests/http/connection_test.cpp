@@ -1,18 +1,35 @@
 #include "http/http_client.hpp"
 #include "http/test_server.hpp"
+#include "http_sessions/api.hpp"
+#include "http_sessions/connection.hpp"
+#include "http_sessions/limits.hpp"
+#include "http_sessions/session_cookie.hpp"
+#include "support/poll_until.hpp"
+#include "support/run_coro.hpp"
 
+#include <sojourn/core/service_options.hpp>
+#include <sojourn/service/session_service.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address_v4.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <random>
 #include <string>
 #include <string_view>
 
 namespace sojourn::tests {
 
+namespace asio = boost::asio;
+
 namespace {
 
+using asio::ip::tcp;
 using http::verb;
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -38,6 +55,30 @@ private:
     HttpClient client_;
     std::string cookie_;
 };
+
+/// A session whose answers are so large (1 MiB) that a few of them fit no buffer on the way.
+std::string cookie_of_large_session(HttpClient& client)
+{
+    const auto cookie = cookie_of(client.ask(request_for(verb::post, "/session")));
+    for (int i = 0; i < 16; ++i) {
+        const auto path = "/session/attributes/a" + std::to_string(i);
+        const auto body = std::string(std::size_t{64} * 1024, 'x');
+        REQUIRE(
+            client.ask(request_for(verb::put, path, cookie, body)).result() ==
+            http::status::no_content
+        );
+    }
+    return cookie;
+}
+
+std::string get_session_times(int count, const std::string& cookie)
+{
+    std::string requests;
+    for (int i = 0; i < count; ++i) {
+        requests += "GET /session HTTP/1.1\r\nHost: a\r\nCookie: " + cookie + "\r\n\r\n";
+    }
+    return requests;
+}
 
 std::string put_with_length(std::size_t length)
 {
@@ -161,6 +202,67 @@ TEST_CASE("connection: a body may come in chunks", "[http]")
     CHECK(response.body().find(R"("principal":"ada")") != std::string::npos);
 }
 
+// What Beast takes for no body, or for one, would be the next request to whoever is in front of us.
+TEST_CASE("connection: a body whose end is not certain is refused, with all after it", "[http]")
+{
+    TestServer server;
+    for (const auto& framing :
+         {"1.1\r\nTransfer-Encoding: gzip"s,
+          "1.1\r\nTransfer-Encoding: identity"s,
+          "1.1\r\nTransfer-Encoding: xchunked"s,
+          "1.1\r\nTransfer-Encoding: chunked;a=b"s,
+          "1.1\r\nTransfer-Encoding: "s,
+          "1.1\r\nTransfer-Encoding: \"chunked\""s,
+          "1.1\r\nTransfer-Encoding: gzip, chunked"s,
+          "1.1\r\nTransfer-Encoding: chunked, gzip"s,
+          "1.1\r\nTransfer-Encoding: chunked, chunked"s,
+          "1.1\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked"s,
+          "1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity"s,
+          "1.1\r\nTransfer-Encoding: identity\r\nContent-Length: 5"s,
+          "1.1\r\nContent-Length: 5\r\nTransfer-Encoding: identity"s,
+          "1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked"s,
+          "1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: identity"s}) {
+        CAPTURE(framing);
+        auto requests = "POST /session HTTP/" + framing;
+        requests += "\r\nHost: a\r\n\r\n0\r\n\r\n" + get_healthz;
+        const auto answer = answer_to(server.endpoint(), requests);
+        CHECK(answer.starts_with("HTTP/1.1 400 "));
+        CHECK(answer.find("Connection: close\r\n") != std::string::npos);
+        CHECK(answer.find(R"("field":"Transfer-Encoding")") != std::string::npos);
+        CHECK(answer.rfind("HTTP/1.1 ") == 0); // It is the only one.
+    }
+}
+
+TEST_CASE("connection: the name of the coding is of either case", "[http]")
+{
+    TestServer server;
+    HttpClient client(server.endpoint());
+    client.send("POST /session HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"
+                "2\r\n{}\r\n0\r\n\r\n");
+    CHECK(client.receive().result() == http::status::created);
+    client.send(get_healthz);
+    CHECK(client.receive().result() == http::status::ok);
+}
+
+TEST_CASE("connection: what follows a body in chunks is no header", "[http]")
+{
+    TestServer server;
+    HttpClient client(server.endpoint());
+    const auto cookie = cookie_of(client.ask(request_for(verb::post, "/session")));
+    const auto with_trailer = [](std::string_view header, std::string_view trailer) {
+        return "PUT /session/attributes/a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" +
+               std::string(header) + "\r\n1\r\nb\r\n0\r\n" + std::string(trailer) + "\r\n";
+    };
+    client.send(with_trailer("Host: a\r\n", "Cookie: " + cookie + "\r\n"));
+    CHECK(client.receive().result() == http::status::unauthorized);
+    client.send(with_trailer("Cookie: " + cookie + "\r\n", "Host: a\r\n"));
+    CHECK(client.receive().result() == http::status::bad_request);
+    client.send(with_trailer("Host: a\r\nCookie: " + cookie + "\r\n", "Connection: close\r\n"));
+    const auto kept = client.receive();
+    CHECK(kept.result() == http::status::no_content);
+    CHECK(kept.keep_alive());
+}
+
 TEST_CASE("connection: a client that asks first is told to go on, or not to", "[http]")
 {
     TestServer server;
@@ -211,21 +313,8 @@ TEST_CASE("connection: a client that does not read its answers is let go", "[htt
     TestServer server(options);
     Bystander bystander(server);
     HttpClient client(server.endpoint());
-    const auto cookie = cookie_of(client.ask(request_for(verb::post, "/session")));
-    for (int i = 0; i < 16; ++i) {
-        const auto path = "/session/attributes/a" + std::to_string(i);
-        const auto body = std::string(std::size_t{64} * 1024, 'x');
-        REQUIRE(
-            client.ask(request_for(verb::put, path, cookie, body)).result() ==
-            http::status::no_content
-        );
-    }
-    // Answers of 1 MiB each: soon they fit no buffer. The session is given back all the same.
-    std::string requests;
-    for (int i = 0; i < 40; ++i) {
-        requests += "GET /session HTTP/1.1\r\nHost: a\r\nCookie: " + cookie + "\r\n\r\n";
-    }
-    client.send(requests);
+    // The session is given back all the same.
+    client.send(get_session_times(40, cookie_of_large_session(client)));
     const auto leased = [&server]() -> std::uint64_t {
         HttpClient observer(server.endpoint());
         const auto body = observer.ask(request_for(verb::get, "/stats")).body();
@@ -250,6 +339,63 @@ TEST_CASE("connection: requests that are sent ahead are answered in order", "[ht
         const auto expected = i % 3 == 0 ? http::status::not_found : http::status::ok;
         REQUIRE(client.receive().result() == expected);
     }
+}
+
+TEST_CASE("connection: that it ends is said before it does, also to who sent ahead", "[http]")
+{
+    auto options = test_options();
+    options.service.max_attribute_bytes(std::size_t{4} * 1024 * 1024);
+    TestServer server(options);
+    HttpClient client(server.endpoint());
+    // So many that the server is writing one, and has said that it goes on, when it is to stop.
+    client.send(get_session_times(40, cookie_of_large_session(client)));
+    const auto leased = [&server] {
+        HttpClient observer(server.endpoint());
+        const auto body = observer.ask(request_for(verb::get, "/stats")).body();
+        return body.find(R"("leased":1)") != std::string::npos;
+    };
+    poll_until(leased);
+    const auto stopping = server.begin_stop();
+    poll_until([&server] { return refuses_connections(server); });
+    int answers = 0;
+    bool goes_on = true;
+    while (goes_on && answers < 40) {
+        const auto response = client.receive();
+        REQUIRE(response.result() == http::status::ok);
+        goes_on = response.keep_alive();
+        ++answers;
+    }
+    CHECK(answers < 40);
+    CHECK_FALSE(goes_on);
+    CHECK(client.receive_rest().empty());
+    poll_until([&stopping] { return stopping->is_done(); });
+    CHECK(stopping->take() == 0);
+}
+
+// Without threads, so that the request comes just when nobody looks: after the connection looked
+// last, and before it is told to finish.
+TEST_CASE("connection: a request that comes as it is told to finish is answered", "[http]")
+{
+    asio::io_context context;
+    SessionService service(context.get_executor(), ServiceOptions());
+    http_sessions::Api api(service, http_sessions::SessionCookie());
+    http_sessions::Limits limits;
+    limits.linger_time = 100ms;
+    tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
+    HttpClient client(acceptor.local_endpoint());
+    const auto connection =
+        std::make_shared<http_sessions::Connection>(acceptor.accept(), api, limits);
+    const auto served =
+        spawn_coro(connection->executor(), http_sessions::Connection::serve(connection));
+    run_ready(context); // It waits for a request.
+
+    asio::post(context, [&client] { client.send(get_healthz); });
+    connection->finish();
+    poll_until(context, [&served] { return served->is_done(); });
+    const auto response = client.receive();
+    CHECK(response.result() == http::status::ok);
+    CHECK_FALSE(response.keep_alive());
+    CHECK(client.receive_rest().empty());
 }
 
 TEST_CASE("connection: it is kept or closed as the client asks", "[http]")

@@ -1,9 +1,11 @@
 #include "http/http_client.hpp"
 #include "http/test_server.hpp"
+#include "support/poll_until.hpp"
 #include "support/sanitizers.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address_v6.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/system/errc.hpp>
 #include <boost/system/system_error.hpp>
 #include <catch2/catch_test_macros.hpp>
@@ -13,6 +15,7 @@
 
 #include <chrono>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,16 +51,6 @@ public:
 private:
     HttpClient client_;
 };
-
-bool refuses_connections(const TestServer& server)
-{
-    try {
-        const HttpClient client(server.endpoint());
-        return false;
-    } catch (const boost::system::system_error& error) {
-        return error.code() == boost::asio::error::connection_refused;
-    }
-}
 
 bool serves(const TestServer& server)
 {
@@ -155,6 +148,36 @@ TEST_CASE(
     CHECK(in_flight.await_end().empty());
     poll_until([&stopping] { return stopping->is_done(); });
     CHECK(stopping->take() == 0);
+}
+
+TEST_CASE("server: stopping answers those who wait to be accepted", "[http]")
+{
+    auto options = test_options();
+    options.threads = 1;
+    TestServer server(options);
+    const auto is_busy = std::make_shared<Signal>();
+    const auto may_go_on = std::make_shared<Signal>();
+    boost::asio::post(server.executor(), [is_busy, may_go_on] {
+        is_busy->set();
+        may_go_on->wait();
+    });
+    is_busy->wait();
+    std::list<HttpClient> waiting;
+    for (int i = 0; i < 5; ++i) {
+        waiting.emplace_back(server.endpoint()).send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+    }
+    const auto stopping = server.begin_stop();
+    may_go_on->set();
+
+    for (auto& client : waiting) {
+        const auto response = client.receive();
+        CHECK(response.result() == http::status::ok);
+        CHECK_FALSE(response.keep_alive());
+        CHECK(client.receive_rest().empty());
+    }
+    poll_until([&stopping] { return stopping->is_done(); });
+    CHECK(stopping->take() == 0);
+    CHECK(refuses_connections(server));
 }
 
 TEST_CASE(

@@ -1,6 +1,10 @@
 #include "http/test_server.hpp"
 
+#include "http/http_client.hpp"
+
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/address_v4.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <chrono>
 #include <utility>
@@ -46,6 +50,16 @@ void TestServer::stop_service()
 {
     // A clock that stands still never lets the limit of `stop` pass.
     static_cast<void>(run_coro_on(context_.get_executor(), service_.stop()));
+}
+
+bool refuses_connections(const TestServer& server)
+{
+    try {
+        const HttpClient client(server.endpoint());
+        return false;
+    } catch (const boost::system::system_error& error) {
+        return error.code() == boost::asio::error::connection_refused;
+    }
 }
 
 } // namespace sojourn::tests

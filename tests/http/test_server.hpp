@@ -13,6 +13,7 @@
 #include <sojourn/service/session_service.hpp>
 #include <sojourn/testing/manual_clock.hpp>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
@@ -33,6 +34,8 @@ public:
 
     [[nodiscard]] boost::asio::ip::tcp::endpoint endpoint() const { return server_.endpoint(); }
 
+    [[nodiscard]] boost::asio::any_io_executor executor() { return context_.get_executor(); }
+
     [[nodiscard]] testing::ManualClock& clock() { return *clock_; }
 
     [[nodiscard]] SessionService& service() { return service_; }
@@ -50,6 +53,9 @@ private:
     http_sessions::Server server_;
     ContextThreads threads_;
 };
+
+/// Whether nobody listens there any more.
+[[nodiscard]] bool refuses_connections(const TestServer& server);
 
 } // namespace sojourn::tests
 

@@ -6,6 +6,18 @@
 
 namespace http_sessions {
 
+namespace {
+
+/// CLI11 takes "010" for eight, whereas the shell script in front of us means ten.
+std::string objection_to_number(const std::string& text)
+{
+    const bool is_plain = text.find_first_not_of("0123456789") == std::string::npos &&
+                          (text == "0" || !text.starts_with('0'));
+    return is_plain ? "" : "'" + text + "' is not a whole number without leading zeros";
+}
+
+} // namespace
+
 std::variant<DemoOptions, Dismissal>
 parse_demo_command_line(int argument_count, const char* const* arguments)
 {
@@ -22,10 +34,12 @@ parse_demo_command_line(int argument_count, const char* const* arguments)
     auto* const length =
         program
             .add_option("--seconds", seconds, "how long to run in all; without it, until Ctrl-C")
+            ->check(objection_to_number)
             ->check(CLI::Range(shortest, longest))
             ->type_name("N");
     program
         .add_option("--port", port, "where to listen on 127.0.0.1; 0 is any that is free (8080)")
+        ->check(objection_to_number)
         ->check(CLI::Range(0, port_max))
         ->type_name("P");
     try {

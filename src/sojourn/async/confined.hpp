@@ -454,15 +454,7 @@ private:
     public:
         static void start(std::shared_ptr<State> state, F function, Handler handler)
         {
-            bool can_complete = true;
-            if constexpr (std::is_same_v<Executor, boost::asio::any_io_executor>) {
-                can_complete = static_cast<bool>(
-                    boost::asio::get_associated_executor(handler, state->executor())
-                );
-            } else if constexpr (std::is_same_v<Executor, boost::asio::any_completion_executor>) {
-                can_complete = static_cast<bool>(state->executor());
-            }
-            if (!can_complete) {
+            if (!can_complete(*state, handler)) {
                 throw boost::asio::execution::bad_executor();
             }
             auto allocator = allocator_of(handler);
@@ -507,6 +499,21 @@ private:
         }
 
         ~HandlerCall() = default;
+
+        /// Whether there is an executor to complete the handler with.
+        static bool
+        can_complete([[maybe_unused]] const State& state, [[maybe_unused]] const Handler& handler)
+        {
+            if constexpr (std::is_same_v<Executor, boost::asio::any_io_executor>) {
+                return static_cast<bool>(
+                    boost::asio::get_associated_executor(handler, state.executor())
+                );
+            } else if constexpr (std::is_same_v<Executor, boost::asio::any_completion_executor>) {
+                return static_cast<bool>(state.executor());
+            } else {
+                return true;
+            }
+        }
 
         static Allocator allocator_of(const Handler& handler)
         {
