@@ -82,18 +82,18 @@ asio::awaitable<std::size_t> Server::stop()
 asio::awaitable<void> Server::accept_connections()
 {
     is_accepting_ = true;
+    bool accepted = true;
     while (!is_stopping_) {
-        bool accepted = false;
         try {
-            accepted = co_await accept_one();
+            if (!std::exchange(accepted, false)) {
+                // Out of file descriptors, say. The client still waits in the kernel's queue, so
+                // without a pause this would spin.
+                accept_pause_.expires_after(options_.limits.accept_pause);
+                co_await accept_pause_.async_wait(as_result);
+            }
+            accepted = is_stopping_ || co_await accept_one();
         } catch (const std::exception&) { // NOLINT(bugprone-empty-catch)
             // No memory for one more connection. Others will end.
-        }
-        if (!accepted && !is_stopping_) {
-            // Out of file descriptors, say. The client still waits in the kernel's queue, so
-            // without a pause this would spin.
-            accept_pause_.expires_after(options_.limits.accept_pause);
-            co_await accept_pause_.async_wait(as_result);
         }
     }
 }

@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -252,6 +253,8 @@ TEST_CASE(
               throw boost::system::system_error(io_error);
           }) == io_error);
     CHECK(error_after([](Attributes&) { throw std::bad_alloc(); }) == errc::not_enough_memory);
+    const auto wrong = std::make_error_code(std::errc::io_error);
+    CHECK(error_after([&](Attributes&) { throw std::system_error(wrong); }) == io_error);
     CHECK(reports.empty());
     CHECK(error_after([](Attributes&) { throw 42; }) == errc::operation_canceled);
     CHECK(reports == std::vector<std::string>{"modify"});

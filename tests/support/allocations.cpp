@@ -112,7 +112,20 @@ void* __wrap_aligned_alloc(std::size_t alignment, std::size_t size)
     return __real_aligned_alloc(alignment, size);
 }
 
-// The array forms call these.
+#if defined(SOJOURN_TESTS_NAME_OPERATORS)
+#define SOJOURN_TESTS_NAME(symbol)                                                                 \
+    asm(".globl sojourn" #symbol "\n.set sojourn" #symbol "," #symbol)
+SOJOURN_TESTS_NAME(_Znwm);
+SOJOURN_TESTS_NAME(_ZnwmRKSt9nothrow_t);
+SOJOURN_TESTS_NAME(_ZnwmSt11align_val_t);
+SOJOURN_TESTS_NAME(_ZnwmSt11align_val_tRKSt9nothrow_t);
+SOJOURN_TESTS_NAME(_ZdlPv);
+SOJOURN_TESTS_NAME(_ZdlPvm);
+SOJOURN_TESTS_NAME(_ZdlPvSt11align_val_t);
+SOJOURN_TESTS_NAME(_ZdlPvmSt11align_val_t);
+#endif
+
+// The array forms call these, but for TSan's, which count nowhere.
 // NOLINTBEGIN(misc-new-delete-overloads)
 
 void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept

@@ -20,7 +20,7 @@ BELOW = {
     "admin": {"http", "service", "store", "async", "core", "detail"},
 }
 FOR_ALL = {"sojourn/fwd.hpp", "sojourn/version.hpp"}
-CORE_BOOST = re.compile(r"boost/(intrusive/|system/|unordered/|throw_exception\.hpp)")
+CORE_BOOST = re.compile(r"boost/(intrusive/|system/|throw_exception\.hpp)")
 
 
 def findings(tree: Tree) -> Iterator[Finding]:

@@ -21,6 +21,7 @@
 #include <cstring>
 #include <iterator>
 #include <span>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -575,6 +576,8 @@ private:
             return make_error_code(boost::system::errc::not_enough_memory);
         } catch (const boost::system::system_error& error) {
             return error.code();
+        } catch (const std::system_error& error) {
+            return boost::system::error_code(error.code());
         } catch (...) {
             // The function that `modify` was given is the only code in there that is not ours.
             modify_barrier_.caught(failure);
