@@ -29,25 +29,43 @@ void NaiveTable::begin_turn(TimePoint now)
 {
     now_ = std::max(now_, now);
     for (const auto key : std::exchange(returned_, {})) {
-        ++group_;
         auto& session = sessions_.at(key);
-        session.leases -= std::exchange(session.returned, 0);
-        if (session.is_closing) {
-            if (session.leases == 0) {
-                depart(key);
-            }
-            continue;
-        }
-        if (session.leases == 0) {
-            session.recency = ++recency_;
-        }
-        // The lease of its creation is no request.
-        if (session.requests > 0) {
-            session.is_half_open = false;
-        }
-        session.last_used = std::max(session.last_used, session.returned_at);
+        settle(key, std::exchange(session.returned, 0), session.returned_at);
     }
     ++group_;
+}
+
+void NaiveTable::release(Key key, TimePoint now)
+{
+    settle(key, 1, now);
+    ++group_;
+}
+
+void NaiveTable::settle(Key key, std::uint32_t count, TimePoint returned_at)
+{
+    ++group_;
+    auto& session = sessions_.at(key);
+    session.leases -= count;
+    if (session.is_closing) {
+        if (session.leases == 0) {
+            depart(key);
+        }
+        return;
+    }
+    if (session.leases == 0) {
+        session.recency = ++recency_;
+    }
+    // The lease of its creation is no request.
+    if (session.requests > 0) {
+        session.is_half_open = false;
+    }
+    note_use(session, returned_at);
+}
+
+void NaiveTable::note_use(NaiveSession& session, TimePoint moment)
+{
+    latest_use_ = std::max(latest_use_, moment);
+    session.last_used = latest_use_;
 }
 
 void NaiveTable::give_back(Key key, TimePoint now)
@@ -176,7 +194,7 @@ Error NaiveTable::create(Key key, NaiveSession fresh, Duration lifetime, const I
         ++history_.refused_overloaded;
         return errc::overloaded;
     }
-    fresh.last_used = now_;
+    note_use(fresh, now_);
     fresh.lifetime_end = now_ + lifetime;
     fresh.level_at = now_;
     fresh.leases = 1;
@@ -245,6 +263,7 @@ Result<Key> NaiveTable::acquire(const std::string& id)
         session.level_at = now_;
     }
     ++history_.acquired;
+    latest_use_ = std::max(latest_use_, now_);
     ++session.requests;
     ++session.leases;
     return place->first;
@@ -264,7 +283,7 @@ const NaiveSession* NaiveTable::touch(const std::string& id)
     }
     auto& session = place->second;
     session.is_half_open = false;
-    session.last_used = std::max(session.last_used, now_);
+    note_use(session, now_);
     if (session.leases == 0) {
         session.recency = ++recency_;
     }

@@ -83,6 +83,8 @@ public:
     // A turn: time, and the leases that came back since the last one.
     void begin_turn(TimePoint now);
     void give_back(Key key, TimePoint now);
+    /// The same in a turn.
+    void release(Key key, TimePoint now);
 
     [[nodiscard]] Error
     create(Key key, NaiveSession fresh, Duration lifetime, const IsOpen& is_open);
@@ -134,6 +136,8 @@ public:
 private:
     using Place = std::map<Key, NaiveSession>::iterator;
 
+    void settle(Key key, std::uint32_t count, TimePoint returned_at);
+    void note_use(NaiveSession& session, TimePoint moment);
     Place look_up(const std::string& id);
     /// The open sessions that the table finds no longer.
     std::vector<Key> vanished(const IsOpen& is_open) const;
@@ -151,6 +155,7 @@ private:
     const bool keeps_departed_;
 
     TimePoint now_ = TimePoint::min();
+    TimePoint latest_use_ = TimePoint::min();
     bool is_closed_ = false;
     /// Those that are live: open or closing.
     std::map<Key, NaiveSession> sessions_;

@@ -47,8 +47,7 @@ TEST_CASE("principal_index: an unlisted session keeps the name and is not found"
     PrincipalIndex index({1, 2}, 4);
     Session session;
     attach(index, session, "ada");
-    PrincipalIndex::unlist(session);
-    PrincipalIndex::unlist(session);
+    session.owner_hook.unlink();
     auto* const entry = index.find("ada");
     REQUIRE(entry != nullptr);
     CHECK(entry->sessions.empty());
@@ -70,7 +69,7 @@ TEST_CASE("principal_index: a session without principal is none of its business"
 {
     PrincipalIndex index({1, 2}, 4);
     Session session;
-    PrincipalIndex::unlist(session);
+    session.owner_hook.unlink();
     index.detach(session);
     CHECK(index.size() == 0);
 }

@@ -307,7 +307,7 @@ TEST_CASE("session_table expiry: what was touched does not come up early", "[uni
 }
 
 TEST_CASE(
-    "session_table expiry: a stale entry does not end the session that has the slot now",
+    "session_table expiry: the entry of an earlier session does not end the one that has the slot",
     "[unit][core]"
 )
 {
@@ -320,16 +320,22 @@ TEST_CASE(
     auto* const young = f.create("young", "ada").value();
     CHECK(young == old);
     f.give_back(young);
-    f.now += 50s;
+    for (int i = 0; i < 19; ++i) {
+        f.now += 50s;
+        f.use("young");
+    }
     CHECK(f.table.next_deadline() == f.now);
     f.expire();
     CHECK(f.has("young"));
+    CHECK(f.table.next_deadline() == f.now + 50s);
     f.now += 50s - 1ns;
     f.expire();
     CHECK(f.has("young"));
     f.now += 1ns;
     f.expire();
     CHECK(f.metrics().live == 0);
+    CHECK(f.departures().empty());
+    CHECK(f.removed_by(RemovalCause::expired_lifetime) == 1);
     CHECK(f.table.next_deadline() == TimePoint::max());
 }
 
@@ -390,6 +396,10 @@ TEST_CASE("session_table expiry: an empty table has no deadline", "[unit][core]"
     CHECK(f.table.next_deadline() == f.now + 100s);
     f.now += 100s;
     f.expire();
+    // Its slot is looked at once more, when its lifetime would have ended.
+    CHECK(f.table.next_deadline() == f.now + 900s);
+    f.now += 900s;
+    f.expire();
     CHECK(f.table.next_deadline() == TimePoint::max());
 }
 
@@ -412,6 +422,90 @@ TEST_CASE(
     f.now += 99s;
     f.expire();
     CHECK(f.has("a"));
+}
+
+TEST_CASE(
+    "session_table expiry: a session that may lie idle for longer does not hide the others",
+    "[unit][core]"
+)
+{
+    // Patient ones are in front, and stay; behind them is one that is due.
+    TableFixture f(100);
+    for (int i = 0; i < 10; ++i) {
+        auto patient = f.fresh("patient" + std::to_string(i), "ada");
+        patient.idle_timeout = 500s;
+        f.give_back(f.turn().create(patient).value());
+    }
+    f.now += 1s;
+    f.add("due", "ada");
+    f.now += 100s;
+    f.expire();
+    CHECK_FALSE(f.has("due"));
+    CHECK(f.metrics().live == 10);
+    CHECK(f.table.next_deadline() == f.now + 399s);
+    SECTION("they come first when room is needed, in their order")
+    {
+        for (int i = 0; i < 90; ++i) {
+            f.add("young" + std::to_string(i), "ada");
+        }
+        f.add("new", "ada");
+        CHECK_FALSE(f.has("patient0"));
+        CHECK(f.has("patient1"));
+        f.use("patient1");
+        f.add("newer", "ada");
+        CHECK(f.has("patient1"));
+        CHECK_FALSE(f.has("patient2"));
+    }
+    SECTION("they end when they are due")
+    {
+        f.now += 399s;
+        f.expire();
+        CHECK(f.metrics().live == 0);
+        CHECK(f.removed_by(RemovalCause::expired_idle) == 11);
+    }
+}
+
+TEST_CASE(
+    "session_table expiry: cleanup is told of a time by which a leased session may be due",
+    "[unit][core]"
+)
+{
+    // So that a release needs to wake nobody.
+    TableFixture f;
+    auto* const anonymous = f.create("a").value();
+    CHECK(f.turn().next_deadline() == f.now + 10s);
+    f.give_back(anonymous);
+    CHECK(f.turn().next_deadline() == f.now + 10s);
+    f.use("a");
+    CHECK(f.turn().next_deadline() == f.now + 100s);
+    auto* const session = f.acquire("a").value();
+    f.now += 50s;
+    CHECK(f.turn().next_deadline() == f.now + 100s);
+    f.give_back(session);
+    CHECK(f.turn().next_deadline() == f.now + 100s);
+}
+
+TEST_CASE(
+    "session_table expiry: what is noted late does not count as earlier than what was noted before",
+    "[unit][core]"
+)
+{
+    // Two requests end; the thread of the first is kept waiting before it gives its lease back.
+    TableFixture f(2);
+    f.add("first", "ada");
+    f.add("second", "ada");
+    auto* const first = f.acquire("first").value();
+    auto* const second = f.acquire("second").value();
+    const auto ended = f.now + 1s;
+    f.now += 2s;
+    f.give_back(second);
+    f.turn();
+    static_cast<void>(f.releases.give_back(*first, ended));
+    CHECK(f.peek("first").value().expires_in == 100s);
+    CHECK(f.peek("second").value().expires_in == 100s);
+    f.add("third", "ada");
+    CHECK_FALSE(f.has("second"));
+    CHECK(f.has("first"));
 }
 
 TEST_CASE("session_table expiry: stale entries stay few when the live ones expire", "[unit][core]")

@@ -97,7 +97,8 @@ TEST_CASE("session_table memory: a million sessions come and go, and nothing gro
     CHECK(bytes_allocated() <= bytes + 1024);
     CHECK(f.metrics().created == count);
     CHECK(f.metrics().live == 100);
-    CHECK(f.slots() == 256);
+    // The one that just departed has its slot until the next turn.
+    CHECK(f.slots() <= 102);
 }
 
 TEST_CASE("session_table memory: a destroyed table leaves nothing behind", "[unit][core]")
@@ -133,8 +134,8 @@ bool succeeds_with(long allocations, Operation operation)
 
 TEST_CASE("session_table memory: a creation that lacks memory has created nothing", "[unit][core]")
 {
-    // In a table that is used for the first time, and in one that needs a new chunk.
-    const int used = GENERATE(0, 254);
+    // In a slot that is used for the first time, and in one that was used before.
+    const int used = GENERATE(0, 2);
     const std::string long_name(100, 'x');
     long allocations = 0;
     for (bool is_done = false; !is_done; ++allocations) {
@@ -146,9 +147,6 @@ TEST_CASE("session_table memory: a creation that lacks memory has created nothin
         for (int i = 0; i < used; ++i) {
             f.add("s" + std::to_string(i));
             CHECK_FALSE(f.remove("s" + std::to_string(i)).code().failed());
-        }
-        if (used > 0) {
-            f.add("last-of-its-chunk");
         }
         const auto fresh = f.fresh(long_name, "a principal with a long name");
         const auto before = f.turn().metrics();
@@ -163,8 +161,8 @@ TEST_CASE("session_table memory: a creation that lacks memory has created nothin
         CHECK(f.has(long_name));
         CHECK(f.departures() == std::vector(static_cast<std::size_t>(used), RemovalCause::deleted));
     }
-    // A chunk and its place; the principal's entry, its name and their place.
-    CHECK(allocations >= 5);
+    // The principal's entry and its name.
+    CHECK(allocations >= 3);
 }
 
 TEST_CASE("session_table memory: nobody makes room for a creation that lacks it", "[unit][core]")

@@ -45,7 +45,7 @@ inline constexpr HashKey table_key{11, 22};
 
 inline HashedId name_id(std::string_view name)
 {
-    return {SessionId::parse(name).value(), keyed_hash(table_key, name)};
+    return SessionIdHash(table_key).hashed(SessionId::parse(name).value());
 }
 
 /// The options of most table tests: short, round timeouts of different lengths and no rate limit.
@@ -163,7 +163,7 @@ public:
         return metrics().removed_by(cause);
     }
 
-    /// Slots that the table has memory for.
+    /// Slots that the table has ever used.
     std::size_t slots()
     {
         std::uint32_t from = 0;

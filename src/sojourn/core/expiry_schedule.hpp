@@ -1,54 +1,67 @@
 /// @file
-/// Private header. When to look at which session: a priority queue with one entry a session. A
-/// touch does not move the entry; an entry that comes up early is scheduled once more, with the
-/// deadline that holds by then. So a touch costs nothing here and a removal leaves a stale entry
-/// behind.
+/// Private header. When to look at which slot: a priority queue with one entry a slot. An entry may
+/// come up early, never late. It is not moved when the deadline is, and it stays with the slot when
+/// the session is gone: whoever comes next into the slot uses it too. So touches, removals and most
+/// creations cost nothing here; an entry that comes up early is armed once more.
 
 #ifndef SOJOURN_CORE_EXPIRY_SCHEDULE_HPP
 #define SOJOURN_CORE_EXPIRY_SCHEDULE_HPP
 
 #include "sojourn/core/time.hpp"
+#include "sojourn/detail/large_array.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <queue>
-#include <utility>
-#include <vector>
 
 namespace sojourn {
 
-/// One session's place in the schedule. It names slot and generation and points at nothing, so that
-/// it may outlive its session.
+/// One slot's place in the schedule. It is live as long as the slot says that it is armed at this
+/// moment.
 struct ExpiryEntry {
-    TimePoint deadline;
+    TimePoint at;
     std::uint32_t slot = 0;
-    std::uint32_t generation = 0;
 
     friend bool operator==(const ExpiryEntry&, const ExpiryEntry&) = default;
 };
 
-/// Expiry entries by deadline, the earliest first. Stale entries never exceed
-/// `max(64, live entries)`: past that, `trim` rebuilds the queue without them.
+/// Expiry entries, the earliest first.
+///
+/// An entry is stale once its slot was armed for an earlier moment. Stale entries never exceed an
+/// eighth of the slots, or 64: past that, the queue is rebuilt without them.
 class ExpirySchedule {
 public:
-    /// O(log n).
-    void add(const ExpiryEntry& entry) { queue_.push(entry); }
-
-    /// Makes room for `count` sessions, so that no later `add` allocates.
-    void reserve(std::size_t count) { queue_.reserve(2 * count + stale_floor + 1); }
-
-    /// When the earliest entry is due, stale or not; `TimePoint::max()` if there is none.
-    [[nodiscard]] TimePoint next_deadline() const noexcept
+    /// For `slots` slots; takes all the memory that it will ever need.
+    explicit ExpirySchedule(std::size_t slots) : stale_limit_(std::max(stale_floor, slots / 8))
     {
-        return queue_.empty() ? TimePoint::max() : queue_.top().deadline;
+        queue_.reserve(slots + stale_limit_ + 1);
+    }
+
+    /// Sees to it that the slot comes up at `at` or before. `armed_at` is the slot's note of when
+    /// it is armed, `armed_at_of(slot)` reads any slot's. O(log n) if it has to come up earlier
+    /// than before, O(1) otherwise.
+    template <class ArmedAtOf>
+    void arm(std::uint32_t slot, TimePoint& armed_at, TimePoint at, ArmedAtOf armed_at_of)
+    {
+        if (armed_at <= at) {
+            return;
+        }
+        armed_ += armed_at == TimePoint::max() ? 1U : 0U;
+        armed_at = at;
+        queue_.push({at, slot});
+        if (stale() > stale_limit_) {
+            queue_.rebuild([&](const ExpiryEntry& entry) {
+                return armed_at_of(entry.slot) == entry.at;
+            });
+        }
     }
 
     /// Takes the earliest entry if it is due at `now`. O(log n).
     [[nodiscard]] std::optional<ExpiryEntry> take_due(TimePoint now)
     {
-        if (queue_.empty() || now < queue_.top().deadline) {
+        if (now < next()) {
             return std::nullopt;
         }
         const auto entry = queue_.top();
@@ -56,34 +69,27 @@ public:
         return entry;
     }
 
-    /// Says that the entry just taken was stale.
-    void forget_stale() noexcept { --stale_; }
-
-    /// Says that a scheduled session is gone and its entry stale.
-    template <class IsLive>
-    void retire(IsLive is_live)
+    /// Says that the entry just taken was its slot's live one, and the slot is not armed now.
+    void disarm(TimePoint& armed_at) noexcept
     {
-        ++stale_;
-        trim(is_live);
+        armed_at = TimePoint::max();
+        --armed_;
     }
 
-    /// Drops all stale entries, O(n), when they have come to outnumber the live ones; O(1)
-    /// otherwise, and amortised. Needed wherever the live ones become fewer: also when one was
-    /// taken for good.
-    template <class IsLive>
-    void trim(IsLive is_live)
+    /// When the earliest entry comes up, stale or not; `TimePoint::max()` if there is none.
+    [[nodiscard]] TimePoint next() const noexcept
     {
-        if (stale_ > std::max(stale_floor, live())) {
-            queue_.keep_if(is_live);
-            stale_ = 0;
-        }
+        return queue_.empty() ? TimePoint::max() : queue_.top().at;
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return queue_.size(); }
 
-    [[nodiscard]] std::size_t stale() const noexcept { return stale_; }
+    /// Slots that are armed.
+    [[nodiscard]] std::size_t armed() const noexcept { return armed_; }
 
-    [[nodiscard]] std::size_t live() const noexcept { return queue_.size() - stale_; }
+    [[nodiscard]] std::size_t stale() const noexcept { return queue_.size() - armed_; }
+
+    [[nodiscard]] std::size_t stale_limit() const noexcept { return stale_limit_; }
 
     /// Calls `visit(entry)` for every entry, in no order.
     template <class Visit>
@@ -98,20 +104,26 @@ private:
     struct Later {
         bool operator()(const ExpiryEntry& left, const ExpiryEntry& right) const noexcept
         {
-            return left.deadline > right.deadline;
+            return left.at > right.at;
         }
     };
 
     /// The standard's queue, with the three things it keeps to itself.
-    class Queue : public std::priority_queue<ExpiryEntry, std::vector<ExpiryEntry>, Later> {
+    class Queue : public std::priority_queue<ExpiryEntry, detail::LargeArray<ExpiryEntry>, Later> {
     public:
         void reserve(std::size_t count) { c.reserve(count); }
 
+        /// Drops what shall not be kept, and what is there twice.
         template <class Keep>
-        void keep_if(Keep keep)
+        void rebuild(Keep keep)
         {
             std::erase_if(c, [&](const ExpiryEntry& entry) { return !keep(entry); });
-            std::ranges::make_heap(c, comp);
+            // Sorted is a heap, too.
+            std::ranges::sort(c, [](const ExpiryEntry& left, const ExpiryEntry& right) {
+                return left.at != right.at ? left.at < right.at : left.slot < right.slot;
+            });
+            const auto twice = std::ranges::unique(c);
+            c.erase(twice.begin(), twice.end());
         }
 
         template <class Visit>
@@ -121,8 +133,10 @@ private:
         }
     };
 
+    std::size_t stale_limit_;
     Queue queue_;
-    std::size_t stale_ = 0;
+    /// Slots that are armed; every other entry is stale.
+    std::size_t armed_ = 0;
 };
 
 } // namespace sojourn

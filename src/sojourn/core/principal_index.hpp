@@ -11,6 +11,7 @@
 
 #include <boost/intrusive/list.hpp>
 #include <boost/intrusive/unordered_set.hpp>
+#include <boost/intrusive/unordered_set_hook.hpp>
 
 #include <bit>
 #include <cstddef>
@@ -27,11 +28,12 @@ namespace sojourn {
 struct PrincipalEntry {
     using Sessions = boost::intrusive::list<
         Session,
-        boost::intrusive::member_hook<Session, Session::ListHook, &Session::principal_hook>>;
+        boost::intrusive::member_hook<Session, Session::ListHook, &Session::owner_hook>,
+        boost::intrusive::constant_time_size<false>>;
 
     std::shared_ptr<const std::string> name;
     std::uint64_t hash = 0;
-    Session::IndexHook index_hook;
+    boost::intrusive::unordered_set_member_hook<> index_hook;
     /// Those that can be found. Sessions that have ended may still refer to the entry for its name.
     Sessions sessions;
     std::size_t references = 0;
@@ -82,10 +84,10 @@ public:
         PrincipalEntry* entry_;
     };
 
-    /// For up to `capacity` principals; more would make it slow, not wrong.
+    /// For up to `capacity` principals. Two share a bucket then: they are looked up at logins only.
     PrincipalIndex(HashKey key, std::size_t capacity)
         : key_(key),
-          buckets_(std::bit_ceil(capacity)),
+          buckets_(std::bit_ceil((capacity + 1) / 2)),
           entries_(Entries::bucket_traits(buckets_.data(), buckets_.size()))
     {
     }
@@ -117,20 +119,11 @@ public:
         return {*this, name.empty() ? nullptr : &find_or_add(name)};
     }
 
-    /// Takes the session out of its principal's list; it keeps the name.
-    static void unlist(Session& session) noexcept
-    {
-        if (session.principal_hook.is_linked()) {
-            auto& sessions = session.principal->sessions;
-            sessions.erase(sessions.iterator_to(session));
-        }
-    }
-
     /// Separates the session from its principal, which goes when nobody refers to it any more.
     void detach(Session& session) noexcept
     {
         if (session.principal != nullptr) {
-            unlist(session);
+            session.owner_hook.unlink();
             let_go(*std::exchange(session.principal, nullptr));
         }
     }
@@ -178,8 +171,10 @@ private:
 
     using Entries = boost::intrusive::unordered_set<
         PrincipalEntry,
-        boost::intrusive::
-            member_hook<PrincipalEntry, Session::IndexHook, &PrincipalEntry::index_hook>,
+        boost::intrusive::member_hook<
+            PrincipalEntry,
+            boost::intrusive::unordered_set_member_hook<>,
+            &PrincipalEntry::index_hook>,
         boost::intrusive::hash<ByHash>,
         boost::intrusive::equal<SameName>,
         boost::intrusive::power_2_buckets<true>>;

@@ -6,9 +6,11 @@
 #ifndef SOJOURN_CORE_RELEASE_LIST_HPP
 #define SOJOURN_CORE_RELEASE_LIST_HPP
 
-#include "sojourn/core/session.hpp"
+#include "sojourn/core/session_slab.hpp"
 
 #include <atomic>
+#include <cstdint>
+#include <utility>
 
 namespace sojourn {
 
@@ -23,13 +25,14 @@ public:
     /// should see to a turn at once.
     [[nodiscard]] bool give_back(Session& session, TimePoint now) noexcept
     {
-        raise(session.released_at, now.time_since_epoch().count());
+        // Two leases may be given back in another order than their callers looked at the clock.
+        session.raise_last_used(now);
         if (session.releases.fetch_add(1, std::memory_order_acq_rel) == 0) {
-            auto* top = top_.load(std::memory_order_relaxed);
+            auto top = top_.load(std::memory_order_relaxed);
             do {
                 session.next = top;
             } while (!top_.compare_exchange_weak(
-                top, &session, std::memory_order_seq_cst, std::memory_order_relaxed
+                top, session.slot, std::memory_order_seq_cst, std::memory_order_relaxed
             ));
         }
         return is_awaited_.load(std::memory_order_seq_cst);
@@ -47,50 +50,35 @@ public:
         return is_awaited_.load(std::memory_order_relaxed);
     }
 
-    /// Calls `each(session, count, released_at)` for every listed session with the number of its
+    /// Calls `each(session, count)` for every listed session of the slab with the number of its
     /// leases that were given back, in the order in which the first of those was.
     template <class Each>
-    void settle(Each each)
+    void settle(SessionSlab& slab, Each each)
     {
-        if (top_.load(std::memory_order_seq_cst) == nullptr) {
+        if (top_.load(std::memory_order_seq_cst) == no_slot) {
             return;
         }
-        auto* session = reversed(top_.exchange(nullptr, std::memory_order_acq_rel));
-        while (session != nullptr) {
+        auto slot = reversed(slab, top_.exchange(no_slot, std::memory_order_acq_rel));
+        while (slot != no_slot) {
+            auto& session = slab[slot];
             // Read first: from the exchange on, another release may list the session anew.
-            auto* const next = session->next;
-            const auto count = session->releases.exchange(0, std::memory_order_acq_rel);
-            const TimePoint released_at(Duration(session->released_at.load(std::memory_order_relaxed
-            )));
-            each(*session, count, released_at);
-            session = next;
+            slot = std::exchange(session.next, no_slot);
+            each(session, session.releases.exchange(0, std::memory_order_acq_rel));
         }
     }
 
 private:
-    /// Two leases may be given back in another order than their callers looked at the clock.
-    static void raise(std::atomic<TimePoint::rep>& latest, TimePoint::rep moment) noexcept
-    {
-        auto before = latest.load(std::memory_order_relaxed);
-        while (before < moment &&
-               !latest.compare_exchange_weak(before, moment, std::memory_order_relaxed)) {
-        }
-    }
-
     /// The stack as a queue: recency is the order in which requests finished.
-    static Session* reversed(Session* session) noexcept
+    static std::uint32_t reversed(SessionSlab& slab, std::uint32_t slot) noexcept
     {
-        Session* previous = nullptr;
-        while (session != nullptr) {
-            auto* const next = session->next;
-            session->next = previous;
-            previous = session;
-            session = next;
+        auto previous = no_slot;
+        while (slot != no_slot) {
+            previous = std::exchange(slot, std::exchange(slab[slot].next, previous));
         }
         return previous;
     }
 
-    std::atomic<Session*> top_{nullptr};
+    std::atomic<std::uint32_t> top_{no_slot};
     std::atomic<bool> is_awaited_{false};
 };
 

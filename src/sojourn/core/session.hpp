@@ -1,7 +1,8 @@
 /// @file
 /// Private header. A session's node in a `SessionTable`. Nodes never move: leases and the intrusive
-/// lists point at them. Only a turn of the owning table may read or write a node, but for the two
-/// atomics through which a lease is given back, from any thread and without a turn.
+/// lists point at them. Only a turn of the owning table may read or write a node, but for what a
+/// lease is given back through, from any thread and without a turn: `last_used`, `releases`,
+/// `next`.
 
 #ifndef SOJOURN_CORE_SESSION_HPP
 #define SOJOURN_CORE_SESSION_HPP
@@ -13,7 +14,6 @@
 #include "sojourn/core/time.hpp"
 
 #include <boost/intrusive/list_hook.hpp>
-#include <boost/intrusive/unordered_set_hook.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -37,59 +37,76 @@ enum class SessionState : std::uint8_t {
     departed,
 };
 
-struct Session {
-    using ListHook = boost::intrusive::list_member_hook<
-        boost::intrusive::link_mode<boost::intrusive::safe_link>>;
+/// No slot: the end of a chain of slots.
+inline constexpr std::uint32_t no_slot = 0xFFFFFFFF;
 
-    using IndexHook = boost::intrusive::unordered_set_member_hook<
-        boost::intrusive::link_mode<boost::intrusive::normal_link>>;
+/// Three cache lines: what every request reads, what it writes, and what only tells of the session.
+struct alignas(64) Session {
+    // Unlinks itself, whatever list it is in.
+    using ListHook = boost::intrusive::list_member_hook<
+        boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
     SessionId id;
-    std::uint64_t hash = 0;
-    IndexHook index_hook;
+    std::uint32_t slot = 0;
+    /// Leases whose release has not been settled.
+    std::uint32_t leases = 0;
+    /// 48 bits: a million requests a second for nine years.
+    std::uint64_t requests : 48 = 0;
+    SessionState state : 8 = SessionState::vacant;
+    RemovalCause cause : 8 = RemovalCause::expired_idle;
 
-    /// In the recency list while idle, in the list of departed ones once ended. Never in both.
+    /// In a recency list while idle, in the list of departed ones once ended. Never in two.
     ListHook recency_hook;
-    ListHook principal_hook;
-    PrincipalEntry* principal = nullptr;
-
-    /// The end of its last request, or its creation.
-    TimePoint last_used;
+    /// The end of its last request, or its creation. Releases raise it from any thread.
+    std::atomic<TimePoint::rep> last_used{TimePoint::min().time_since_epoch().count()};
     /// When its lifetime ends.
     TimePoint lifetime_end;
     Duration idle_timeout{};
     /// GCRA's theoretical arrival time.
     TimePoint theoretical_arrival;
-    std::uint64_t requests = 0;
-
-    std::shared_ptr<const Attributes> attributes;
-    std::uint64_t version = 0;
-
-    SessionReference reference;
-    WallTime created;
-
-    std::uint32_t slot = 0;
-    /// Grows whenever the slot is vacated, so that a stale expiry entry is known by it.
-    std::uint32_t generation = 0;
-    /// Leases whose release has not been settled.
-    std::uint32_t leases = 0;
-    SessionState state = SessionState::vacant;
-    /// Whether its entry is in the expiry schedule.
-    bool scheduled = false;
-    RemovalCause cause{};
-
-    /// The next free slot, or the next session on the release list.
-    Session* next = nullptr;
+    /// When the expiry schedule looks at this slot; `TimePoint::max()` for never.
+    TimePoint armed_at = TimePoint::max();
     /// Leases given back and not yet settled; whoever raises it from zero lists the session.
     std::atomic<std::uint32_t> releases{0};
-    /// When the latest lease was given back.
-    std::atomic<TimePoint::rep> released_at{TimePoint::min().time_since_epoch().count()};
+    /// The slot behind it in the chain of free ones, or on the release list.
+    std::uint32_t next = no_slot;
+
+    /// In the list of its principal; of the half-open ones, if it waits for its first request.
+    ListHook owner_hook;
+    PrincipalEntry* principal = nullptr;
+    std::shared_ptr<const Attributes> attributes;
+    std::uint64_t version = 0;
+    SessionReference reference;
+    WallTime created;
 
     [[nodiscard]] bool is_open() const noexcept
     {
         return state == SessionState::half_open || state == SessionState::established;
     }
+
+    /// Whether it was created for an anonymous client that has not come back.
+    [[nodiscard]] bool awaits_first_request() const noexcept
+    {
+        return state == SessionState::half_open && requests == 0;
+    }
+
+    [[nodiscard]] TimePoint used_last() const noexcept
+    {
+        return TimePoint(Duration(last_used.load(std::memory_order_relaxed)));
+    }
+
+    /// Takes note, in any thread, that it was in use at this moment; the latest one counts.
+    void raise_last_used(TimePoint moment) noexcept
+    {
+        const auto latest = moment.time_since_epoch().count();
+        auto before = last_used.load(std::memory_order_relaxed);
+        while (before < latest &&
+               !last_used.compare_exchange_weak(before, latest, std::memory_order_relaxed)) {
+        }
+    }
 };
+
+static_assert(sizeof(Session) == 192, "a session is three cache lines");
 
 } // namespace sojourn
 

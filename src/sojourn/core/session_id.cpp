@@ -23,13 +23,14 @@ bool is_base64url(char character) noexcept
 
 SessionId::SessionId(std::string_view valid_text)
 {
-    if (valid_text.size() > std::tuple_size_v<decltype(detail::InplaceText::text)>) {
-        text_ = std::make_shared<const std::string>(valid_text);
+    if (valid_text.size() > inplace_max) {
+        auto* const text = new SharedText{.text = std::string(valid_text)};
+        std::memcpy(bytes(), &text, sizeof(text));
+        bytes()[inplace_max] = static_cast<char>(is_shared_mark);
         return;
     }
-    auto& inplace = std::get<detail::InplaceText>(text_);
-    std::ranges::copy(valid_text, inplace.text.begin());
-    inplace.length = static_cast<std::uint8_t>(valid_text.size());
+    std::ranges::copy(valid_text, bytes());
+    bytes()[inplace_max] = static_cast<char>(valid_text.size());
 }
 
 Result<SessionId> SessionId::parse(std::string_view text)
@@ -51,36 +52,37 @@ Result<SessionId> SessionId::parse_issued(std::string_view text)
 SessionId SessionId::from_entropy(std::span<const std::byte, entropy_bytes> bytes) noexcept
 {
     // RFC 4648, section 5, without padding. 32 bytes are 42 full digits and one of four bits.
-    detail::InplaceText inplace;
+    SessionId id;
     std::uint32_t bits = 0;
     int bit_count = 0;
-    std::size_t length = 0;
+    char* next = id.bytes();
     for (const std::byte byte : bytes) {
         bits = (bits << 8U) | std::to_integer<std::uint32_t>(byte);
         bit_count += 8;
         while (bit_count >= 6) {
             bit_count -= 6;
-            inplace.text[length++] = base64url[(bits >> static_cast<unsigned>(bit_count)) & 0x3FU];
+            *next++ = base64url[(bits >> static_cast<unsigned>(bit_count)) & 0x3FU];
         }
     }
-    inplace.text[length++] = base64url[(bits << static_cast<unsigned>(6 - bit_count)) & 0x3FU];
-    inplace.length = static_cast<std::uint8_t>(length);
-    SessionId id;
-    *std::get_if<detail::InplaceText>(&id.text_) = inplace;
+    *next = base64url[(bits << static_cast<unsigned>(6 - bit_count)) & 0x3FU];
+    id.bytes()[inplace_max] = static_cast<char>(issued_length);
     return id;
 }
 
 std::string_view SessionId::text() const noexcept
 {
-    if (const auto* inplace = std::get_if<detail::InplaceText>(&text_)) {
-        return {inplace->text.data(), inplace->length};
-    }
-    const auto& longer = *std::get_if<std::shared_ptr<const std::string>>(&text_);
-    return longer ? std::string_view(*longer) : std::string_view();
+    return is_shared() ? std::string_view(shared()->text) : std::string_view(bytes(), length());
 }
 
 bool operator==(const SessionId& left, const SessionId& right) noexcept
 {
+    if (!left.is_shared() && !right.is_shared()) {
+        std::uint64_t difference = 0;
+        for (std::size_t i = 0; i < left.words_.size(); ++i) {
+            difference |= left.words_[i] ^ right.words_[i];
+        }
+        return difference == 0;
+    }
     const auto a = left.text();
     const auto b = right.text();
     if (a.size() != b.size()) {

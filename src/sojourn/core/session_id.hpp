@@ -9,32 +9,24 @@
 #include "sojourn/core/error.hpp"
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 
 namespace sojourn {
-
-namespace detail {
-
-struct InplaceText {
-    std::array<char, 47> text{};
-    std::uint8_t length = 0;
-};
-
-} // namespace detail
 
 /// A session id: 1 to 128 visible ASCII characters, or nothing when default constructed.
 ///
 /// Ids that sojourn issues are 32 random bytes as base64url without padding, 43 characters. An id
 /// adopted from a peer (a proxy that keeps its upstream's ids) may be any text that `parse` takes.
 ///
-/// *Thread safety*: a value. *Comparison* takes the same time wherever two ids of equal length
-/// differ, so that an answer's delay tells nothing of how much of a guess was right.
+/// *Thread safety*: a value; no copy of it fails. *Comparison* takes the same time wherever two ids
+/// of equal length differ, so that an answer's delay tells nothing of how much of a guess was
+/// right.
 class SessionId {
 public:
     /// Random bytes in an issued id: 256 bits. ASVS 5.0 (7.2.3) asks for at least 128.
@@ -45,7 +37,33 @@ public:
     static constexpr std::size_t max_length = 128;
 
     /// Names no session.
-    SessionId() = default;
+    SessionId() noexcept = default;
+
+    SessionId(const SessionId& other) noexcept { copy(other); }
+
+    SessionId& operator=(const SessionId& other) noexcept
+    {
+        if (this != &other) {
+            drop();
+            copy(other);
+        }
+        return *this;
+    }
+
+    /// Leaves the other one empty.
+    SessionId(SessionId&& other) noexcept : words_(other.words_) { other.words_ = {}; }
+
+    SessionId& operator=(SessionId&& other) noexcept
+    {
+        if (this != &other) {
+            drop();
+            words_ = other.words_;
+            other.words_ = {};
+        }
+        return *this;
+    }
+
+    ~SessionId() { drop(); }
 
     /// Takes any id a peer may use. *Errors*: `invalid_id` unless the text is 1 to 128 characters,
     /// each from '!' to '~'; the text itself is never part of the error.
@@ -63,16 +81,67 @@ public:
     /// else: never into a log, an error or a metric.
     [[nodiscard]] std::string_view text() const noexcept;
 
-    [[nodiscard]] bool empty() const noexcept { return text().empty(); }
+    [[nodiscard]] bool empty() const noexcept { return length() == 0; }
 
     friend bool operator==(const SessionId& left, const SessionId& right) noexcept;
 
 private:
+    friend class SessionIdHash;
+
+    /// A text that is too long to lie in place. Shared, so that no copy of an id can fail.
+    struct SharedText {
+        std::atomic<std::size_t> owners{1};
+        std::string text;
+    };
+
+    static constexpr std::size_t inplace_max = 47;
+    /// Stands where a length would.
+    static constexpr std::uint8_t is_shared_mark = 0xFF;
+
     explicit SessionId(std::string_view valid_text);
 
-    // Issued ids are stored in place: a look-up allocates nothing. Longer ones are shared, so that
-    // no copy can fail: after one that does, libstdc++'s variant destroys what was never built.
-    std::variant<detail::InplaceText, std::shared_ptr<const std::string>> text_;
+    [[nodiscard]] const char* bytes() const noexcept
+    {
+        return static_cast<const char*>(static_cast<const void*>(words_.data()));
+    }
+
+    [[nodiscard]] char* bytes() noexcept
+    {
+        return static_cast<char*>(static_cast<void*>(words_.data()));
+    }
+
+    [[nodiscard]] std::uint8_t length() const noexcept
+    {
+        return static_cast<std::uint8_t>(bytes()[inplace_max]);
+    }
+
+    [[nodiscard]] bool is_shared() const noexcept { return length() == is_shared_mark; }
+
+    [[nodiscard]] SharedText* shared() const noexcept
+    {
+        SharedText* text = nullptr;
+        std::memcpy(&text, bytes(), sizeof(text));
+        return text;
+    }
+
+    void copy(const SessionId& other) noexcept
+    {
+        words_ = other.words_;
+        if (is_shared()) {
+            shared()->owners.fetch_add(1, std::memory_order_relaxed);
+        }
+    }
+
+    void drop() noexcept
+    {
+        if (is_shared() && shared()->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+            delete shared();
+        }
+    }
+
+    // Up to 47 characters, zeros behind them, and the length: an issued id lies in place, and is
+    // compared and hashed by whole words. A longer one has the address of its text in front.
+    std::array<std::uint64_t, 6> words_{};
 };
 
 } // namespace sojourn

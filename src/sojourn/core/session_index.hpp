@@ -1,101 +1,109 @@
 /// @file
-/// Private header. Finds a session by its id. The buckets are made once, for as many sessions as
-/// the table may hold, and chain the sessions themselves: nothing is ever allocated, moved or
-/// rehashed, so that no turn is longer than others and nothing can fail. An open-addressing table
-/// would do both from time to time, as erased places wear it out.
+/// Private header. Finds a session's slot by the hash of its id. The places are made once, for as
+/// many sessions as the table may hold: nothing is ever allocated or rehashed, so that no turn is
+/// longer than others and nothing can fail. A place keeps a piece of the hash beside the slot, so
+/// that a look-up reads one cache line here and then the session it looks for, no other.
 
 #ifndef SOJOURN_CORE_SESSION_INDEX_HPP
 #define SOJOURN_CORE_SESSION_INDEX_HPP
 
-#include "sojourn/core/session.hpp"
-#include "sojourn/core/session_id.hpp"
+#include "sojourn/detail/large_array.hpp"
 
-#include <boost/intrusive/unordered_set.hpp>
-
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <optional>
 
 namespace sojourn {
 
-/// A session id with its hash, which is computed before the turn and not in it.
-struct HashedId {
-    SessionId id;
-    std::uint64_t hash = 0;
-};
-
-/// The sessions of one table, by id. *Complexity*: O(1) on average.
+/// The slots of one table's sessions, by id: linear probing, and deletion without tombstones
+/// (Knuth, The Art of Computer Programming 3, section 6.4, algorithms L and R). *Complexity*: O(1)
+/// on average.
 class SessionIndex {
 public:
-    /// For up to `capacity` sessions; more would make it slow, not wrong.
-    explicit SessionIndex(std::size_t capacity)
-        : buckets_(std::bit_ceil(capacity)),
-          sessions_(Sessions::bucket_traits(buckets_.data(), buckets_.size()))
+    /// For up to `capacity` sessions.
+    explicit SessionIndex(std::size_t capacity) : places_(capacity + capacity / 2 + 1) {}
+
+    /// The slot whose hash this is and of which `is_it(slot)` is true; nothing if there is none.
+    template <class IsIt>
+    [[nodiscard]] std::optional<std::uint32_t> find(std::uint64_t hash, IsIt is_it) const
     {
+        const auto tag = tag_of(hash);
+        for (auto at = home(tag); places_[at].slot_and_one != 0; at = next(at)) {
+            if (places_[at].tag == tag && is_it(places_[at].slot_and_one - 1)) {
+                return places_[at].slot_and_one - 1;
+            }
+        }
+        return std::nullopt;
     }
 
-    SessionIndex(const SessionIndex&) = delete;
-    SessionIndex& operator=(const SessionIndex&) = delete;
-    SessionIndex(SessionIndex&&) = delete;
-    SessionIndex& operator=(SessionIndex&&) = delete;
-
-    ~SessionIndex() { sessions_.clear(); }
-
-    /// The session with this id, or null.
-    [[nodiscard]] Session* find(const HashedId& id) noexcept
+    /// Adds a slot. There must be room.
+    void insert(std::uint64_t hash, std::uint32_t slot) noexcept
     {
-        const auto place = sessions_.find(id, ByHash(), SameId());
-        return place == sessions_.end() ? nullptr : &*place;
+        const auto tag = tag_of(hash);
+        auto at = home(tag);
+        while (places_[at].slot_and_one != 0) {
+            at = next(at);
+        }
+        places_[at] = {tag, slot + 1};
+        ++size_;
     }
 
-    [[nodiscard]] const Session* find(const HashedId& id) const noexcept
+    /// Takes a slot out, which must be there.
+    void erase(std::uint64_t hash, std::uint32_t slot) noexcept
     {
-        const auto place = sessions_.find(id, ByHash(), SameId());
-        return place == sessions_.end() ? nullptr : &*place;
+        auto gap = home(tag_of(hash));
+        while (places_[gap].slot_and_one != slot + 1) {
+            gap = next(gap);
+        }
+        // Whoever was pushed past the gap moves into it, and leaves one in turn.
+        for (auto at = next(gap); places_[at].slot_and_one != 0; at = next(at)) {
+            if (distance(home(places_[at].tag), at) >= distance(gap, at)) {
+                places_[gap] = places_[at];
+                gap = at;
+            }
+        }
+        places_[gap] = {};
+        --size_;
     }
 
-    /// Adds a session whose id no other one has.
-    void insert(Session& session) noexcept { sessions_.insert(session); }
+    /// Begins to fetch what `find` reads first. Reads nothing, so it may be called from anywhere.
+    void prefetch(std::uint64_t hash) const noexcept
+    {
+        __builtin_prefetch(&places_[home(tag_of(hash))]);
+    }
 
-    void erase(Session& session) noexcept { sessions_.erase(sessions_.iterator_to(session)); }
-
-    [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
 private:
-    struct ByHash {
-        std::size_t operator()(const Session& session) const noexcept
-        {
-            return static_cast<std::size_t>(session.hash);
-        }
-
-        std::size_t operator()(const HashedId& id) const noexcept
-        {
-            return static_cast<std::size_t>(id.hash);
-        }
+    /// Zeros are an empty place.
+    struct Place {
+        std::uint32_t tag = 0;
+        std::uint32_t slot_and_one = 0;
     };
 
-    struct SameId {
-        bool operator()(const Session& left, const Session& right) const noexcept
-        {
-            return left.hash == right.hash && left.id == right.id;
-        }
+    static std::uint32_t tag_of(std::uint64_t hash) noexcept
+    {
+        return static_cast<std::uint32_t>(hash);
+    }
 
-        bool operator()(const HashedId& id, const Session& session) const noexcept
-        {
-            return id.hash == session.hash && id.id == session.id;
-        }
-    };
+    [[nodiscard]] std::size_t home(std::uint32_t tag) const noexcept
+    {
+        return static_cast<std::size_t>((std::uint64_t{tag} * places_.size()) >> 32U);
+    }
 
-    using Sessions = boost::intrusive::unordered_set<
-        Session,
-        boost::intrusive::member_hook<Session, Session::IndexHook, &Session::index_hook>,
-        boost::intrusive::hash<ByHash>,
-        boost::intrusive::equal<SameId>,
-        boost::intrusive::power_2_buckets<true>>;
+    [[nodiscard]] std::size_t next(std::size_t at) const noexcept
+    {
+        return at + 1 == places_.size() ? 0 : at + 1;
+    }
 
-    std::vector<Sessions::bucket_type> buckets_;
-    Sessions sessions_;
+    /// Steps of `next` from one place to another.
+    [[nodiscard]] std::size_t distance(std::size_t from, std::size_t to) const noexcept
+    {
+        return to >= from ? to - from : to + places_.size() - from;
+    }
+
+    detail::LargeArray<Place> places_;
+    std::size_t size_ = 0;
 };
 
 } // namespace sojourn

@@ -1,82 +1,83 @@
 /// @file
-/// Private header. The memory of a table's sessions: numbered slots that never move, in chunks,
-/// each used again after its session is gone.
+/// Private header. The memory of a table's sessions: numbered slots that never move, each used
+/// again after its session is gone.
 
 #ifndef SOJOURN_CORE_SESSION_SLAB_HPP
 #define SOJOURN_CORE_SESSION_SLAB_HPP
 
 #include "sojourn/core/session.hpp"
+#include "sojourn/detail/large_array.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <utility>
-#include <vector>
 
 namespace sojourn {
 
-/// Slots for sessions. Grows by a chunk when no slot is free, never shrinks.
+/// Slots for up to `capacity` sessions, in one piece, so that a slot's number is its place. The
+/// address space is taken at once; memory comes to it slot by slot, on first use, and stays.
 class SessionSlab {
 public:
-    /// Makes sure that the next `take` does not allocate. *Exceptions*: `bad_alloc`, nothing done.
-    void reserve_one()
+    explicit SessionSlab(std::size_t capacity)
+        : capacity_(capacity), slots_(Memory().allocate(capacity))
     {
-        if (free_ != nullptr) {
-            return;
-        }
-        chunks_.push_back(std::make_unique<Chunk>());
-        auto& chunk = *chunks_.back();
-        for (auto slot = chunk_size; slot-- > 0;) {
-            chunk[slot].slot = static_cast<std::uint32_t>(size() - chunk_size + slot);
-            chunk[slot].next = std::exchange(free_, &chunk[slot]);
-        }
     }
 
-    /// A vacant session. Call `reserve_one` before.
+    SessionSlab(const SessionSlab&) = delete;
+    SessionSlab& operator=(const SessionSlab&) = delete;
+    SessionSlab(SessionSlab&&) = delete;
+    SessionSlab& operator=(SessionSlab&&) = delete;
+
+    ~SessionSlab()
+    {
+        std::destroy_n(slots_, used_);
+        Memory().deallocate(slots_, capacity_);
+    }
+
+    /// A vacant session, the one that was given back last if there is one. There must be room.
     [[nodiscard]] Session& take() noexcept
     {
-        auto& session = *free_;
-        free_ = std::exchange(session.next, nullptr);
+        if (free_ == no_slot) {
+            auto& session = *std::construct_at(slots_ + used_);
+            session.slot = static_cast<std::uint32_t>(used_++);
+            return session;
+        }
+        auto& session = slots_[free_];
+        free_ = std::exchange(session.next, no_slot);
         return session;
     }
 
-    /// Makes the slot free again, under a new generation.
-    void give_back(Session& session) noexcept
-    {
-        ++session.generation;
-        session.next = std::exchange(free_, &session);
-    }
+    /// Makes the slot free again.
+    void give_back(Session& session) noexcept { session.next = std::exchange(free_, session.slot); }
 
-    [[nodiscard]] Session& operator[](std::uint32_t slot) noexcept
-    {
-        return (*chunks_[slot / chunk_size])[slot % chunk_size];
-    }
+    [[nodiscard]] Session& operator[](std::uint32_t slot) noexcept { return slots_[slot]; }
 
     [[nodiscard]] const Session& operator[](std::uint32_t slot) const noexcept
     {
-        return (*chunks_[slot / chunk_size])[slot % chunk_size];
+        return slots_[slot];
     }
 
-    /// Slots that are free. O(their number).
+    /// Slots that were used and are free. O(their number).
     [[nodiscard]] std::size_t count_free() const noexcept
     {
         std::size_t count = 0;
-        for (const auto* session = free_; session != nullptr; session = session->next) {
+        for (auto slot = free_; slot != no_slot; slot = slots_[slot].next) {
             ++count;
         }
         return count;
     }
 
-    /// Slots, taken or free: every slot number is below it.
-    [[nodiscard]] std::size_t size() const noexcept { return chunks_.size() * chunk_size; }
+    /// Slots that were ever used: every slot number is below it.
+    [[nodiscard]] std::size_t size() const noexcept { return used_; }
 
 private:
-    static constexpr std::size_t chunk_size = 256;
-    using Chunk = std::array<Session, chunk_size>;
+    using Memory = detail::LargeAllocator<Session>;
 
-    std::vector<std::unique_ptr<Chunk>> chunks_;
-    Session* free_ = nullptr;
+    std::size_t capacity_;
+    Session* slots_;
+    std::size_t used_ = 0;
+    std::uint32_t free_ = no_slot;
 };
 
 } // namespace sojourn

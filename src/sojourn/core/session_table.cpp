@@ -22,6 +22,12 @@ constexpr Duration overloaded_hint = std::chrono::seconds(1);
 /// Slots that one turn looks at when it goes through all of them.
 constexpr std::size_t slots_a_turn = 4096;
 
+/// Sessions that need a slot at the same time.
+std::size_t slots(std::size_t capacity, std::size_t pending, OnDeparture on_departure) noexcept
+{
+    return on_departure == OnDeparture::keep ? capacity + pending : capacity;
+}
+
 } // namespace
 
 SessionTable::SessionTable(
@@ -33,38 +39,38 @@ SessionTable::SessionTable(
 )
     : capacity_(capacity),
       max_pending_(pending),
+      idle_timeout_(options.idle_timeout()),
       half_open_timeout_(options.half_open_timeout()),
       limiter_(options.request_rate()),
       when_full_(options.when_full()),
       reclaim_batch_(options.cleanup_batch()),
       on_departure_(on_departure),
+      hash_(key),
+      slab_(slots(capacity, pending, on_departure)),
       index_(capacity),
-      principals_(key, capacity)
+      principals_(key, capacity),
+      schedule_(slots(capacity, pending, on_departure))
 {
-    // So that no turn pays for moving what is there once for each session.
-    schedule_.reserve(capacity);
 }
 
-SessionTable::~SessionTable()
-{
-    // Intrusive lists insist on being empty; the nodes go with the slab.
-    recency_.clear();
-    departed_.clear();
-}
+SessionTable::~SessionTable() = default;
 
 // Leases
 
 void SessionTable::settle(ReleaseList& releases)
 {
-    releases.settle([this](Session& session, std::uint32_t count, TimePoint released_at) {
-        settle_one(session, count, released_at);
+    releases.settle(slab_, [this](Session& session, std::uint32_t count) {
+        settle_one(session, count, session.used_last());
     });
 }
 
 void SessionTable::lease(Session& session) noexcept
 {
     if (session.leases++ == 0) {
-        recency_.erase(recency_.iterator_to(session));
+        session.recency_hook.unlink();
+        if (session.awaits_first_request()) {
+            session.owner_hook.unlink();
+        }
         ++metrics_.leased;
     }
 }
@@ -83,19 +89,43 @@ void SessionTable::settle_one(Session& session, std::uint32_t count, TimePoint r
         }
         return;
     }
-    if (is_idle) {
-        recency_.push_back(session);
-    }
+    note_use(session, released_at);
     // The lease of its own creation is not a request of the client's.
     if (session.requests > 0) {
         establish(session);
     }
-    session.last_used = std::max(session.last_used, released_at);
+    if (is_idle) {
+        rest(session);
+    }
+}
+
+/// A moment that is told late, by a thread that was kept waiting, counts as the latest told before:
+/// so the recency list is in the order of these moments, always.
+void SessionTable::note_use(Session& session, TimePoint moment) noexcept
+{
+    latest_use_ = std::max(latest_use_, moment);
+    if (session.leases > 0) {
+        session.raise_last_used(latest_use_);
+    } else {
+        // Nobody else writes it, and a slot may have it from an earlier session.
+        session.last_used.store(latest_use_.time_since_epoch().count(), std::memory_order_relaxed);
+    }
+}
+
+/// Its idle time begins.
+void SessionTable::rest(Session& session) noexcept
+{
+    recency_.push_back(session);
+    if (session.awaits_first_request()) {
+        half_open_.push_back(session);
+    }
 }
 
 void SessionTable::establish(Session& session) noexcept
 {
     if (session.state == SessionState::half_open) {
+        // From its list, if it was waiting.
+        session.owner_hook.unlink();
         transition(session, SessionState::established);
     }
 }
@@ -104,27 +134,31 @@ void SessionTable::establish(Session& session) noexcept
 
 Session* SessionTable::find(const HashedId& id)
 {
-    auto* const session = index_.find(id);
-    if (session != nullptr && is_expired(*session)) {
-        end(*session, expiry_cause(*session, deadline(*session)));
+    const auto slot =
+        index_.find(id.hash, [&](std::uint32_t place) { return slab_[place].id == id.id; });
+    if (!slot) {
         return nullptr;
     }
-    return session;
+    auto& session = slab_[*slot];
+    if (is_expired(session)) {
+        end(session, expiry_cause(session, deadline(session)));
+        return nullptr;
+    }
+    return &session;
 }
 
 TimePoint SessionTable::idle_end(const Session& session, TimePoint from) const noexcept
 {
-    const bool awaits_first_request =
-        session.state == SessionState::half_open && session.requests == 0;
-    const auto idle = awaits_first_request ? std::min(session.idle_timeout, half_open_timeout_)
-                                           : session.idle_timeout;
+    const auto idle = session.awaits_first_request()
+                          ? std::min(session.idle_timeout, half_open_timeout_)
+                          : session.idle_timeout;
     return std::min(saturating_add(from, idle), session.lifetime_end);
 }
 
 TimePoint SessionTable::deadline(const Session& session) const noexcept
 {
     // Idle time does not run while a request is in flight; the lifetime does.
-    return session.leases > 0 ? session.lifetime_end : idle_end(session, session.last_used);
+    return session.leases > 0 ? session.lifetime_end : idle_end(session, session.used_last());
 }
 
 RemovalCause SessionTable::expiry_cause(const Session& session, TimePoint deadline) noexcept
@@ -133,48 +167,92 @@ RemovalCause SessionTable::expiry_cause(const Session& session, TimePoint deadli
                                             : RemovalCause::expired_idle;
 }
 
+TimePoint SessionTable::next_half_open() const noexcept
+{
+    return half_open_.empty() ? TimePoint::max()
+                              : saturating_add(half_open_.front().used_last(), half_open_timeout_);
+}
+
+TimePoint SessionTable::next_idle() const noexcept
+{
+    return recency_.empty() ? TimePoint::max()
+                            : saturating_add(recency_.front().used_last(), idle_timeout_);
+}
+
+TimePoint SessionTable::next_due() const noexcept
+{
+    return std::min({next_half_open(), next_idle(), schedule_.next()});
+}
+
+TimePoint SessionTable::next_deadline() const noexcept
+{
+    auto next = next_due();
+    if (metrics_.leased > 0) {
+        next = std::min(next, saturating_add(now_, idle_timeout_));
+        if (metrics_.half_open > 0) {
+            next = std::min(next, saturating_add(now_, half_open_timeout_));
+        }
+    }
+    return next;
+}
+
 bool SessionTable::expire(std::size_t batch)
 {
     for (; batch > 0; --batch) {
-        const auto entry = schedule_.take_due(now_);
-        if (!entry) {
+        const auto next = next_due();
+        if (now_ < next) {
             return false;
         }
-        if (!is_scheduled(*entry)) {
-            schedule_.forget_stale();
-            continue;
-        }
-        auto& session = slab_[entry->slot];
-        session.scheduled = false;
-        if (is_expired(session)) {
-            end(session, expiry_cause(session, deadline(session)));
-            trim_schedule();
-        } else {
-            schedule(session);
+        if (next == next_half_open()) {
+            look_at(half_open_.front());
+        } else if (next == next_idle()) {
+            look_at(recency_.front());
+        } else if (const auto entry = schedule_.take_due(now_)) {
+            look_at(*entry);
         }
     }
-    return schedule_.next_deadline() <= now_;
+    return next_due() <= now_;
 }
 
-void SessionTable::schedule(Session& session)
+/// One that has lain idle for as long as the service's options say.
+void SessionTable::look_at(Session& session)
 {
-    // A leased session is in use at this moment, and may begin to lie idle the next.
-    if (session.leases > 0) {
-        session.last_used = std::max(session.last_used, now_);
+    if (const auto due = deadline(session); now_ >= due) {
+        end(session, expiry_cause(session, due));
+    } else {
+        // It may lie idle for longer, and the schedule knows how long.
+        elders_.splice(elders_.end(), recency_, recency_.iterator_to(session));
     }
-    schedule_.add({idle_end(session, session.last_used), session.slot, session.generation});
-    session.scheduled = true;
 }
 
-void SessionTable::trim_schedule()
+void SessionTable::look_at(const ExpiryEntry& entry)
 {
-    schedule_.trim([this](const ExpiryEntry& entry) { return is_scheduled(entry); });
+    auto& session = slab_[entry.slot];
+    if (session.armed_at != entry.at) {
+        return;
+    }
+    schedule_.disarm(session.armed_at);
+    if (!session.is_open()) {
+        return;
+    }
+    if (const auto due = deadline(session); now_ >= due) {
+        end(session, expiry_cause(session, due));
+    } else {
+        arm(session);
+    }
 }
 
-bool SessionTable::is_scheduled(const ExpiryEntry& entry) const noexcept
+/// Sees to it that the schedule looks at the session in time, if nothing else does.
+void SessionTable::arm(Session& session)
 {
-    const auto& session = slab_[entry.slot];
-    return session.generation == entry.generation && session.is_open();
+    auto at = session.lifetime_end;
+    if (session.idle_timeout != idle_timeout_) {
+        // A leased session is in use at this moment, and may begin to lie idle the next.
+        at = idle_end(session, session.leases > 0 ? now_ : session.used_last());
+    }
+    schedule_.arm(session.slot, session.armed_at, at, [this](std::uint32_t slot) {
+        return slab_[slot].armed_at;
+    });
 }
 
 // Creation and room
@@ -188,7 +266,6 @@ Result<Session*> SessionTable::create(const NewSession& fresh)
         return errc::id_in_use;
     }
     // What may fail comes first: nobody shall make room for a session that is not made after all.
-    slab_.reserve_one();
     const auto principal = principals_.hold(fresh.principal);
     if (!make_room()) {
         ++metrics_.refused_overloaded;
@@ -197,10 +274,8 @@ Result<Session*> SessionTable::create(const NewSession& fresh)
 
     auto& session = slab_.take();
     session.id = fresh.id.id;
-    session.hash = fresh.id.hash;
     session.reference = fresh.reference;
     session.created = fresh.created;
-    session.last_used = now_;
     session.lifetime_end = saturating_add(now_, fresh.absolute_lifetime);
     session.idle_timeout = fresh.idle_timeout;
     session.theoretical_arrival = now_;
@@ -208,15 +283,12 @@ Result<Session*> SessionTable::create(const NewSession& fresh)
     session.attributes = fresh.attributes;
     session.version = 1;
     session.leases = 0;
-    session.released_at.store(
-        TimePoint::min().time_since_epoch().count(), std::memory_order_relaxed
-    );
-    index_.insert(session);
+    note_use(session, now_);
+    index_.insert(fresh.id.hash, session.slot);
     principal.attach(session);
-    recency_.push_back(session);
     transition(session, principal ? SessionState::established : SessionState::half_open);
-    schedule(session);
     lease(session);
+    arm(session);
     return &session;
 }
 
@@ -232,10 +304,11 @@ bool SessionTable::make_room()
 
 bool SessionTable::evict_one()
 {
-    if (recency_.empty()) {
+    auto& oldest = elders_.empty() ? recency_ : elders_;
+    if (oldest.empty()) {
         return false;
     }
-    auto& victim = recency_.front();
+    auto& victim = oldest.front();
     const auto due = deadline(victim);
     if (now_ >= due) {
         end(victim, expiry_cause(victim, due));
@@ -267,8 +340,10 @@ Result<Session*> SessionTable::acquire(const HashedId& id)
         return Error(errc::rate_limited, wait);
     }
     ++metrics_.acquired;
-    ++session->requests;
     lease(*session);
+    ++session->requests;
+    // So that a release whose time is told less exactly does not count as before its request.
+    latest_use_ = std::max(latest_use_, now_);
     return session;
 }
 
@@ -288,9 +363,10 @@ Result<SessionInfo> SessionTable::touch(const HashedId& id)
         return errc::not_found;
     }
     establish(*session);
-    session->last_used = std::max(session->last_used, now_);
+    note_use(*session, now_);
     if (session->leases == 0) {
-        recency_.splice(recency_.end(), recency_, recency_.iterator_to(*session));
+        session->recency_hook.unlink();
+        rest(*session);
     }
     return info(*session);
 }
@@ -309,15 +385,14 @@ Result<void> SessionTable::rotate(
     if (principal && !belongs_to(*session, *principal)) {
         const auto next = principals_.hold(*principal);
         principals_.detach(*session);
-        next.attach(*session);
         if (next) {
             establish(*session);
         }
+        next.attach(*session);
     }
-    index_.erase(*session);
+    index_.erase(id.hash, session->slot);
     session->id = fresh.id;
-    session->hash = fresh.hash;
-    index_.insert(*session);
+    index_.insert(fresh.hash, session->slot);
     ++metrics_.rotated;
     return {};
 }
@@ -380,7 +455,7 @@ SessionInfo SessionTable::info(const Session& session) const
         .principal = session.principal == nullptr ? nullptr : session.principal->name,
         .created = session.created,
         .idle_timeout = session.idle_timeout,
-        .expires_in = idle_end(session, session.leases > 0 ? now_ : session.last_used) - now_,
+        .expires_in = idle_end(session, session.leases > 0 ? now_ : session.used_last()) - now_,
         .requests = session.requests,
         .leases = session.leases,
         .attributes = {session.attributes, session.version},
@@ -429,7 +504,7 @@ SessionTable::Sweep SessionTable::end_all(std::uint32_t from, std::size_t batch,
 std::vector<RemovedSession> SessionTable::take_departed(std::size_t limit)
 {
     std::vector<RemovedSession> batch;
-    batch.reserve(std::min(limit, departed_.size()));
+    batch.reserve(std::min<std::size_t>(limit, metrics_.pending_removals));
     while (batch.size() < limit && !departed_.empty()) {
         auto& session = departed_.front();
         batch.push_back({
@@ -451,16 +526,13 @@ void SessionTable::end(Session& session, RemovalCause cause)
 {
     SOJOURN_ASSERT(session.is_open());
     session.cause = cause;
-    index_.erase(session);
-    PrincipalIndex::unlist(session);
+    index_.erase(hash_(session.id), session.slot);
+    session.owner_hook.unlink();
     if (session.leases > 0) {
         transition(session, SessionState::closing);
     } else {
-        recency_.erase(recency_.iterator_to(session));
+        session.recency_hook.unlink();
         depart(session);
-    }
-    if (std::exchange(session.scheduled, false)) {
-        schedule_.retire([this](const ExpiryEntry& entry) { return is_scheduled(entry); });
     }
 }
 

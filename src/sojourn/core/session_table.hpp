@@ -16,6 +16,7 @@
 #include "sojourn/core/removal_cause.hpp"
 #include "sojourn/core/service_options.hpp"
 #include "sojourn/core/session.hpp"
+#include "sojourn/core/session_id_hash.hpp"
 #include "sojourn/core/session_index.hpp"
 #include "sojourn/core/session_info.hpp"
 #include "sojourn/core/session_page.hpp"
@@ -53,9 +54,10 @@ enum class OnDeparture : std::uint8_t { keep, forget };
 /// *Time* comes in through `advance`, which every turn calls first; it never goes backwards here,
 /// whatever the caller's clock does. Then comes `settle`. *Sessions* that are handed out as
 /// pointers are leased, and those pointers are valid until the lease is given back through a
-/// `ReleaseList`. *Complexity*: every operation on one session is O(1) on average, plus O(log n)
-/// for the schedule where one is created or ended. *Exceptions*: `create` and `rotate` may throw
-/// `bad_alloc`, and have done nothing then.
+/// `ReleaseList`. *Use* has one order: what is noted later never counts as earlier. *Complexity*:
+/// every operation on one session is O(1) on average, plus O(log n) for the schedule where one is
+/// created that ends earlier than the last one in its slot. *Exceptions*: `create` and `rotate` may
+/// throw `bad_alloc`, for a principal that is new, and have done nothing then.
 class SessionTable {
 public:
     /// `capacity` is this shard's part of `max_sessions`, `pending` that of `max_pending_removals`.
@@ -125,13 +127,16 @@ public:
     [[nodiscard]] Page
     list(const std::optional<std::string>& principal, std::uint32_t from, std::size_t limit);
 
-    /// Ends sessions whose deadline has passed; takes at most `batch` entries off the schedule.
-    /// Returns whether more are due.
+    /// Gives a lease back in a turn, as a `ReleaseList` does without one.
+    void release(Session& session, TimePoint now) { settle_one(session, 1, now); }
+
+    /// Ends sessions whose deadline has passed; looks at no more than `batch`. Returns whether more
+    /// may be due.
     bool expire(std::size_t batch);
 
-    /// When `expire` should be called next; no later than the first
-    /// session is due. `TimePoint::max()` if nothing is scheduled.
-    [[nodiscard]] TimePoint next_deadline() const noexcept { return schedule_.next_deadline(); }
+    /// When `expire` should be called next: no later than the first session is due, nor than one
+    /// can be that is leased now and given back at any time. `TimePoint::max()` if that is never.
+    [[nodiscard]] TimePoint next_deadline() const noexcept;
 
     /// Refuses new sessions and requests from now on.
     void close() noexcept { closed_ = true; }
@@ -175,7 +180,9 @@ private:
 
     using RecencyList = boost::intrusive::list<
         Session,
-        boost::intrusive::member_hook<Session, Session::ListHook, &Session::recency_hook>>;
+        boost::intrusive::member_hook<Session, Session::ListHook, &Session::recency_hook>,
+        boost::intrusive::constant_time_size<false>>;
+    using HalfOpenList = PrincipalEntry::Sessions;
 
     /// The session with this id if it is alive at `now_`; one that is not is ended on the way.
     Session* find(const HashedId& id);
@@ -192,14 +199,20 @@ private:
     [[nodiscard]] static RemovalCause
     expiry_cause(const Session& session, TimePoint deadline) noexcept;
 
+    [[nodiscard]] TimePoint next_half_open() const noexcept;
+    [[nodiscard]] TimePoint next_idle() const noexcept;
+    [[nodiscard]] TimePoint next_due() const noexcept;
+    void look_at(Session& session);
+    void look_at(const ExpiryEntry& entry);
+
     bool make_room();
     bool evict_one();
-    void schedule(Session& session);
-    void trim_schedule();
-    [[nodiscard]] bool is_scheduled(const ExpiryEntry& entry) const noexcept;
+    void arm(Session& session);
 
     void lease(Session& session) noexcept;
     void settle_one(Session& session, std::uint32_t count, TimePoint released_at);
+    void note_use(Session& session, TimePoint moment) noexcept;
+    void rest(Session& session) noexcept;
     void establish(Session& session) noexcept;
 
     void end(Session& session, RemovalCause cause);
@@ -209,22 +222,35 @@ private:
 
     const std::size_t capacity_;
     const std::size_t max_pending_;
+    const Duration idle_timeout_;
     const Duration half_open_timeout_;
     const RateLimiter limiter_;
     const WhenFull when_full_;
     const std::size_t reclaim_batch_;
     const OnDeparture on_departure_;
 
+    const SessionIdHash hash_;
+
     TimePoint now_ = TimePoint::min();
+    /// The latest moment at which a session is known to have been used.
+    TimePoint latest_use_ = TimePoint::min();
     bool closed_ = false;
 
     SessionSlab slab_;
     SessionIndex index_;
-    /// Sessions that nobody leases, the one whose last request finished longest ago first.
+
+    // Who is idle: the elders, then the recency list, are all sessions that nobody leases, the one
+    // whose last request finished longest ago first. So the front of the recency list is the next
+    // to lie idle for the service's idle timeout, and no schedule is needed for that. One that has
+    // and may do so for longer moves on to the elders.
     RecencyList recency_;
+    RecencyList elders_;
+    /// Those of them that wait for their first request, the one created longest ago first.
+    HalfOpenList half_open_;
     /// Sessions that have ended and whose listener has yet to be told, in order.
     RecencyList departed_;
     PrincipalIndex principals_;
+    /// All other deadlines: lifetimes, and idle timeouts of a session's own.
     ExpirySchedule schedule_;
     Metrics metrics_;
 };

@@ -19,6 +19,7 @@ public:
         for (std::uint32_t slot = 0; slot < table_.slab_.size(); ++slot) {
             look_at_slot(slot);
         }
+        look_at_recency();
         look_at_principals();
         compare_counts();
         return std::move(fault_);
@@ -42,22 +43,11 @@ private:
 
     void look_at_schedule()
     {
-        std::size_t stale = 0;
         table_.schedule_.for_each([&](const ExpiryEntry& entry) {
-            if (!table_.is_scheduled(entry)) {
-                ++stale;
-                return;
-            }
-            ++entries_[entry.slot];
-            const auto deadline = table_.deadline(table_.slab_[entry.slot]);
-            require(
-                entry.deadline <= std::max(table_.now_, deadline),
-                "an expiry entry lies after its session's deadline"
-            );
+            entries_[entry.slot] += table_.slab_[entry.slot].armed_at == entry.at ? 1U : 0U;
         });
-        require_same("stale expiry entries", stale, table_.schedule_.stale());
         require(
-            stale <= std::max(ExpirySchedule::stale_floor, table_.schedule_.live()),
+            table_.schedule_.stale() <= table_.schedule_.stale_limit(),
             "too many stale expiry entries"
         );
     }
@@ -78,24 +68,75 @@ private:
 
         const auto here = "slot " + std::to_string(slot) + " ";
         require(session.slot == slot, here + "does not know its number");
+        const bool is_armed = session.armed_at != TimePoint::max();
+        armed_ += is_armed ? 1U : 0U;
+        require((entries_[slot] > 0) == is_armed, here + "has no expiry entry, or one too many");
+        if (is_open) {
+            look_at_deadline(session, here);
+        }
+        const auto hash = table_.hash_(session.id);
+        const auto indexed =
+            table_.index_.find(hash, [&](std::uint32_t place) { return place == slot; });
         require(
-            entries_[slot] == (is_open ? 1U : 0U) && session.scheduled == is_open,
-            here + "has " + std::to_string(entries_[slot]) + " expiry entries"
+            indexed.has_value() == is_open,
+            here + "is in the index and should not be, or the reverse"
         );
-        const bool is_indexed = table_.index_.find(HashedId{session.id, session.hash}) == &session;
-        require(is_indexed == is_open, here + "is in the index and should not be, or the reverse");
         require(
             session.recency_hook.is_linked() == ((is_open && !is_leased) || is_departed),
-            here + "is in the recency list and should not be, or the reverse"
+            here + "is in a recency list and should not be, or the reverse"
         );
+        const bool is_waiting = session.awaits_first_request() && !is_leased;
+        waiting_ += is_waiting ? 1U : 0U;
         require(
-            session.principal_hook.is_linked() == (is_open && session.principal != nullptr),
-            here + "is in its principal's list and should not be, or the reverse"
+            session.owner_hook.is_linked() ==
+                ((is_open && session.principal != nullptr) || is_waiting),
+            here + "is in its owner's list and should not be, or the reverse"
         );
         require(
             session.state != SessionState::closing || is_leased,
             here + "is closing and nobody leases it"
         );
+    }
+
+    /// Something must look at it no later than it is due.
+    void look_at_deadline(const Session& session, const std::string& here)
+    {
+        auto looked_at = session.armed_at;
+        if (session.leases == 0 && session.idle_timeout == table_.idle_timeout_) {
+            looked_at = std::min(looked_at, session.used_last() + table_.idle_timeout_);
+        }
+        if (session.leases == 0 && session.awaits_first_request()) {
+            looked_at = std::min(looked_at, session.used_last() + table_.half_open_timeout_);
+        }
+        require(
+            looked_at <= std::max(table_.now_, table_.deadline(session)),
+            here + "is looked at after its deadline"
+        );
+    }
+
+    void look_at_recency()
+    {
+        std::size_t idle = 0;
+        auto before = TimePoint::min();
+        const auto follow = [&](const auto& list, const char* name) {
+            for (const auto& session : list) {
+                ++idle;
+                require(before <= session.used_last(), std::string(name) + ": out of order");
+                before = session.used_last();
+            }
+        };
+        follow(table_.elders_, "elders");
+        for (const auto& session : table_.elders_) {
+            require(
+                session.idle_timeout != table_.idle_timeout_,
+                "one of the elders should have been ended"
+            );
+        }
+        follow(table_.recency_, "recency");
+        before = TimePoint::min();
+        idle_ = std::exchange(idle, 0);
+        follow(table_.half_open_, "half-open");
+        require_same("waiting half-open sessions", idle, waiting_);
     }
 
     void look_at_principals()
@@ -115,6 +156,8 @@ private:
     {
         const auto& metrics = table_.metrics_;
         require_same("free and vacant slots", table_.slab_.count_free(), vacant_);
+        require_same("armed slots", table_.schedule_.armed(), armed_);
+        require_same("idle sessions", idle_, open_ + closing_ - leased_);
         require_same("index and open sessions", table_.index_.size(), open_);
         require_same("live and open or closing sessions", metrics.live, open_ + closing_);
         require_same("half-open sessions", metrics.half_open, half_open_);
@@ -131,8 +174,11 @@ private:
 
     const SessionTable& table_;
     std::optional<std::string> fault_;
-    /// Expiry entries of each slot.
+    /// Live expiry entries of each slot.
     std::vector<std::size_t> entries_;
+    std::size_t armed_ = 0;
+    std::size_t idle_ = 0;
+    std::size_t waiting_ = 0;
     std::size_t vacant_ = 0;
     std::size_t open_ = 0;
     std::size_t half_open_ = 0;

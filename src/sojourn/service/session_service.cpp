@@ -159,6 +159,7 @@ public:
           options_(checked(options)),
           environment_(with_defaults(environment)),
           key_(draw_key(*environment_.id_source())),
+          hash_(key_),
           listener_barrier_("removal listener", environment_.on_failure()),
           modify_barrier_("modify", environment_.on_failure())
     {
@@ -212,11 +213,7 @@ public:
 
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
 
-    [[nodiscard]] HashedId hashed(SessionId id) const
-    {
-        const auto hash = keyed_hash(key_, id.text());
-        return {std::move(id), hash};
-    }
+    [[nodiscard]] HashedId hashed(SessionId id) const { return hash_.hashed(std::move(id)); }
 
     [[nodiscard]] const std::shared_ptr<Shard>& shard_of(const HashedId& id) const noexcept
     {
@@ -766,6 +763,7 @@ private:
     const ServiceOptions options_;
     const ServiceEnvironment environment_;
     const HashKey key_;
+    const SessionIdHash hash_;
     ExceptionBarrier listener_barrier_;
     ExceptionBarrier modify_barrier_;
     std::atomic<bool> is_accepting_{true};
