@@ -22,9 +22,7 @@ sojourn::HashedId numbered_id(std::size_t number)
 {
     std::array<std::byte, sojourn::SessionId::entropy_bytes> bytes{};
     std::memcpy(bytes.data(), &number, sizeof(number));
-    auto id = sojourn::SessionId::from_entropy(bytes);
-    const auto hash = sojourn::keyed_hash(key, id.text());
-    return {std::move(id), hash};
+    return sojourn::SessionIdHash(key).hashed(sojourn::SessionId::from_entropy(bytes));
 }
 
 /// A table with its clock and ids, filled.

@@ -50,7 +50,8 @@ TEST_CASE(
     "[async][service]"
 )
 {
-    auto options = ServiceOptions().shards(8);
+    // Longer than any of theirs: a leased session could be due after that at the earliest.
+    auto options = ServiceOptions().shards(8).idle_timeout(1h);
     ManualService sessions(options);
     const auto start = sessions.clock->steady();
     for (int minute = 40; minute > 0; --minute) {

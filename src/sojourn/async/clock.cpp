@@ -1,5 +1,7 @@
 #include "sojourn/async/clock.hpp"
 
+#include "sojourn/detail/coarse_time.hpp"
+
 #include <boost/asio/steady_timer.hpp>
 
 #include <utility>
@@ -32,6 +34,11 @@ private:
 TimePoint SystemClock::steady() const noexcept
 {
     return std::chrono::steady_clock::now();
+}
+
+TimePoint SystemClock::steady_coarse() const noexcept
+{
+    return detail::coarse_steady_time();
 }
 
 WallTime SystemClock::wall() const noexcept

@@ -54,6 +54,13 @@ public:
     /// What deadlines are measured in.
     [[nodiscard]] virtual TimePoint steady() const noexcept = 0;
 
+    /// How far `steady_coarse` may lag behind.
+    static constexpr Duration coarse_lag = std::chrono::milliseconds(10);
+
+    /// The same moment as `steady`, or one before it, by no more than `coarse_lag`. For what need
+    /// not be exact and must be cheap. By default it is exact.
+    [[nodiscard]] virtual TimePoint steady_coarse() const noexcept { return steady(); }
+
     /// What people are shown.
     [[nodiscard]] virtual WallTime wall() const noexcept = 0;
 
@@ -66,6 +73,8 @@ public:
 class SystemClock final : public Clock {
 public:
     [[nodiscard]] TimePoint steady() const noexcept override;
+    /// A sixth of the price on Linux, and as of the last tick of the kernel.
+    [[nodiscard]] TimePoint steady_coarse() const noexcept override;
     [[nodiscard]] WallTime wall() const noexcept override;
     [[nodiscard]] std::unique_ptr<Timer> make_timer(const boost::asio::any_io_executor& executor
     ) override;

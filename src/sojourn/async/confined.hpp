@@ -175,46 +175,49 @@ public:
         return f(state_->value);
     }
 
+    /// Runs `f` in a turn if the strand is idle; false if it is not. For what must neither wait nor
+    /// fail, and is no call that somebody awaits: it is not counted as one.
+    template <std::invocable<T&> F>
+        requires std::is_nothrow_invocable_v<F&, T&>
+    [[nodiscard]] bool try_turn(F&& f) noexcept
+    {
+        if (!state_->try_enter()) {
+            return false;
+        }
+        const Leave leave(*state_);
+        f(state_->value);
+        return true;
+    }
+
     /// Runs `f` in a turn and gives the caller what it returned. Finishes without suspending when
     /// the strand is idle or soon is; every `inline_completion_budget` calls it suspends once all
-    /// the same, so that others on the caller's executor get their turn.
+    /// the same, so that others on the caller's executor get their turn. If `f` has a member
+    /// `prepare()`, that is called before, outside any turn: a place for what would make the turn
+    /// longer.
     ///
     /// *Exceptions*: what `f` throws; `bad_alloc`, and then `f` has not been run.
     template <std::invocable<T&> F>
     [[nodiscard]] boost::asio::awaitable<std::invoke_result_t<F&, T&>> call(F f)
     {
-        State& state = *state_;
-        // A caller that was suspended may find this object gone; the value stays with the call.
-        std::shared_ptr<State> keep;
-        if (!spend_inline_budget()) {
-            // Before the turn: whatever goes wrong here, nothing has been done yet.
-            keep = state_;
-            co_await boost::asio::post(boost::asio::use_awaitable);
-            renew_inline_budget();
+        if constexpr (requires { f.prepare(); }) {
+            f.prepare();
         }
-        FrameCall<F, std::invoke_result_t<F&, T&>> call(state, f);
-        if (state.try_enter()) {
-            const Leave leave(state);
-            state.count_inline();
-            call.run_inside();
-        } else {
-            // Made before the call is queued: from then until the suspension, nothing may fail. Nor
-            // may the coroutine be cancelled then, which would end it at the `co_await`.
-            auto suspension = call.suspend();
-            const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
-            co_await boost::asio::this_coro::throw_if_cancelled(false);
-            keep = keep ? std::move(keep) : state_;
-            if (state.enter_or_queue(call)) {
+        if (spend_inline_budget()) {
+            State& state = *state_;
+            if (state.try_enter()) {
                 const Leave leave(state);
                 state.count_inline();
-                call.run_inside();
-            } else if (!call.spin()) {
-                co_await std::move(suspension);
-                renew_inline_budget();
+                co_return f(state.value);
             }
-            co_await boost::asio::this_coro::throw_if_cancelled(throws);
+        } else {
+            // Before the turn: whatever goes wrong here, nothing has been done yet. The caller may
+            // find this object gone afterwards, but not the value.
+            const std::shared_ptr<State> keep = state_;
+            co_await boost::asio::post(boost::asio::use_awaitable);
+            renew_inline_budget();
+            co_return co_await call_or_wait(keep, f);
         }
-        co_return call.take();
+        co_return co_await call_or_wait(state_, f);
     }
 
     /// Runs `f` in a turn and completes the token, of any kind, with what it returned.
@@ -268,6 +271,31 @@ public:
 
 private:
     struct State;
+
+    /// The call where others may be inside. `keep` is of the frame, so that the value outlives
+    /// this object.
+    template <class F>
+    static boost::asio::awaitable<std::invoke_result_t<F&, T&>>
+    call_or_wait(std::shared_ptr<State> keep, F& f)
+    {
+        State& state = *keep;
+        FrameCall<F, std::invoke_result_t<F&, T&>> call(state, f);
+        // Made before the call is queued: from then until the suspension, nothing may fail. Nor
+        // may the coroutine be cancelled then, which would end it at the `co_await`.
+        auto suspension = call.suspend();
+        const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+        co_await boost::asio::this_coro::throw_if_cancelled(false);
+        if (state.enter_or_queue(call)) {
+            const Leave leave(state);
+            state.count_inline();
+            call.run_inside();
+        } else if (!call.spin()) {
+            co_await std::move(suspension);
+            renew_inline_budget();
+        }
+        co_await boost::asio::this_coro::throw_if_cancelled(throws);
+        co_return call.take();
+    }
 
     struct Nothing {
         explicit Nothing(State& /*state*/) noexcept {}

@@ -90,7 +90,7 @@ void Gate::drain() noexcept
         }
         call->run();
         --budget;
-        owner_.store(std::thread::id(), std::memory_order_relaxed);
+        owner_.store(nullptr, std::memory_order_relaxed);
         if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
             return;
         }
@@ -104,7 +104,7 @@ bool Gate::hand_over() noexcept
     if (!executor_) {
         return false;
     }
-    owner_.store(std::thread::id(), std::memory_order_relaxed);
+    owner_.store(nullptr, std::memory_order_relaxed);
     try {
         // Not through an asio::strand: there is one drain at a time anyway, and a strand that once
         // had no memory stays locked for ever.
@@ -129,31 +129,6 @@ void Gate::on_context_shutdown() noexcept
         }
         pending_.fetch_sub(1, std::memory_order_acq_rel);
     }
-}
-
-namespace {
-
-int& inline_budget() noexcept
-{
-    constinit thread_local int budget = inline_completion_budget;
-    return budget;
-}
-
-} // namespace
-
-bool spend_inline_budget() noexcept
-{
-    auto& budget = inline_budget();
-    if (budget == 0) {
-        return false;
-    }
-    --budget;
-    return true;
-}
-
-void renew_inline_budget() noexcept
-{
-    inline_budget() = inline_completion_budget;
 }
 
 } // namespace sojourn

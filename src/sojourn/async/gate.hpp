@@ -17,9 +17,36 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <thread>
 
 namespace sojourn {
+
+/// Calls that one thread may run without any of their callers being suspended. After that many the
+/// next caller goes through its executor first, so that a tight loop of awaits, none of which
+/// suspends, cannot starve its neighbours.
+inline constexpr int inline_completion_budget = 512;
+
+namespace detail {
+
+/// What is left of this thread's budget.
+inline constinit thread_local int inline_budget = inline_completion_budget;
+
+} // namespace detail
+
+/// Takes one completion from this thread's budget; false if none is left.
+[[nodiscard]] inline bool spend_inline_budget() noexcept
+{
+    if (detail::inline_budget == 0) {
+        return false;
+    }
+    --detail::inline_budget;
+    return true;
+}
+
+/// Fills this thread's budget again.
+inline void renew_inline_budget() noexcept
+{
+    detail::inline_budget = inline_completion_budget;
+}
 
 /// How the calls of a gate ran. A figure of speed means nothing without these.
 struct CallCounts {
@@ -97,7 +124,7 @@ public:
     /// Leaves, after running what was queued meanwhile.
     void leave() noexcept
     {
-        owner_.store(std::thread::id(), std::memory_order_relaxed);
+        owner_.store(nullptr, std::memory_order_relaxed);
         if (pending_.fetch_sub(1, std::memory_order_acq_rel) != 1) {
             drain();
         }
@@ -115,7 +142,7 @@ public:
     /// Whether the calling thread is inside.
     [[nodiscard]] bool running_in_this_thread() const noexcept
     {
-        return owner_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+        return owner_.load(std::memory_order_relaxed) == this_thread();
     }
 
     /// What runs the drains that are handed over, and completes a caller that brings no executor of
@@ -139,7 +166,10 @@ private:
     /// Calls of others that one caller runs before it hands the rest to the strand.
     static constexpr int drain_budget = 64;
 
-    void enter() noexcept { owner_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
+    /// Names the calling thread, and costs less than its id does.
+    static const void* this_thread() noexcept { return &detail::inline_budget; }
+
+    void enter() noexcept { owner_.store(this_thread(), std::memory_order_relaxed); }
 
     /// Only whoever is inside counts these, so no atomic addition is needed.
     static void bump(std::atomic<std::uint64_t>& count) noexcept
@@ -162,7 +192,7 @@ private:
 
     /// Calls that are inside or queued. Who raises it from zero is inside.
     alignas(64) std::atomic<std::ptrdiff_t> pending_{0};
-    std::atomic<std::thread::id> owner_;
+    std::atomic<const void*> owner_{nullptr};
     std::atomic<std::uint64_t> inline_{0};
     std::atomic<std::uint64_t> combined_{0};
     Call* tail_;
@@ -174,17 +204,6 @@ private:
     /// Empty once the context is destroyed.
     boost::asio::any_io_executor executor_;
 };
-
-/// Calls that one thread may run without any of their callers being suspended. After that many the
-/// next caller goes through its executor first, so that a tight loop of awaits, none of which
-/// suspends, cannot starve its neighbours.
-inline constexpr int inline_completion_budget = 128;
-
-/// Takes one completion from this thread's budget; false if none is left.
-[[nodiscard]] bool spend_inline_budget() noexcept;
-
-/// Fills this thread's budget again.
-void renew_inline_budget() noexcept;
 
 } // namespace sojourn
 

@@ -74,4 +74,14 @@ std::size_t Attributes::bytes() const noexcept
     return sum;
 }
 
+std::shared_ptr<const Attributes> share(Attributes attributes)
+{
+    if (attributes.empty()) {
+        // Never destroyed: a session may be told of while the program ends.
+        static const Attributes& none = *new Attributes;
+        return {std::shared_ptr<const Attributes>(), &none};
+    }
+    return std::make_shared<const Attributes>(std::move(attributes));
+}
+
 } // namespace sojourn

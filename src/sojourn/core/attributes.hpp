@@ -62,6 +62,10 @@ private:
     std::vector<Entry> entries_;
 };
 
+/// The attributes as sessions share them. All that are empty are one, which nobody counts.
+/// *Exceptions*: `bad_alloc`.
+[[nodiscard]] std::shared_ptr<const Attributes> share(Attributes attributes);
+
 /// One state of a session's attributes. `data` is never null.
 struct AttributeSnapshot {
     std::shared_ptr<const Attributes> data;

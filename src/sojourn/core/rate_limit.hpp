@@ -78,6 +78,15 @@ public:
         return Duration::zero();
     }
 
+    /// Whether the bound on what is admitted holds even if `admit` is told times that lag behind,
+    /// by no more than `lag`, wherever they admit, and exact ones before it refuses. A window of
+    /// length `w` then holds what arrived, by the lagging clock, in less than `w + lag`: at most
+    /// `burst + ceil(w / interval)` requests, as long as the lag is no longer than the interval.
+    [[nodiscard]] constexpr bool tolerates(Duration lag) const noexcept
+    {
+        return interval_ == Duration::zero() || lag <= interval_;
+    }
+
 private:
     Duration interval_;
     Duration tolerance_;

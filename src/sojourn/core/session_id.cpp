@@ -14,9 +14,18 @@ constexpr bool is_visible(char character) noexcept
     return character >= '!' && character <= '~';
 }
 
+/// For each character whether it is one of those: this runs over the cookie of every request.
+constexpr auto base64url_set = [] {
+    std::array<bool, 256> set{};
+    for (const char character : base64url) {
+        set[static_cast<unsigned char>(character)] = true;
+    }
+    return set;
+}();
+
 bool is_base64url(char character) noexcept
 {
-    return base64url.find(character) != std::string_view::npos;
+    return base64url_set[static_cast<unsigned char>(character)];
 }
 
 } // namespace
@@ -26,11 +35,11 @@ SessionId::SessionId(std::string_view valid_text)
     if (valid_text.size() > inplace_max) {
         auto* const text = new SharedText{.text = std::string(valid_text)};
         std::memcpy(bytes(), &text, sizeof(text));
-        bytes()[inplace_max] = static_cast<char>(is_shared_mark);
+        set_length(is_shared_mark);
         return;
     }
     std::ranges::copy(valid_text, bytes());
-    bytes()[inplace_max] = static_cast<char>(valid_text.size());
+    set_length(valid_text.size());
 }
 
 Result<SessionId> SessionId::parse(std::string_view text)
@@ -65,7 +74,7 @@ SessionId SessionId::from_entropy(std::span<const std::byte, entropy_bytes> byte
         }
     }
     *next = base64url[(bits << static_cast<unsigned>(6 - bit_count)) & 0x3FU];
-    id.bytes()[inplace_max] = static_cast<char>(issued_length);
+    id.set_length(issued_length);
     return id;
 }
 

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -50,15 +51,13 @@ public:
         return *this;
     }
 
-    /// Leaves the other one empty.
-    SessionId(SessionId&& other) noexcept : words_(other.words_) { other.words_ = {}; }
+    SessionId(SessionId&& other) noexcept { take(other); }
 
     SessionId& operator=(SessionId&& other) noexcept
     {
         if (this != &other) {
             drop();
-            words_ = other.words_;
-            other.words_ = {};
+            take(other);
         }
         return *this;
     }
@@ -96,7 +95,9 @@ private:
 
     static constexpr std::size_t inplace_max = 47;
     /// Stands where a length would.
-    static constexpr std::uint8_t is_shared_mark = 0xFF;
+    static constexpr std::uint64_t is_shared_mark = 0xFF;
+    static constexpr int length_shift = 56;
+    static_assert(std::endian::native == std::endian::little, "the last byte is the highest");
 
     explicit SessionId(std::string_view valid_text);
 
@@ -110,10 +111,12 @@ private:
         return static_cast<char*>(static_cast<void*>(words_.data()));
     }
 
-    [[nodiscard]] std::uint8_t length() const noexcept
-    {
-        return static_cast<std::uint8_t>(bytes()[inplace_max]);
-    }
+    // The length is the last byte, but read and written as part of its word: a copy of an id whose
+    // bytes were written one by one would have to wait until they have left the processor.
+
+    [[nodiscard]] std::uint64_t length() const noexcept { return words_.back() >> length_shift; }
+
+    void set_length(std::uint64_t length) noexcept { words_.back() |= length << length_shift; }
 
     [[nodiscard]] bool is_shared() const noexcept { return length() == is_shared_mark; }
 
@@ -129,6 +132,14 @@ private:
         words_ = other.words_;
         if (is_shared()) {
             shared()->owners.fetch_add(1, std::memory_order_relaxed);
+        }
+    }
+
+    void take(SessionId& other) noexcept
+    {
+        words_ = other.words_;
+        if (is_shared()) {
+            other.words_ = {};
         }
     }
 

@@ -322,29 +322,25 @@ bool SessionTable::evict_one()
 
 // Operations on one session
 
-Result<Session*> SessionTable::acquire(const HashedId& id)
+Session* SessionTable::find_for_request(const HashedId& id)
 {
     ++metrics_.acquires;
     if (closed_) {
         ++metrics_.refused_stopping;
-        return errc::stopping;
+        return nullptr;
     }
     auto* const session = find(id);
-    if (session == nullptr) {
-        ++metrics_.not_found;
-        return errc::not_found;
-    }
-    if (const auto wait = limiter_.admit(session->theoretical_arrival, now_);
-        wait > Duration::zero()) {
-        ++metrics_.rate_limited;
-        return Error(errc::rate_limited, wait);
-    }
+    metrics_.not_found += session == nullptr ? 1U : 0U;
+    return session;
+}
+
+void SessionTable::begin_request(Session& session) noexcept
+{
     ++metrics_.acquired;
-    lease(*session);
-    ++session->requests;
+    lease(session);
+    ++session.requests;
     // So that a release whose time is told less exactly does not count as before its request.
     latest_use_ = std::max(latest_use_, now_);
-    return session;
 }
 
 Result<SessionInfo> SessionTable::peek(const HashedId& id)

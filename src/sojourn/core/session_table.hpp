@@ -25,6 +25,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -86,9 +87,34 @@ public:
     /// *Errors*: `stopping`, `id_in_use`, `overloaded`.
     [[nodiscard]] Result<Session*> create(const NewSession& fresh);
 
-    /// Finds a session, counts the request against its rate, and leases it.
+    /// Finds a session, counts the request against its rate, and leases it. The time may lag a
+    /// little: before a request is refused for its rate, `exact_now()` is asked.
     /// *Errors*: `stopping`, `not_found`, `rate_limited`.
-    [[nodiscard]] Result<Session*> acquire(const HashedId& id);
+    template <std::invocable ExactNow>
+    [[nodiscard]] Result<Session*> acquire(const HashedId& id, ExactNow exact_now)
+    {
+        auto* const session = find_for_request(id);
+        if (session == nullptr) {
+            return closed_ ? errc::stopping : errc::not_found;
+        }
+        auto wait = limiter_.admit(session->theoretical_arrival, now_);
+        if (wait > Duration::zero()) {
+            advance(exact_now());
+            wait = limiter_.admit(session->theoretical_arrival, now_);
+        }
+        if (wait > Duration::zero()) {
+            ++metrics_.rate_limited;
+            return Error(errc::rate_limited, wait);
+        }
+        begin_request(*session);
+        return session;
+    }
+
+    /// The same where the time is exact.
+    [[nodiscard]] Result<Session*> acquire(const HashedId& id)
+    {
+        return acquire(id, [this] { return now_; });
+    }
 
     /// Tells of a session without touching it. *Errors*: `not_found`.
     [[nodiscard]] Result<SessionInfo> peek(const HashedId& id);
@@ -137,6 +163,15 @@ public:
     /// When `expire` should be called next: no later than the first session is due, nor than one
     /// can be that is leased now and given back at any time. `TimePoint::max()` if that is never.
     [[nodiscard]] TimePoint next_deadline() const noexcept;
+
+    /// Whether `next_deadline` may have become earlier than what it was, `before`. A cheap look: no
+    /// turn brings a deadline nearer than the shortest timeout, but through the schedule.
+    [[nodiscard]] bool may_be_due_before(TimePoint before) const noexcept
+    {
+        const auto shortest =
+            metrics_.half_open > 0 ? std::min(idle_timeout_, half_open_timeout_) : idle_timeout_;
+        return before > schedule_.next() || before > saturating_add(now_, shortest);
+    }
 
     /// Refuses new sessions and requests from now on.
     void close() noexcept { closed_ = true; }
@@ -209,6 +244,8 @@ private:
     bool evict_one();
     void arm(Session& session);
 
+    Session* find_for_request(const HashedId& id);
+    void begin_request(Session& session) noexcept;
     void lease(Session& session) noexcept;
     void settle_one(Session& session, std::uint32_t count, TimePoint released_at);
     void note_use(Session& session, TimePoint moment) noexcept;

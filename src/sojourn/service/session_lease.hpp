@@ -64,8 +64,9 @@ public:
 private:
     friend class Shard;
 
-    SessionLease(std::shared_ptr<Shard> shard, Session& session, SessionInfo info) noexcept
-        : shard_(std::move(shard)), session_(&session), info_(std::move(info))
+    template <class Table>
+    SessionLease(std::shared_ptr<Shard>&& shard, Session& session, const Table& table) noexcept
+        : shard_(std::move(shard)), session_(&session), info_(table.info(session))
     {
     }
 

@@ -73,31 +73,32 @@ std::size_t part_of(std::size_t whole, std::size_t shards, std::size_t index) no
 
 // The turns. Each is what an operation does inside its shard, whichever face it was called by.
 
-auto create_turn(std::shared_ptr<Shard> shard, NewSession fresh)
+auto create_turn(NewSession fresh)
 {
-    return [shard = std::move(shard),
-            fresh = std::move(fresh)](ShardState& state) -> Result<CreatedSession> {
+    return [fresh = std::move(fresh
+            )](ShardState& state, std::shared_ptr<Shard>& shard) -> Result<CreatedSession> {
         const auto created = state.table().create(fresh);
         if (!created) {
             return created.error();
         }
-        return CreatedSession{
-            fresh.id.id, shard->make_lease(**created, state.table().info(**created))
-        };
+        return CreatedSession{fresh.id.id, Shard::make_lease(shard, **created, state.table())};
     };
 }
 
-auto acquire_turn(std::shared_ptr<Shard> shard, HashedId id)
-{
-    return
-        [shard = std::move(shard), id = std::move(id)](ShardState& state) -> Result<SessionLease> {
-            const auto found = state.table().acquire(id);
-            if (!found) {
-                return found.error();
-            }
-            return shard->make_lease(**found, state.table().info(**found));
-        };
-}
+/// Made in place, as it is made for every request.
+struct AcquireTurn {
+    HashedId id;
+
+    Result<SessionLease> operator()(ShardState& state, std::shared_ptr<Shard>& shard) const
+    {
+        auto& table = state.table();
+        const auto found = table.acquire(id, [&] { return state.exact_now(); });
+        if (!found) {
+            return found.error();
+        }
+        return Shard::make_lease(shard, **found, table);
+    }
+};
 
 auto peek_turn(HashedId id)
 {
@@ -213,12 +214,19 @@ public:
 
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
 
+    [[nodiscard]] std::uint64_t hash(const SessionId& id) const noexcept { return hash_(id); }
+
     [[nodiscard]] HashedId hashed(SessionId id) const { return hash_.hashed(std::move(id)); }
 
     [[nodiscard]] const std::shared_ptr<Shard>& shard_of(const HashedId& id) const noexcept
     {
+        return shard_of(id.hash);
+    }
+
+    [[nodiscard]] const std::shared_ptr<Shard>& shard_of(std::uint64_t hash) const noexcept
+    {
         // The highest bits: the index inside the shard uses the lowest.
-        const auto bits = id.hash >> 48U;
+        const auto bits = hash >> 48U;
         return shards_[static_cast<std::size_t>((bits * shards_.size()) >> 16U)];
     }
 
@@ -251,7 +259,7 @@ public:
         fresh.id = hashed(std::move(names->id));
         fresh.reference = names->reference;
         fresh.principal = options.principal();
-        fresh.attributes = std::make_shared<const Attributes>(options.attributes());
+        fresh.attributes = share(options.attributes());
         fresh.idle_timeout = idle_timeout;
         fresh.absolute_lifetime = lifetime;
         fresh.created = environment_.clock()->wall();
@@ -288,7 +296,7 @@ public:
             co_return fresh.error();
         }
         auto shard = self->shard_of(fresh->id);
-        auto turn = create_turn(shard, std::move(*fresh));
+        auto turn = create_turn(std::move(*fresh));
         co_return co_await Shard::call(std::move(shard), std::move(turn));
     }
 
@@ -312,7 +320,7 @@ public:
         }
         auto hashed = self->hashed(std::move(id));
         auto shard = self->shard_of(hashed);
-        auto shared = std::make_shared<const Attributes>(std::move(data));
+        auto shared = share(std::move(data));
         auto turn = commit_turn(std::move(hashed), expected_version, std::move(shared));
         co_return co_await Shard::call(std::move(shard), std::move(turn));
     }
@@ -336,7 +344,7 @@ public:
             if (data.bytes() > self->options_.max_attribute_bytes()) {
                 co_return errc::attributes_too_large;
             }
-            auto after = std::make_shared<const Attributes>(std::move(data));
+            auto after = share(std::move(data));
             auto turn = commit_turn(hashed, before->version, after);
             const auto version = co_await Shard::call(shard, std::move(turn));
             if (version) {
@@ -808,9 +816,10 @@ awaitable<Result<CreatedSession>> SessionService::create(CreateOptions options)
 
 awaitable<Result<SessionLease>> SessionService::acquire(SessionId id)
 {
-    auto hashed = implementation_->hashed(std::move(id));
-    auto shard = implementation_->shard_of(hashed);
-    return Shard::call(shard, acquire_turn(shard, std::move(hashed)));
+    const auto hash = implementation_->hash(id);
+    return Shard::call(
+        implementation_->shard_of(hash), AcquireTurn{{std::move(id), hash}}, TurnTime::of_request
+    );
 }
 
 awaitable<Result<SessionInfo>> SessionService::peek(SessionId id)
@@ -901,29 +910,33 @@ void SessionService::start_create(
         self->refuse<CreatedSession>(fresh.error(), std::move(handler));
         return;
     }
-    const auto shard = self->shard_of(fresh->id);
-    shard->start(create_turn(shard, std::move(*fresh)), std::move(handler));
+    auto shard = self->shard_of(fresh->id);
+    Shard::start(std::move(shard), create_turn(std::move(*fresh)), std::move(handler));
 }
 
 void SessionService::start_acquire(const Self& self, SessionId id, Handler<SessionLease> handler)
 {
-    auto hashed = self->hashed(std::move(id));
-    const auto shard = self->shard_of(hashed);
-    shard->start(acquire_turn(shard, std::move(hashed)), std::move(handler));
+    const auto hash = self->hash(id);
+    Shard::start(
+        self->shard_of(hash),
+        AcquireTurn{{std::move(id), hash}},
+        std::move(handler),
+        TurnTime::of_request
+    );
 }
 
 void SessionService::start_peek(const Self& self, SessionId id, Handler<SessionInfo> handler)
 {
     auto hashed = self->hashed(std::move(id));
-    const auto shard = self->shard_of(hashed);
-    shard->start(peek_turn(std::move(hashed)), std::move(handler));
+    auto shard = self->shard_of(hashed);
+    Shard::start(std::move(shard), peek_turn(std::move(hashed)), std::move(handler));
 }
 
 void SessionService::start_touch(const Self& self, SessionId id, Handler<SessionInfo> handler)
 {
     auto hashed = self->hashed(std::move(id));
-    const auto shard = self->shard_of(hashed);
-    shard->start(touch_turn(std::move(hashed)), std::move(handler));
+    auto shard = self->shard_of(hashed);
+    Shard::start(std::move(shard), touch_turn(std::move(hashed)), std::move(handler));
 }
 
 void SessionService::start_rotate(
@@ -936,17 +949,19 @@ void SessionService::start_rotate(
         self->refuse<SessionId>(fresh.error(), std::move(handler));
         return;
     }
-    const auto shard = self->shard_of(old);
-    shard->start(
-        rotate_turn(std::move(old), std::move(*fresh), options.principal()), std::move(handler)
+    auto shard = self->shard_of(old);
+    Shard::start(
+        std::move(shard),
+        rotate_turn(std::move(old), std::move(*fresh), options.principal()),
+        std::move(handler)
     );
 }
 
 void SessionService::start_remove(const Self& self, SessionId id, Handler<void> handler)
 {
     auto hashed = self->hashed(std::move(id));
-    const auto shard = self->shard_of(hashed);
-    shard->start(remove_turn(std::move(hashed)), std::move(handler));
+    auto shard = self->shard_of(hashed);
+    Shard::start(std::move(shard), remove_turn(std::move(hashed)), std::move(handler));
 }
 
 void SessionService::start_remove_by_principal(
@@ -968,8 +983,8 @@ void SessionService::start_snapshot(
 )
 {
     auto hashed = self->hashed(std::move(id));
-    const auto shard = self->shard_of(hashed);
-    shard->start(snapshot_turn(std::move(hashed)), std::move(handler));
+    auto shard = self->shard_of(hashed);
+    Shard::start(std::move(shard), snapshot_turn(std::move(hashed)), std::move(handler));
 }
 
 void SessionService::start_commit(
@@ -985,10 +1000,12 @@ void SessionService::start_commit(
         return;
     }
     auto hashed = self->hashed(std::move(id));
-    const auto shard = self->shard_of(hashed);
-    auto shared = std::make_shared<const Attributes>(std::move(data));
-    shard->start(
-        commit_turn(std::move(hashed), expected_version, std::move(shared)), std::move(handler)
+    auto shard = self->shard_of(hashed);
+    auto shared = share(std::move(data));
+    Shard::start(
+        std::move(shard),
+        commit_turn(std::move(hashed), expected_version, std::move(shared)),
+        std::move(handler)
     );
 }
 

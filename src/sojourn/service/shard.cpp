@@ -33,9 +33,8 @@ void ShardState::finish() noexcept
         // A lease that was given back just before did not see that somebody waits for it.
         table_.settle(*releases_);
     }
-    if (table_.next_deadline() < armed_until_) {
-        armed_until_ = table_.next_deadline();
-        cleanup_->wake();
+    if (table_.may_be_due_before(armed_until_)) {
+        arm_earlier();
     }
     if (table_.has_departed()) {
         events_->wake();
@@ -45,6 +44,26 @@ void ShardState::finish() noexcept
             watcher->ring();
         }
         watchers_.clear();
+    }
+}
+
+void ShardState::arm_earlier() noexcept
+{
+    if (const auto next = table_.next_deadline(); next < armed_until_) {
+        armed_until_ = next;
+        cleanup_->wake();
+    }
+}
+
+void ShardState::release(Session& session, TimePoint now) noexcept
+{
+    // Those that had to wait at the door ended before.
+    table_.settle(*releases_);
+    table_.release(session, now);
+    // Nobody else needs to be woken: cleanup was told when the session was leased by when it might
+    // be due. So in the destructor of a frame, at shutdown, nothing of the executor is touched.
+    if (releases_->is_awaited()) {
+        finish();
     }
 }
 
@@ -64,7 +83,8 @@ Shard::Shard(
     std::shared_ptr<SupervisedLoop> cleanup,
     std::shared_ptr<SupervisedLoop> events
 )
-    : clock_(std::move(clock)),
+    : requests_tolerate_lag_(RateLimiter(options.request_rate()).tolerates(Clock::coarse_lag)),
+      clock_(std::move(clock)),
       cleanup_(std::move(cleanup)),
       events_(std::move(events)),
       state_(executor, options, capacity, pending, key, clock_, releases_, cleanup_, events_)

@@ -17,6 +17,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <concepts>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <type_traits>
@@ -41,12 +43,16 @@ public:
 
     [[nodiscard]] SessionTable& table() noexcept { return table_; }
 
+    [[nodiscard]] TimePoint exact_now() const noexcept { return clock_->steady(); }
+
     /// Every turn begins with this.
     void begin(TimePoint now) noexcept;
     /// And ends with this.
     void finish() noexcept;
     /// A lease was given back that somebody waits for.
     void nudged() noexcept;
+    /// The turn in which a lease is given back.
+    void release(Session& session, TimePoint now) noexcept;
 
     /// Says when cleanup will look at this table next, and that it need not be woken for less.
     [[nodiscard]] TimePoint arm_cleanup() noexcept { return armed_until_ = table_.next_deadline(); }
@@ -60,6 +66,8 @@ public:
     }
 
 private:
+    void arm_earlier() noexcept;
+
     SessionTable table_;
     std::shared_ptr<Clock> clock_;
     std::shared_ptr<ReleaseList> releases_;
@@ -70,8 +78,33 @@ private:
     TimePoint armed_until_ = TimePoint::max();
 };
 
+class Shard;
+
+namespace detail {
+
+template <class F>
+struct TurnResult : std::invoke_result<F&, ShardState&, std::shared_ptr<Shard>&> {};
+
+template <std::invocable<ShardState&> F>
+struct TurnResult<F> : std::invoke_result<F&, ShardState&> {};
+
+} // namespace detail
+
+/// What a turn of an `F` returns.
+template <class F>
+using TurnResult = typename detail::TurnResult<F>::type;
+
+/// How exactly a turn must know the time.
+enum class TurnTime : std::uint8_t {
+    exact,
+    /// As a request needs it: it may find its session for a moment longer than it lives, and is
+    /// refused for its rate only after the exact time was asked. The coarse clock saves a quarter
+    /// of what a request costs.
+    of_request,
+};
+
 /// A shard. Made by `make_shared`; leases and calls in flight keep it alive.
-class Shard final : public std::enable_shared_from_this<Shard> {
+class Shard {
 public:
     Shard(
         const boost::asio::any_io_executor& executor,
@@ -84,34 +117,40 @@ public:
         std::shared_ptr<SupervisedLoop> events
     );
 
-    /// Runs `f(ShardState&)`, which returns a `Result`, in a turn.
+    /// Runs `f` in a turn and gives what it returns, a `Result`. `f` takes the state, and the shard
+    /// if it wants it, to keep.
     template <class F>
-    [[nodiscard]] static boost::asio::awaitable<std::invoke_result_t<F&, ShardState&>>
-    call(std::shared_ptr<Shard> self, F f)
+    [[nodiscard]] static auto
+    call(std::shared_ptr<Shard> self, F f, TurnTime time = TurnTime::exact)
     {
-        Turn<F> turn(std::move(f), self->prepare_turn());
-        if (auto result = self->state_.try_call(turn)) {
-            co_return std::move(*result);
-        }
-        co_return co_await self->state_.call(std::move(turn));
+        auto& state = self->state_;
+        return state.call(Turn<F>(std::move(self), std::move(f), time));
     }
 
     /// The same, completing a handler.
     template <class F, class Handler>
-    void start(F f, Handler handler)
+    static void
+    start(std::shared_ptr<Shard> self, F f, Handler handler, TurnTime time = TurnTime::exact)
     {
-        state_.async_call(Turn<F>(std::move(f), prepare_turn()), std::move(handler));
+        auto& state = self->state_;
+        Turn<F> turn(std::move(self), std::move(f), time);
+        turn.prepare();
+        state.async_call(std::move(turn), std::move(handler));
     }
 
-    /// A lease on a session that the table has leased.
-    [[nodiscard]] SessionLease make_lease(Session& session, SessionInfo info) noexcept
+    /// A lease on a session that the table has leased. It keeps the shard from then on.
+    [[nodiscard]] static SessionLease
+    make_lease(std::shared_ptr<Shard>& self, Session& session, const SessionTable& table) noexcept
     {
-        return {shared_from_this(), session, std::move(info)};
+        return {std::move(self), session, table};
     }
 
+    /// In a turn if the strand is idle, on the release list otherwise.
     void give_back(Session& session) noexcept
     {
-        if (releases_->give_back(session, clock_->steady())) {
+        const auto now = clock_->steady_coarse();
+        const auto turn = [&](ShardState& state) noexcept { state.release(session, now); };
+        if (!state_.try_turn(turn) && releases_->give_back(session, now)) {
             state_.nudge();
         }
     }
@@ -119,14 +158,19 @@ public:
     [[nodiscard]] CallCounts counts() const noexcept { return state_.counts(); }
 
 private:
-    /// A function with what goes before and after it. Running out of memory is an error like
+    /// An operation with what goes before and after it. Running out of memory is an error like
     /// others: the table has done nothing then.
     template <class F>
     class Turn {
     public:
-        Turn(F f, TimePoint now) : f_(std::move(f)), now_(now) {}
+        Turn(std::shared_ptr<Shard>&& self, F&& f, TurnTime time)
+            : self_(std::move(self)), f_(std::move(f)), time_(time)
+        {
+        }
 
-        auto operator()(ShardState& state) noexcept -> std::invoke_result_t<F&, ShardState&>
+        void prepare() noexcept { now_ = self_->prepare_turn(time_); }
+
+        TurnResult<F> operator()(ShardState& state) noexcept
         {
             state.begin(now_);
             auto result = attempt(state);
@@ -135,29 +179,37 @@ private:
         }
 
     private:
-        auto attempt(ShardState& state) noexcept -> std::invoke_result_t<F&, ShardState&>
+        TurnResult<F> attempt(ShardState& state) noexcept
         {
             try {
-                return f_(state);
+                if constexpr (std::invocable<F&, ShardState&>) {
+                    return f_(state);
+                } else {
+                    return f_(state, self_);
+                }
             } catch (const std::bad_alloc&) {
                 return Error(make_error_code(boost::system::errc::not_enough_memory));
             }
         }
 
+        std::shared_ptr<Shard> self_;
         F f_;
+        TurnTime time_;
         TimePoint now_;
     };
 
     /// Reads the clock before the turn, so that the turn is shorter.
-    [[nodiscard]] TimePoint prepare_turn() noexcept
+    [[nodiscard]] TimePoint prepare_turn(TurnTime time) noexcept
     {
         cleanup_->ensure_running();
         if (events_) {
             events_->ensure_running();
         }
-        return clock_->steady();
+        return time == TurnTime::of_request && requests_tolerate_lag_ ? clock_->steady_coarse()
+                                                                      : clock_->steady();
     }
 
+    const bool requests_tolerate_lag_;
     std::shared_ptr<Clock> clock_;
     std::shared_ptr<ReleaseList> releases_ = std::make_shared<ReleaseList>();
     std::shared_ptr<SupervisedLoop> cleanup_;
