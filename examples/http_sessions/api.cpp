@@ -22,6 +22,17 @@ bool names_its_host(const Request& request)
     return count == 1 || (count == 0 && request.version() < 11);
 }
 
+bool is_about_sessions(Resource resource)
+{
+    return resource == Resource::session || resource == Resource::attribute ||
+           resource == Resource::rotation;
+}
+
+Response greeting()
+{
+    return json_response(http::status::ok, R"({"hello":"world"})");
+}
+
 Response method_not_allowed(Resource resource)
 {
     auto response = refusal(http::status::method_not_allowed, "method_not_allowed");
@@ -31,8 +42,8 @@ Response method_not_allowed(Resource resource)
 
 } // namespace
 
-Api::Api(sojourn::SessionService& service, SessionCookie cookie)
-    : service_(service), cookie_(std::move(cookie))
+Api::Api(sojourn::SessionService& service, const ServerOptions& options)
+    : service_(service), sessions_(options.sessions), cookie_(options.cookie)
 {
 }
 
@@ -45,10 +56,18 @@ asio::awaitable<Reply> Api::answer(const Request& request)
     if (route.resource == Resource::nothing) {
         co_return Reply(refusal(http::status::not_found, "not_found"));
     }
+    if (sessions_ == Sessions::off && is_about_sessions(route.resource)) {
+        co_return Reply(refusal(http::status::not_found, "sessions_off"));
+    }
     if (!allows(route.resource, request.method())) {
         co_return Reply(method_not_allowed(route.resource));
     }
     switch (route.resource) {
+    case Resource::greeting:
+        if (sessions_ == Sessions::off) {
+            co_return Reply(greeting());
+        }
+        co_return co_await greet(request);
     case Resource::liveness:
         co_return Reply(json_response(http::status::ok, status_json("alive")));
     case Resource::readiness:
@@ -62,6 +81,23 @@ asio::awaitable<Reply> Api::answer(const Request& request)
         co_return co_await create_session(request);
     }
     co_return co_await use_session(request, route);
+}
+
+// As most requests to most servers: whoever comes is served, and whoever has a session keeps it by
+// coming. A cookie that names none makes none.
+asio::awaitable<Reply> Api::greet(const Request& request)
+{
+    auto id = cookie_.read(request);
+    if (!id) {
+        co_return Reply(greeting());
+    }
+    auto lease = co_await service_.acquire(*std::move(id));
+    if (lease) {
+        co_return Reply(greeting(), *std::move(lease));
+    }
+    co_return Reply(
+        lease.error() == sojourn::errc::not_found ? greeting() : refusal(lease.error())
+    );
 }
 
 // A cookie that comes with the request is not looked at: an id is never the client's choice, and
