@@ -29,14 +29,15 @@ public:
 
 private:
     boost::asio::awaitable<Reply> greet(const Request& request);
+    boost::asio::awaitable<Reply> greet_holder(sojourn::SessionId id);
     boost::asio::awaitable<Reply> create_session(const Request& request);
     boost::asio::awaitable<Reply> use_session(const Request& request, Route route);
     boost::asio::awaitable<Response>
     set_attribute(const Request& request, std::string_view name, sojourn::SessionId id);
     boost::asio::awaitable<Response> rotate_session(sojourn::SessionId id);
     boost::asio::awaitable<Response> delete_session(sojourn::SessionId id);
-    boost::asio::awaitable<Response> readiness();
-    boost::asio::awaitable<Response> statistics();
+    boost::asio::awaitable<Reply> readiness();
+    boost::asio::awaitable<Reply> statistics();
 
     sojourn::SessionService& service_;
     Sessions sessions_;
