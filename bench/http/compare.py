@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """What sessions cost an HTTP server: the example server with sessions, against the same server without.
 
     cmake --preset release && cmake --build --preset release --target http_sessions
