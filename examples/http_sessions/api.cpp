@@ -22,6 +22,18 @@ bool names_its_host(const Request& request)
     return count == 1 || (count == 0 && request.version() < 11);
 }
 
+bool is_about_sessions(Resource resource)
+{
+    return resource == Resource::session || resource == Resource::attribute ||
+           resource == Resource::rotation;
+}
+
+/// An answer that waits for nothing.
+asio::awaitable<Reply> at_once(Response response)
+{
+    co_return Reply(std::move(response));
+}
+
 Response method_not_allowed(Resource resource)
 {
     auto response = refusal(http::status::method_not_allowed, "method_not_allowed");
@@ -31,37 +43,60 @@ Response method_not_allowed(Resource resource)
 
 } // namespace
 
-Api::Api(sojourn::SessionService& service, SessionCookie cookie)
-    : service_(service), cookie_(std::move(cookie))
+Api::Api(sojourn::SessionService& service, const ServerOptions& options)
+    : service_(service), sessions_(options.sessions), cookie_(options.cookie)
 {
 }
 
+// Only picks the coroutine that answers: one of its own would be one more to every request.
 asio::awaitable<Reply> Api::answer(const Request& request)
 {
     if (!names_its_host(request)) {
-        co_return Reply(bad_request("Host", "must be there exactly once"));
+        return at_once(bad_request("Host", "must be there exactly once"));
     }
     const auto route = find_route(request.target());
     if (route.resource == Resource::nothing) {
-        co_return Reply(refusal(http::status::not_found, "not_found"));
+        return at_once(refusal(http::status::not_found, "not_found"));
+    }
+    if (sessions_ == Sessions::off && is_about_sessions(route.resource)) {
+        return at_once(refusal(http::status::not_found, "sessions_off"));
     }
     if (!allows(route.resource, request.method())) {
-        co_return Reply(method_not_allowed(route.resource));
+        return at_once(method_not_allowed(route.resource));
     }
     switch (route.resource) {
+    case Resource::greeting:
+        return greet(request);
     case Resource::liveness:
-        co_return Reply(json_response(http::status::ok, status_json("alive")));
+        return at_once(json_response(http::status::ok, status_json("alive")));
     case Resource::readiness:
-        co_return Reply(co_await readiness());
+        return readiness();
     case Resource::statistics:
-        co_return Reply(co_await statistics());
+        return statistics();
     default:
         break;
     }
     if (route.resource == Resource::session && request.method() == http::verb::post) {
-        co_return co_await create_session(request);
+        return create_session(request);
     }
-    co_return co_await use_session(request, route);
+    return use_session(request, route);
+}
+
+// As most requests to most servers: whoever comes is served, and whoever has a session keeps it by
+// coming. A cookie that names none makes none.
+asio::awaitable<Reply> Api::greet(const Request& request)
+{
+    if (sessions_ == Sessions::off) {
+        return at_once(greeting());
+    }
+    auto id = cookie_.read(request);
+    return id ? greet_holder(*std::move(id)) : at_once(greeting());
+}
+
+asio::awaitable<Reply> Api::greet_holder(sojourn::SessionId id)
+{
+    auto lease = co_await service_.acquire(std::move(id));
+    co_return greeting_to(std::move(lease));
 }
 
 // A cookie that comes with the request is not looked at: an id is never the client's choice, and
@@ -145,20 +180,21 @@ asio::awaitable<Response> Api::delete_session(sojourn::SessionId id)
     co_return response;
 }
 
-asio::awaitable<Response> Api::readiness()
+asio::awaitable<Reply> Api::readiness()
 {
     const auto health = co_await service_.health();
     if (!health || !health->is_ready()) {
-        co_return unavailable("not_ready", sojourn::Duration::zero());
+        co_return Reply(unavailable("not_ready", sojourn::Duration::zero()));
     }
-    co_return json_response(http::status::ok, status_json("ready"));
+    co_return Reply(json_response(http::status::ok, status_json("ready")));
 }
 
-asio::awaitable<Response> Api::statistics()
+asio::awaitable<Reply> Api::statistics()
 {
     const auto metrics = co_await service_.metrics();
-    co_return metrics ? json_response(http::status::ok, metrics_json(*metrics))
-                      : refusal(metrics.error());
+    co_return Reply(
+        metrics ? json_response(http::status::ok, metrics_json(*metrics)) : refusal(metrics.error())
+    );
 }
 
 } // namespace http_sessions

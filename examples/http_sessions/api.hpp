@@ -7,6 +7,7 @@
 #include "message.hpp"
 #include "reply.hpp"
 #include "route.hpp"
+#include "server_options.hpp"
 #include "session_cookie.hpp"
 
 #include <sojourn/service/session_service.hpp>
@@ -21,22 +22,25 @@ namespace http_sessions {
 /// must outlive it, and it must outlive every coroutine it made.
 class Api {
 public:
-    Api(sojourn::SessionService& service, SessionCookie cookie);
+    Api(sojourn::SessionService& service, const ServerOptions& options);
 
     /// Answers a request. Throws only `bad_alloc`.
     [[nodiscard]] boost::asio::awaitable<Reply> answer(const Request& request);
 
 private:
+    boost::asio::awaitable<Reply> greet(const Request& request);
+    boost::asio::awaitable<Reply> greet_holder(sojourn::SessionId id);
     boost::asio::awaitable<Reply> create_session(const Request& request);
     boost::asio::awaitable<Reply> use_session(const Request& request, Route route);
     boost::asio::awaitable<Response>
     set_attribute(const Request& request, std::string_view name, sojourn::SessionId id);
     boost::asio::awaitable<Response> rotate_session(sojourn::SessionId id);
     boost::asio::awaitable<Response> delete_session(sojourn::SessionId id);
-    boost::asio::awaitable<Response> readiness();
-    boost::asio::awaitable<Response> statistics();
+    boost::asio::awaitable<Reply> readiness();
+    boost::asio::awaitable<Reply> statistics();
 
     sojourn::SessionService& service_;
+    Sessions sessions_;
     SessionCookie cookie_;
 };
 

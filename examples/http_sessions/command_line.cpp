@@ -100,6 +100,14 @@ sojourn::RateLimit to_rate(const std::string& option, const std::string& text)
     return {*rate, std::min(*rate, burst_max)};
 }
 
+Sessions to_sessions(const std::string& option, const std::string& text)
+{
+    if (text != "on" && text != "off") {
+        refuse(option, "'" + text + "' is neither 'on' nor 'off'");
+    }
+    return text == "on" ? Sessions::on : Sessions::off;
+}
+
 /// The option that sets this field of `sojourn::ServiceOptions`.
 std::string option_for(std::string_view field)
 {
@@ -145,6 +153,12 @@ void add_options(CLI::App& program, Wishes& wishes)
         "N",
         [&options](const auto& name, const auto& text) {
             options.threads = static_cast<unsigned>(to_count(name, text, 256));
+        });
+    add("--sessions",
+        "'off' serves without sessions, to measure what they cost (on)",
+        "on|off",
+        [&options](const auto& name, const auto& text) {
+            options.sessions = to_sessions(name, text);
         });
     add("--max-sessions",
         "sessions that may exist at once, 1 to 100000000 (100000)",

@@ -91,4 +91,17 @@ Response refusal(const sojourn::Error& error)
     return unavailable("unavailable", error.retry_after());
 }
 
+Response greeting()
+{
+    return json_response(http::status::ok, R"({"hello":"world"})");
+}
+
+Reply greeting_to(sojourn::Result<sojourn::SessionLease> lease)
+{
+    if (lease) {
+        return Reply(greeting(), *std::move(lease));
+    }
+    return Reply(lease.error() == sojourn::errc::not_found ? greeting() : refusal(lease.error()));
+}
+
 } // namespace http_sessions

@@ -51,6 +51,13 @@ public:
 /// The answer to an error of the session service.
 [[nodiscard]] Response refusal(const sojourn::Error& error);
 
+/// 200, and the same to everybody.
+[[nodiscard]] Response greeting();
+
+/// The greeting to who holds this session, or showed one that there is not; any other error is
+/// refused.
+[[nodiscard]] Reply greeting_to(sojourn::Result<sojourn::SessionLease> lease);
+
 } // namespace http_sessions
 
 #endif // HTTP_SESSIONS_REPLY_HPP

@@ -18,6 +18,7 @@ struct Known {
 };
 
 constexpr std::array known_paths = {
+    Known{"/hello", Resource::greeting},
     Known{"/session", Resource::session},
     Known{"/session/rotate", Resource::rotation},
     Known{"/healthz", Resource::liveness},
@@ -64,6 +65,7 @@ std::string_view allowed_methods(Resource resource) noexcept
         return "PUT";
     case Resource::rotation:
         return "POST";
+    case Resource::greeting:
     case Resource::liveness:
     case Resource::readiness:
     case Resource::statistics:

@@ -13,6 +13,7 @@ namespace http_sessions {
 
 enum class Resource : std::uint8_t {
     nothing,
+    greeting,
     session,
     attribute,
     rotation,

@@ -54,7 +54,7 @@ Server::Server(
     : executor_(executor),
       strand_(asio::make_strand(executor)),
       options_(options),
-      api_(service, options.cookie),
+      api_(service, options),
       acceptor_(strand_, options.listen),
       endpoint_(acceptor_.local_endpoint()),
       accept_pause_(strand_),

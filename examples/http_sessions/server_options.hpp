@@ -12,13 +12,20 @@
 #include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <cstdint>
+
 namespace http_sessions {
+
+/// Whether clients have sessions. A server without is there to be compared with: what it does not
+/// do is what sessions cost.
+enum class Sessions : std::uint8_t { on, off };
 
 struct ServerOptions {
     /// Where to listen; port 0 is any that is free.
     boost::asio::ip::tcp::endpoint listen{boost::asio::ip::address_v4::loopback(), 8080};
     /// Threads that serve.
     unsigned threads = 1;
+    Sessions sessions = Sessions::on;
     sojourn::ServiceOptions service;
     SessionCookie cookie;
     Limits limits;

@@ -58,9 +58,13 @@ sojourn::Result<sojourn::SessionId> SessionCookie::read(const boost::beast::http
 ) const
 {
     std::optional<std::string_view> found;
-    const auto [first, last] = header.equal_range(boost::beast::http::field::cookie);
-    for (auto line = first; line != last; ++line) {
-        std::string_view cookies = line->value();
+    // Beast finds fields by comparing names, letter by letter, in a tree; of the few that a request
+    // has, the numbers of all are compared sooner.
+    for (const auto& line : header) {
+        if (line.name() != boost::beast::http::field::cookie) {
+            continue;
+        }
+        std::string_view cookies = line.value();
         while (!cookies.empty()) {
             auto value = take_until(cookies, ';');
             const auto name = take_until(value, '=');

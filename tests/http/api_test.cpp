@@ -229,6 +229,99 @@ TEST_CASE("api: a session over its rate is told how long to wait, and no other s
     CHECK(client.ask(request_for(verb::get, "/session", cookie)).result() == http::status::ok);
 }
 
+TEST_CASE("api: a greeting is a request of the session whose cookie it brings", "[http]")
+{
+    auto options = test_options();
+    options.service.request_rate(RateLimit(1, 2));
+    TestServer server(options);
+    HttpClient client(server.endpoint());
+    const auto cookie = new_cookie(client);
+
+    CHECK(client.ask(request_for(verb::get, "/hello", cookie)).result() == http::status::ok);
+    const auto shown = json_of(client.ask(request_for(verb::get, "/session", cookie)));
+    CHECK(shown.at("requests") == 2);
+    const auto limited = client.ask(request_for(verb::get, "/hello", cookie));
+    CHECK(limited.result() == http::status::too_many_requests);
+    CHECK(limited.body() == R"({"error":"rate_limited"})");
+
+    const auto stats = json_of(client.ask(request_for(verb::get, "/stats")));
+    CHECK(stats.at("leased") == 0);
+    server.stop_service();
+    CHECK(client.ask(request_for(verb::get, "/hello", cookie)).body() == R"({"error":"stopping"})");
+}
+
+TEST_CASE("api: a greeting keeps a session alive", "[http]")
+{
+    TestServer server;
+    HttpClient client(server.endpoint());
+    const auto cookie = new_cookie(client, R"({"principal": "ada", "idle_timeout": "10s"})");
+    for (int i = 0; i < 3; ++i) {
+        // The session idles from the moment its answer was written, before the next is begun.
+        client.ask(request_for(verb::get, "/healthz"));
+        server.clock().advance(9s);
+        client.ask(request_for(verb::get, "/hello", cookie));
+    }
+    CHECK(client.ask(request_for(verb::get, "/session", cookie)).result() == http::status::ok);
+}
+
+TEST_CASE("api: who has no session is greeted too, and gets none by that", "[http]")
+{
+    TestServer server;
+    HttpClient client(server.endpoint());
+    const auto unknown = "__Host-id=" + std::string(SessionId::issued_length, 'U');
+    for (const auto& cookie : {std::string(), std::string("__Host-id=x"), unknown}) {
+        CAPTURE(cookie);
+        const auto greeted = client.ask(request_for(verb::get, "/hello", cookie));
+        CHECK(greeted.result() == http::status::ok);
+        CHECK(greeted.body() == R"({"hello":"world"})");
+        CHECK(greeted.count(field::set_cookie) == 0);
+    }
+    CHECK(json_of(client.ask(request_for(verb::get, "/stats"))).at("created") == 0);
+}
+
+TEST_CASE("api: without sessions the greeting is the same, and the service is not asked", "[http]")
+{
+    TestServer with;
+    auto options = test_options();
+    options.sessions = http_sessions::Sessions::off;
+    TestServer without(options);
+    HttpClient client(with.endpoint());
+    const auto request =
+        "GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\nCookie: " + new_cookie(client) +
+        "\r\n\r\n";
+    const auto greeting = answer_to(with.endpoint(), request);
+    CHECK(greeting.starts_with("HTTP/1.1 200 "));
+    CHECK(answer_to(without.endpoint(), request) == greeting);
+
+    const auto asked = [](const TestServer& server) {
+        HttpClient observer(server.endpoint());
+        return json_of(observer.ask(request_for(verb::get, "/stats"))).at("acquires");
+    };
+    CHECK(asked(with) == 1);
+    CHECK(asked(without) == 0);
+}
+
+TEST_CASE("api: without sessions, what is about them is not there", "[http]")
+{
+    auto options = test_options();
+    options.sessions = http_sessions::Sessions::off;
+    TestServer server(options);
+    HttpClient client(server.endpoint());
+    for (const auto& request :
+         {request_for(verb::post, "/session"),
+          request_for(verb::get, "/session"),
+          request_for(verb::put, "/session/attributes/a", {}, "b"),
+          request_for(verb::patch, "/session/rotate")}) {
+        const auto refused = client.ask(request);
+        CHECK(refused.result() == http::status::not_found);
+        CHECK(refused.body() == R"({"error":"sessions_off"})");
+        CHECK(is_secret_free(refused));
+    }
+    for (const std::string_view path : {"/healthz", "/readyz", "/stats"}) {
+        CHECK(client.ask(request_for(verb::get, path)).result() == http::status::ok);
+    }
+}
+
 TEST_CASE("api: a full service answers 503, and says when to come back", "[http]")
 {
     auto options = test_options();
@@ -353,7 +446,7 @@ TEST_CASE("api: HEAD answers what GET would, without the body", "[http]")
     TestServer server;
     HttpClient client(server.endpoint());
     const auto cookie = new_cookie(client);
-    for (const std::string_view path : {"/healthz", "/readyz", "/stats", "/session"}) {
+    for (const std::string_view path : {"/hello", "/healthz", "/readyz", "/stats", "/session"}) {
         CAPTURE(path);
         const auto head = client.ask(request_for(verb::head, path, cookie));
         CHECK(head.result() == http::status::ok);

@@ -15,6 +15,7 @@ namespace {
 
 using http_sessions::Dismissal;
 using http_sessions::ServerOptions;
+using http_sessions::Sessions;
 
 auto parse(std::vector<const char*> arguments)
 {
@@ -51,6 +52,7 @@ TEST_CASE("command_line: without options it has the defaults of the service", "[
     const auto options = accepted({});
     CHECK(listen_of("127.0.0.1:8080") == "127.0.0.1:8080");
     CHECK(options.threads == 1);
+    CHECK(options.sessions == Sessions::on);
     CHECK(options.service.max_sessions() == ServiceOptions().max_sessions());
     CHECK(options.cookie.name() == "__Host-id");
 }
@@ -60,6 +62,8 @@ TEST_CASE("command_line: every option sets what it names", "[http]")
     const auto options = accepted(
         {"--threads",
          "3",
+         "--sessions",
+         "off",
          "--max-sessions",
          "500",
          "--idle-timeout",
@@ -74,6 +78,7 @@ TEST_CASE("command_line: every option sets what it names", "[http]")
          "sid"}
     );
     CHECK(options.threads == 3);
+    CHECK(options.sessions == Sessions::off);
     CHECK(options.service.max_sessions() == 500);
     CHECK(options.service.idle_timeout() == std::chrono::seconds(90));
     CHECK(options.service.absolute_lifetime() == std::chrono::minutes(90));
@@ -82,6 +87,7 @@ TEST_CASE("command_line: every option sets what it names", "[http]")
     CHECK(options.cookie.name() == "sid");
     CHECK(accepted({"--rate", "unlimited"}).service.request_rate().is_unlimited());
     CHECK(accepted({"--rate", "1000000000"}).service.request_rate().burst() == 1'000'000);
+    CHECK(accepted({"--sessions", "on"}).sessions == Sessions::on);
     CHECK(accepted({"--insecure-cookies"}).cookie.name() == "id");
     CHECK(accepted({"--threads", "010"}).threads == 10);
 }
@@ -141,6 +147,9 @@ TEST_CASE(
         CHECK(refuses(option, "99999999999d", "365 days"));
         CHECK(refuses(option, "5y", "unknown unit"));
     }
+    for (const char* value : {"", "On", "true", "0", "off "}) {
+        CHECK(refuses("--sessions", value, "neither 'on' nor 'off'"));
+    }
     CHECK(refuses("--cookie-name", "a b", "letters"));
     CHECK(refuses("--cookie-name", "", "letters"));
 }
@@ -170,6 +179,7 @@ TEST_CASE("command_line: help names every option, and is no mistake", "[http]")
     for (const std::string_view option :
          {"--listen",
           "--threads",
+          "--sessions",
           "--max-sessions",
           "--idle-timeout",
           "--lifetime",

@@ -378,7 +378,7 @@ TEST_CASE("connection: a request that comes as it is told to finish is answered"
 {
     asio::io_context context;
     SessionService service(context.get_executor(), ServiceOptions());
-    http_sessions::Api api(service, http_sessions::SessionCookie());
+    http_sessions::Api api(service, http_sessions::ServerOptions());
     http_sessions::Limits limits;
     limits.linger_time = 100ms;
     tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});

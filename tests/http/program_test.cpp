@@ -195,6 +195,16 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("http_sessions: it serves without sessions, if that is asked of it", "[http]")
+{
+    ChildProcess program({server_program, "--listen", "127.0.0.1:0", "--sessions", "off"});
+    HttpClient client(announced_endpoint(program));
+    CHECK(client.ask(request_for(verb::get, "/hello")).result() == http::status::ok);
+    CHECK(client.ask(request_for(verb::post, "/session")).result() == http::status::not_found);
+    program.signal(SIGTERM);
+    CHECK(program.wait() == 0);
+}
+
 TEST_CASE("http_sessions: what it cannot do it says, with a status that tells", "[http]")
 {
     ChildProcess first({server_program, "--listen", "127.0.0.1:0"});

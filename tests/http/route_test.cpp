@@ -25,6 +25,7 @@ Resource resource_of(std::string_view target)
 
 TEST_CASE("route: every path leads to its resource, with a query or without", "[http]")
 {
+    CHECK(resource_of("/hello") == Resource::greeting);
     CHECK(resource_of("/session") == Resource::session);
     CHECK(resource_of("/session?a=/b") == Resource::session);
     CHECK(resource_of("/session/rotate") == Resource::rotation);
@@ -69,6 +70,8 @@ TEST_CASE("route: a resource allows exactly the methods that it names", "[http]"
     CHECK_FALSE(allows(Resource::rotation, verb::get));
     CHECK_FALSE(allows(Resource::nothing, verb::get));
     CHECK(allows(Resource::statistics, verb::head));
+    CHECK(allows(Resource::greeting, verb::get));
+    CHECK_FALSE(allows(Resource::greeting, verb::post));
 }
 
 TEST_CASE("route: an attribute's name is 1 to 64 harmless characters", "[http]")
