@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace {
 
@@ -24,6 +25,15 @@ using namespace sojourn::bench;
 using namespace sojourn::bench::peers;
 
 constexpr std::size_t visitors_of_a_thread = 5'000;
+
+/// Our service as it is outside of tests.
+template <std::size_t shards>
+struct RandomIds : Service<shards> {
+    RandomIds(asio::io_context& context, std::size_t capacity)
+        : Service<shards>(context, capacity, std::make_shared<sojourn::OsIdSource>())
+    {
+    }
+};
 
 template <class Contestant>
 asio::awaitable<void>
@@ -68,10 +78,10 @@ void create_at_capacity(benchmark::State& state)
 
 } // namespace
 
-BENCHMARK(create_at_capacity<Service<1>>)
+BENCHMARK(create_at_capacity<RandomIds<1>>)
     ->Name("create_at_capacity/sojourn")
     ->Apply(on_many_threads<1'000, 100'000>);
-BENCHMARK(create_at_capacity<Service<16>>)
+BENCHMARK(create_at_capacity<RandomIds<16>>)
     ->Name("create_at_capacity/sojourn_16_shards")
     ->Apply(on_many_threads<1'000, 100'000>);
 BENCHMARK(create_at_capacity<Direct<MutexLru>>)

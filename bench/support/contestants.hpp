@@ -10,6 +10,7 @@
 #include "peers/lru_body.hpp"
 #include "sojourn/core/id_source.hpp"
 #include "sojourn/service/session_service.hpp"
+#include "sojourn/testing/seeded_id_source.hpp"
 #include "support/payload.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -17,6 +18,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -30,8 +32,16 @@ class Service {
 public:
     using Id = SessionId;
 
-    Service(boost::asio::io_context& context, std::size_t capacity)
-        : sessions_(context.get_executor(), options(capacity))
+    explicit Service(
+        boost::asio::io_context& context,
+        std::size_t capacity,
+        std::shared_ptr<IdSource> ids = std::make_shared<testing::SeededIdSource>()
+    )
+        : sessions_(
+              context.get_executor(),
+              options(capacity),
+              ServiceEnvironment().id_source(std::move(ids))
+          )
     {
     }
 
