@@ -90,20 +90,17 @@ void cleanup(benchmark::State& state)
     state.counters["longest_turn_us"] = longest * 1e6;
 }
 
-/// To fill the table takes longer than all else, so it is done once a repetition.
-void once(benchmark::internal::Benchmark* each)
-{
-    on_one_thread<10'000, 100'000, 1'000'000>(each);
-    each->Iterations(1);
-}
-
 } // namespace
 
-BENCHMARK(cleanup<FullTable, History::in_order>)->Name("cleanup/sojourn/in_order")->Apply(once);
-BENCHMARK(cleanup<MutexLru, History::in_order>)->Name("cleanup/mutex_lru/in_order")->Apply(once);
+BENCHMARK(cleanup<FullTable, History::in_order>)
+    ->Name("cleanup/sojourn/in_order")
+    ->Apply(once_a_repetition<10'000, 100'000, 1'000'000>);
+BENCHMARK(cleanup<MutexLru, History::in_order>)
+    ->Name("cleanup/mutex_lru/in_order")
+    ->Apply(once_a_repetition<10'000, 100'000, 1'000'000>);
 BENCHMARK(cleanup<FullTable, History::all_touched>)
     ->Name("cleanup/sojourn/all_touched")
-    ->Apply(once);
+    ->Apply(once_a_repetition<10'000, 100'000, 1'000'000>);
 BENCHMARK(cleanup<MutexLru, History::all_touched>)
     ->Name("cleanup/mutex_lru/all_touched")
-    ->Apply(once);
+    ->Apply(once_a_repetition<10'000, 100'000, 1'000'000>);

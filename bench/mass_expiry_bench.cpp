@@ -1,13 +1,12 @@
 // How long does a request wait for its session while very many others expire at once? They are all
-// due in the same instant. One thread runs the background that ends them; in the other, a coroutine
-// acquires and releases sessions that live on, until all is done. A request comes every 10
-// microseconds, whether the one before is served or not, and its latency counts from then: else a
-// long stall would be one bad request, where a server would have thousands. The peer's cleanup
-// takes its lock for as many sessions as ours for a turn, and yields between; in `whole_scan` it
-// takes it once.
+// due in the same instant. One thread runs the background that ends them; the other serves requests
+// for sessions that live on, until all is done. A request comes every 50 microseconds, in a
+// coroutine of its own and whether those before are served or not, and its latency counts from
+// then: else a long stall would be one bad request, where a server would have thousands. The peer's
+// cleanup takes its lock for as many sessions as ours for a turn, and yields between; in
+// `whole_scan` it takes it once. `threads` counts those that serve requests.
 
 #include "peers/mutex_lru.hpp"
-#include "sojourn/detail/pause.hpp"
 #include "sojourn/service/session_service.hpp"
 #include "sojourn/testing/manual_clock.hpp"
 #include "sojourn/testing/seeded_id_source.hpp"
@@ -19,6 +18,7 @@
 
 #include <benchmark/benchmark.h>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
@@ -168,47 +168,63 @@ fill(Contestant& contestant, std::size_t count, const std::vector<typename Conte
     co_return true;
 }
 
-void wait_until(Stopwatch::time_point moment)
-{
-    while (Stopwatch::now() < moment) {
-        sojourn::detail::pause();
-    }
-}
-
-/// Lets the time come, and acquires until all that were due are gone; false if one that lives on
-/// was not found, or the end is not reached.
+/// Requests that come when they come.
 template <class Contestant>
-asio::awaitable<bool> acquire_meanwhile(
-    Contestant& contestant, const std::vector<typename Contestant::Id>& live, Latencies& latencies
-)
-{
-    constexpr std::chrono::microseconds interval(10);
-    // To ask costs a turn too, so not too often.
-    constexpr std::size_t requests_before_asking = 64;
+class Requests {
+public:
+    using Ids = std::vector<typename Contestant::Id>;
 
-    const auto start = Stopwatch::now();
-    auto arrival = start;
-    std::size_t next = 0;
-    contestant.clock().advance(idle_timeout / 2);
-    for (bool is_done = false; !is_done; is_done = co_await contestant.is_done()) {
-        for (std::size_t i = 0; i < requests_before_asking; ++i) {
-            wait_until(arrival);
-            {
-                const auto lease = co_await contestant.acquire(live[next]);
-                if (!lease) {
-                    co_return false;
-                }
-            }
-            latencies.add(Stopwatch::now() - arrival);
-            arrival += interval;
-            next = next + 1 == live.size() ? 0 : next + 1;
-        }
-        if (Stopwatch::now() - start > limit) {
-            co_return false;
-        }
+    Requests(Contestant& contestant, const Ids& live, Latencies& latencies)
+        : contestant_(contestant), live_(live), latencies_(latencies)
+    {
     }
-    co_return true;
-}
+
+    /// Lets the time come, and serves requests until all that were due are gone. False if a session
+    /// that lives on was not found, or the end is not reached.
+    bool serve()
+    {
+        constexpr std::chrono::microseconds interval(50);
+        // To ask whether that is the end costs a turn too, so not too often.
+        constexpr std::size_t requests_before_asking = 100;
+
+        const auto start = Stopwatch::now();
+        contestant_.clock().advance(idle_timeout / 2);
+        for (auto arrival = start; !is_done_ && arrival - start < limit; arrival += interval) {
+            while (Stopwatch::now() < arrival) {
+                context_.poll();
+                context_.restart();
+            }
+            asio::co_spawn(context_, request(live_[count_ % live_.size()], arrival), end_on);
+            if (++count_ % requests_before_asking == 0) {
+                asio::co_spawn(context_, ask(), end_on);
+            }
+            context_.poll();
+            context_.restart();
+        }
+        context_.run();
+        return is_done_ && found_ == count_;
+    }
+
+private:
+    asio::awaitable<void> request(const typename Contestant::Id& id, Stopwatch::time_point arrival)
+    {
+        {
+            const auto lease = co_await contestant_.acquire(id);
+            found_ += lease ? 1U : 0U;
+        }
+        latencies_.add(Stopwatch::now() - arrival);
+    }
+
+    asio::awaitable<void> ask() { is_done_ = co_await contestant_.is_done(); }
+
+    Contestant& contestant_;
+    const Ids& live_;
+    Latencies& latencies_;
+    asio::io_context context_;
+    std::size_t count_ = 0;
+    std::size_t found_ = 0;
+    bool is_done_ = false;
+};
 
 template <class Contestant>
 void mass_expiry(benchmark::State& state)
@@ -221,10 +237,9 @@ void mass_expiry(benchmark::State& state)
         Contestant contestant(sessions_of(state) + live_count);
         asio::io_context context;
         bool is_right = run(context, fill(contestant, sessions_of(state), live));
+        Requests<Contestant> requests(contestant, live, latencies);
         contestant.start_background();
-        seconds = seconds_of([&] {
-            is_right = is_right && run(context, acquire_meanwhile(contestant, live, latencies));
-        });
+        seconds = seconds_of([&] { is_right = requests.serve() && is_right; });
         state.SetIterationTime(seconds);
         if (!is_right) {
             state.SkipWithError("a live session was not found, or the others do not end");
@@ -235,19 +250,18 @@ void mass_expiry(benchmark::State& state)
     latencies.report(state);
 }
 
-void once(benchmark::internal::Benchmark* each)
-{
-    // Both threads are always there; what `threads` counts is those that acquire.
-    on_one_thread<10'000, 100'000, 1'000'000>(each);
-    each->Iterations(1);
-}
-
 /// As many as our default `cleanup_batch`.
 constexpr std::size_t turn = 128;
 constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
 
 } // namespace
 
-BENCHMARK(mass_expiry<ExpiringService>)->Name("mass_expiry/sojourn")->Apply(once);
-BENCHMARK(mass_expiry<ExpiringLru<turn>>)->Name("mass_expiry/mutex_lru")->Apply(once);
-BENCHMARK(mass_expiry<ExpiringLru<all>>)->Name("mass_expiry/mutex_lru/whole_scan")->Apply(once);
+BENCHMARK(mass_expiry<ExpiringService>)
+    ->Name("mass_expiry/sojourn")
+    ->Apply(once_a_repetition<10'000, 100'000, 1'000'000>);
+BENCHMARK(mass_expiry<ExpiringLru<turn>>)
+    ->Name("mass_expiry/mutex_lru")
+    ->Apply(once_a_repetition<10'000, 100'000, 1'000'000>);
+BENCHMARK(mass_expiry<ExpiringLru<all>>)
+    ->Name("mass_expiry/mutex_lru/whole_scan")
+    ->Apply(once_a_repetition<10'000, 100'000, 1'000'000>);

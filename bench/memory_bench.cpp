@@ -114,19 +114,22 @@ void memory(benchmark::State& state)
     state.SetItemsProcessed(static_cast<std::int64_t>(sessions));
 }
 
-/// Memory does not vary.
-void once(benchmark::internal::Benchmark* each)
-{
-    on_one_thread<10'000, 1'000'000>(each);
-    each->Iterations(1);
-}
-
 } // namespace
 
-BENCHMARK(memory<FilledService>)->Name("memory/sojourn")->Apply(once);
-BENCHMARK(memory<FilledLru<MutexLru>>)->Name("memory/mutex_lru")->Apply(once);
-BENCHMARK(memory<FilledLru<ShardedMutexLru>>)->Name("memory/sharded_mutex_lru")->Apply(once);
-BENCHMARK(memory<FilledLru<SharedMutexLru>>)->Name("memory/shared_mutex_lru")->Apply(once);
+BENCHMARK(memory<FilledService>)
+    ->Name("memory/sojourn")
+    ->Apply(once_a_repetition<10'000, 1'000'000>);
+BENCHMARK(memory<FilledLru<MutexLru>>)
+    ->Name("memory/mutex_lru")
+    ->Apply(once_a_repetition<10'000, 1'000'000>);
+BENCHMARK(memory<FilledLru<ShardedMutexLru>>)
+    ->Name("memory/sharded_mutex_lru")
+    ->Apply(once_a_repetition<10'000, 1'000'000>);
+BENCHMARK(memory<FilledLru<SharedMutexLru>>)
+    ->Name("memory/shared_mutex_lru")
+    ->Apply(once_a_repetition<10'000, 1'000'000>);
 #if defined(SOJOURN_BENCH_HAS_TBB)
-BENCHMARK(memory<FilledLru<TbbConcurrentLru>>)->Name("memory/tbb_concurrent_lru")->Apply(once);
+BENCHMARK(memory<FilledLru<TbbConcurrentLru>>)
+    ->Name("memory/tbb_concurrent_lru")
+    ->Apply(once_a_repetition<10'000, 1'000'000>);
 #endif

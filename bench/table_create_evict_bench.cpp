@@ -31,7 +31,7 @@ constexpr std::size_t batch = 4'096;
 template <class Table>
 struct CrowdedTable : Filled<Table> {
     explicit CrowdedTable(std::size_t sessions)
-        : Filled<Table>(with_headroom(sessions), sessions, std::chrono::hours(8))
+        : Filled<Table>(with_headroom(sessions), sessions, std::chrono::hours(24))
     {
     }
 };

@@ -14,7 +14,6 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -23,14 +22,6 @@ namespace {
 
 using namespace sojourn::bench;
 using namespace sojourn::bench::peers;
-
-template <class Table>
-struct RoomyTable : Filled<Table> {
-    explicit RoomyTable(std::size_t sessions)
-        : Filled<Table>(sessions, with_headroom(sessions), std::chrono::hours(8))
-    {
-    }
-};
 
 /// Sessions all over the table, each once.
 template <class Id>

@@ -17,7 +17,6 @@
 
 #include <benchmark/benchmark.h>
 
-#include <chrono>
 #include <cstddef>
 #include <vector>
 
@@ -27,15 +26,6 @@ using namespace sojourn::bench;
 using namespace sojourn::bench::peers;
 
 constexpr std::size_t batch = 10'000;
-
-/// All sessions find room.
-template <class Table>
-struct RoomyTable : Filled<Table> {
-    explicit RoomyTable(std::size_t sessions)
-        : Filled<Table>(sessions, with_headroom(sessions), std::chrono::hours(8))
-    {
-    }
-};
 
 /// The ids of requests, again and again.
 template <class Id, Access access>

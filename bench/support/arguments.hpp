@@ -41,6 +41,14 @@ void on_one_thread(benchmark::internal::Benchmark* each)
     each->ArgNames({"sessions", "threads"})->ArgsProduct({{sessions...}, {1}})->UseManualTime();
 }
 
+/// The same, measured once a repetition: to set it up takes longer than all else.
+template <std::int64_t... sessions>
+void once_a_repetition(benchmark::internal::Benchmark* each)
+{
+    on_one_thread<sessions...>(each);
+    each->Iterations(1);
+}
+
 /// `.../sessions:N/threads:M`.
 template <std::int64_t... sessions>
 void on_many_threads(benchmark::internal::Benchmark* each)

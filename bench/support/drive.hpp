@@ -75,9 +75,16 @@ private:
     std::vector<std::jthread> others_;
 };
 
+/// What one throws ends the program: no figure comes of it.
+inline void end_on(const std::exception_ptr& failure) noexcept
+{
+    if (failure) {
+        std::rethrow_exception(failure);
+    }
+}
+
 /// Runs `coroutines` of them, made by `make(index)`, on one context in `threads` threads, this one
-/// included. Returns the seconds from the start line until the last one has ended. What one throws
-/// ends the program.
+/// included. Returns the seconds from the start line until the last one has ended.
 template <class Make>
 double
 drive(boost::asio::io_context& context, std::size_t threads, std::size_t coroutines, Make make)
@@ -86,9 +93,7 @@ drive(boost::asio::io_context& context, std::size_t threads, std::size_t corouti
     double seconds = 0;
     Stopwatch::time_point start;
     const auto on_end = [&](const std::exception_ptr& failure) noexcept {
-        if (failure) {
-            std::rethrow_exception(failure);
-        }
+        end_on(failure);
         if (--unfinished == 0) {
             seconds = seconds_since(start);
             // A service's background would keep the threads here.

@@ -79,6 +79,15 @@ private:
     std::size_t next_number_ = 0;
 };
 
+/// A table in which all sessions find room, and none expires.
+template <class Table>
+struct RoomyTable : Filled<Table> {
+    explicit RoomyTable(std::size_t sessions)
+        : Filled<Table>(sessions, with_headroom(sessions), std::chrono::hours(24))
+    {
+    }
+};
+
 } // namespace sojourn::bench
 
 #endif // SOJOURN_BENCH_SUPPORT_FILLED_HPP
