@@ -229,7 +229,7 @@ private:
 template <class Contestant>
 void mass_expiry(benchmark::State& state)
 {
-    constexpr std::size_t samples_expected = 1U << 23U;
+    constexpr std::size_t samples_expected = 1U << 21U;
     const auto live = consecutive_ids<typename Contestant::Id>(0, live_count);
     Latencies latencies(samples_expected);
     double seconds = 0;

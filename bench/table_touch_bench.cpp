@@ -1,5 +1,6 @@
 // What does a request cost the table alone: to find its session and to note that it was used? Ours
-// also counts it against its rate and leases it. Nobody reads a clock; ids are hashed here.
+// also counts it against its rate and leases it; the peers also take their lock, where ours is
+// protected by the gate that `confined_call` asks about. Nobody reads a clock; ids are hashed here.
 
 #include "peers/mutex_lru.hpp"
 #include "peers/sharded_mutex_lru.hpp"

@@ -24,6 +24,8 @@ namespace sojourn::bench {
     return sessions + sessions / 2;
 }
 
+/// A table with the sessions 0 to `sessions - 1`, created a microsecond apart. Where the capacity
+/// is smaller, the first of them are gone already.
 template <class Table>
 class Filled {
 public:
