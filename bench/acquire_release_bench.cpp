@@ -30,7 +30,8 @@ namespace asio = boost::asio;
 using namespace sojourn::bench;
 using namespace sojourn::bench::peers;
 
-constexpr std::size_t requests_of_a_thread = 20'000;
+/// Many, so that the threads are together for long, and not one after the other.
+constexpr std::size_t requests_of_a_thread = 50'000;
 
 enum class Sessions : std::uint8_t { zipf, distinct };
 

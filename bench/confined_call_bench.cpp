@@ -25,7 +25,8 @@ using namespace sojourn::bench::peers;
 
 using Numbers = std::unordered_map<std::uint64_t, std::uint64_t>;
 
-constexpr std::size_t calls_of_a_thread = 20'000;
+/// Many, so that the threads are together for long, and not one after the other.
+constexpr std::size_t calls_of_a_thread = 100'000;
 
 Numbers zeros(std::size_t count)
 {
