@@ -1,24 +1,54 @@
-// The benchmarks' main: refuses to measure a build whose numbers would mean nothing.
+// The benchmarks' main: refuses to measure a build whose numbers would mean nothing, or a peer that
+// does not do its work.
+
+#include "peers/self_check.hpp"
 
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
+#include <exception>
 #include <iostream>
 
-int main(int argc, char** argv)
+namespace {
+
+#ifdef NDEBUG
+constexpr auto* build = "release";
+#else
+constexpr auto* build = "debug";
+#endif
+
+bool is_worth_measuring()
 {
 #ifndef NDEBUG
     if (std::getenv("SOJOURN_BENCH_ANYWAY") == nullptr) {
         std::cerr << "This is a debug build: its numbers are void. Use the release preset, "
                      "or set SOJOURN_BENCH_ANYWAY.\n";
-        return 1;
+        return false;
     }
 #endif
+    try {
+        sojourn::bench::peers::self_check();
+        return true;
+    } catch (const std::exception& failure) {
+        std::cerr << failure.what() << '\n';
+        return false;
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    if (!is_worth_measuring()) {
+        return EXIT_FAILURE;
+    }
+    // Google Benchmark tells only how it was itself built.
+    benchmark::AddCustomContext("sojourn_build", build);
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
-        return 1;
+        return EXIT_FAILURE;
     }
     benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();
-    return 0;
+    return EXIT_SUCCESS;
 }
