@@ -1,0 +1,64 @@
+"""The results in words: for a terminal, and the same cells for a page."""
+
+from measurement import Measurement
+from results import Row
+from targets import Verdict
+
+HEAD = ["question", "scenario", "threads", "sessions", "ours", "cost", "theirs", "cost", "ratio"]
+TARGET_HEAD = ["target", "measured", "bound", ""]
+
+
+def number(value: float) -> str:
+    """Three digits that mean something."""
+    if value >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def cost(measured: Measurement | None, unit: str) -> str:
+    if not measured:
+        return "-"
+    return f"{number(measured.figure.median)} {unit} ± {measured.figure.spread:.0f} %"
+
+
+def threads(row: Row) -> str:
+    coroutines = row.case.coroutines
+    return f"{row.case.threads} x {coroutines}" if coroutines else str(row.case.threads)
+
+
+def rival(row: Row) -> str:
+    if not row.theirs:
+        return "-"
+    return row.theirs.contestant if row.theirs.case == row.case else row.theirs.name
+
+
+def cells(row: Row) -> list[str]:
+    return [
+        row.case.question,
+        row.case.scenario or "-",
+        threads(row),
+        f"{row.case.sessions:,}",
+        row.ours.contestant,
+        cost(row.ours, row.unit),
+        rival(row),
+        cost(row.theirs, row.unit),
+        f"{row.ratio:.2f}" if row.ratio is not None else "-",
+    ]
+
+
+def target_cells(verdict: Verdict) -> list[str]:
+    target = verdict.target
+    bound = f"<= {number(target.at_most)}" if target.at_most is not None else f">= {number(target.at_least or 0)}"
+    value = "-" if verdict.value is None else f"{number(verdict.value)} {target.unit}".rstrip()
+    return [target.words, value, f"{bound} {target.unit}".rstrip(), verdict.word]
+
+
+def plain(head: list[str], lines: list[list[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(head, *lines)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip()
+                     for line in [head, *lines])
+
+
+def markdown(head: list[str], lines: list[list[str]]) -> str:
+    rows = [head, ["---"] * len(head), *lines]
+    return "\n".join("| " + " | ".join(line) + " |" for line in rows)
