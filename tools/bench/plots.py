@@ -10,30 +10,30 @@ from results import Results
 
 # A white ground of its own, so that it can be read on a dark page too.
 STYLE = """
-set terminal svg size 820,430 font 'Helvetica,Arial,sans-serif,14' background rgb 'white' dashlength 0.7
+set terminal svg size 820,430 noenhanced font 'Helvetica,Arial,sans-serif,14' background rgb 'white'
 set border 3 linecolor rgb '#444444'
 set grid ytics linecolor rgb '#dddddd' linewidth 1
 set tics nomirror textcolor rgb '#222222'
-set key outside right center textcolor rgb '#222222' samplen 2 spacing 1.3
+set key outside right center Left reverse textcolor rgb '#222222' samplen 2 spacing 1.3
 """
-OURS_COLOURS = ["#0b5cad", "#56b4e9"]
-# Colours that most colour-blind readers can tell apart.
-THEIR_COLOURS = ["#d55e00", "#009e73", "#cc79a7", "#e69f00", "#777777", "#8c564b"]
+# The same in every plot. Ours are blue; the others, too, most colour-blind readers can tell apart.
+COLOURS = {
+    "sojourn": "#0b5cad",
+    "sojourn_16_shards": "#56b4e9",
+    "mutex_lru": "#d55e00",
+    "sharded_mutex_lru": "#e69f00",
+    "shared_mutex_lru": "#cc79a7",
+    "co_spawn_strand": "#333333",
+    "post_strand": "#999999",
+    "tbb_concurrent_lru": "#009e73",
+    "mutex_lru whole_scan": "#8c2d04",
+}
 
 
-class Colours:
-    """Ours in blue and thick, rivals in the others."""
-
-    def __init__(self, contestants: list[str]) -> None:
-        mine = [name for name in contestants if is_ours(name)]
-        others = [name for name in contestants if not is_ours(name)]
-        self.of = dict(zip(mine, OURS_COLOURS)) | {
-            name: THEIR_COLOURS[i % len(THEIR_COLOURS)] for i, name in enumerate(others)
-        }
-
-    def line(self, name: str) -> str:
-        width = 3 if is_ours(name) else 1.7
-        return f"linecolor rgb '{self.of.get(name, OURS_COLOURS[-1])}' linewidth {width}"
+def line(name: str) -> str:
+    contestant = name.partition(" ")[0]
+    colour = COLOURS.get(name) or COLOURS.get(contestant, "#666666")
+    return f"linecolor rgb '{colour}' linewidth {3 if is_ours(name) else 1.7}"
 
 
 def contestants(measured: list[Measurement]) -> list[str]:
@@ -47,13 +47,11 @@ def title(name: str) -> str:
 
 def curves(measured: list[Measurement], x: Callable[[Measurement], float], y: Callable[[Measurement], float]) -> str:
     """A line with points for each contestant."""
-    names = contestants(measured)
-    colours = Colours(names)
     data, lines = [], []
-    for i, name in enumerate(names):
+    for i, name in enumerate(contestants(measured)):
         points = sorted((x(each), y(each)) for each in measured if each.contestant == name)
         data.append(f"$data{i} << END\n" + "\n".join(f"{a:g} {b:g}" for a, b in points) + "\nEND")
-        lines.append(f"$data{i} using 1:2 with linespoints pointtype 7 pointsize 0.5 {colours.line(name)} "
+        lines.append(f"$data{i} using 1:2 with linespoints pointtype 7 pointsize 0.5 {line(name)} "
                      f"title '{title(name)}'")
     return "\n".join(data) + "\nplot " + ", \\\n  ".join(lines) + "\n"
 
@@ -73,7 +71,8 @@ def by_sessions(results: Results) -> str | None:
 set title 'A request finds and touches its session (Zipf 0.99, 1 thread)'
 set logscale xy
 set xlabel 'sessions in the table'
-set ylabel 'ns an operation'
+set ylabel 'ns an operation (logarithmic)'
+set xrange [700:*]
 set xtics ('1,000' 1e3, '10,000' 1e4, '100,000' 1e5, '1,000,000' 1e6, '10,000,000' 1e7)
 set ytics (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 set yrange [10:*]
@@ -110,15 +109,14 @@ def mass_expiry(results: Results) -> str | None:
     measured.sort(key=lambda each: (not each.is_ours, each.name))
     rows = [" ".join([f'"{label}"', *(f"{each.counters[key] / 1e3:g}" for each in measured)])
             for key, label in PERCENTILES.items()]
-    colours = Colours([each.name for each in measured])
-    bars = [f"$data using {i + 2}:xtic(1) {colours.line(name)} fillstyle solid 0.85 title '{title(name)}'"
-            for i, name in enumerate(colours.of)]
+    bars = [f"$data using {column}:xtic(1) {line(each.name)} fillstyle solid 0.85 title '{title(each.name)}'"
+            for column, each in enumerate(measured, 2)]
     return f"""
 set title 'Acquiring a live session while {largest:,} others expire'
 set style data histograms
 set style histogram clustered gap 1.5
 set logscale y
-set ylabel 'microseconds'
+set ylabel 'microseconds (logarithmic)'
 set xlabel 'percentile of all acquires meanwhile'
 $data << END
 {chr(10).join(rows)}
