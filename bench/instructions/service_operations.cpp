@@ -60,7 +60,7 @@ asio::awaitable<std::size_t> touch_each(SessionService& sessions, const Ids& ids
     std::size_t found = 0;
     for (std::size_t i = 0; i < operation_count; ++i) {
         const auto touched = co_await sessions.touch(ids[i % ids.size()]);
-        found += touched.has_value() ? 1 : 0;
+        found += static_cast<std::size_t>(touched.has_value());
     }
     co_return found;
 }
@@ -70,7 +70,7 @@ asio::awaitable<std::size_t> acquire_each(SessionService& sessions, const Ids& i
     std::size_t found = 0;
     for (std::size_t i = 0; i < operation_count; ++i) {
         const auto lease = co_await sessions.acquire(ids[i % ids.size()]);
-        found += lease.has_value() ? 1 : 0;
+        found += static_cast<std::size_t>(lease.has_value());
     }
     co_return found;
 }
