@@ -17,20 +17,18 @@
 
 namespace {
 
-using namespace sojourn::instructions;
-
 struct Operation {
     std::string_view name;
     std::size_t (*run)();
 };
 
 constexpr std::array operations{
-    Operation{"table_touch", table_touch},
-    Operation{"touch", touch},
-    Operation{"acquire_release", acquire_release},
-    Operation{"create_evict", create_evict},
-    Operation{"expire", expire},
-    Operation{"confined_call", confined_call},
+    Operation{"table_touch", sojourn::instructions::table_touch},
+    Operation{"touch", sojourn::instructions::touch},
+    Operation{"acquire_release", sojourn::instructions::acquire_release},
+    Operation{"create_evict", sojourn::instructions::create_evict},
+    Operation{"expire", sojourn::instructions::expire},
+    Operation{"confined_call", sojourn::instructions::confined_call},
 };
 
 void print_operations()

@@ -3,7 +3,6 @@ before the next begins; inside it, repetitions are interleaved in random order."
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -48,18 +47,15 @@ class Batch:
         return f"^{self.question}/.*/sessions:{self.sessions}/"
 
 
-def require_release(binary: Path) -> None:
-    """Refuses a build whose figures would mean nothing, before anything is measured."""
-    caches = [folder / "CMakeCache.txt" for folder in binary.parents if (folder / "CMakeCache.txt").is_file()]
-    cache = caches[0].read_text(encoding="utf-8") if caches else ""
-    built = re.search(r"^CMAKE_BUILD_TYPE:\w+=(.*)$", cache, re.MULTILINE)
-    kind = built[1] if built else "unknown"
-    if kind != "Release":
-        raise BadResult(f"{binary} is of a build of type '{kind}': its figures are void. Build the preset release")
+def require_release(context: dict[str, Any]) -> None:
+    """Refuses figures that would mean nothing. (`library_build_type` tells of Google Benchmark's own build.)"""
+    kind = context.get("sojourn_build", "unknown")
+    if kind != "release":
+        raise BadResult(f"these figures are void: the build is of type '{kind}'. Build the preset release")
 
 
 def run(binary: Path, *options: str) -> str:
-    # Without the permission to measure a debug build, which then refuses: a second check, by the binary itself.
+    # Without the permission to measure a debug build, which then refuses by itself.
     environment = {name: value for name, value in os.environ.items() if name != "SOJOURN_BENCH_ANYWAY"}
     try:
         ended = subprocess.run([binary, *options], env=environment, capture_output=True, text=True, check=False,
@@ -89,7 +85,9 @@ def measure_batch(binary: Path, batch: Batch, effort: Effort, raw: Path) -> dict
         f"--benchmark_out={file}",
         "--benchmark_out_format=json",
     )
-    return json.loads(file.read_text(encoding="utf-8"))
+    results = json.loads(file.read_text(encoding="utf-8"))
+    require_release(results["context"])
+    return results
 
 
 def progress(line: str) -> None:
@@ -100,7 +98,6 @@ def progress(line: str) -> None:
 
 def measure(binary: Path, effort: Effort, raw: Path) -> Iterator[Measurement]:
     """All questions; what Google Benchmark wrote is left in `raw`."""
-    require_release(binary)
     raw.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
     planned = batches(binary, effort)
