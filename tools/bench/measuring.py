@@ -32,7 +32,7 @@ class Effort:
 
 
 FULL = Effort(repetitions=9, repetitions_if_large=5, min_seconds=0.1, max_sessions=10_000_000)
-QUICK = Effort(repetitions=3, repetitions_if_large=3, min_seconds=0.03, max_sessions=100_000)
+QUICK = Effort(repetitions=5, repetitions_if_large=5, min_seconds=0.05, max_sessions=100_000)
 
 
 @dataclass(frozen=True)

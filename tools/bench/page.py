@@ -7,7 +7,7 @@ import plots
 import scaling
 from questions import QUESTIONS, question
 from results import Results, Row
-from tables import HEAD, TARGET_HEAD, cells, markdown, target_cells
+from tables import HEAD, TARGET_HEAD, cells, further, markdown, target_cells
 from targets import verdicts
 
 TEMPLATE = Path(__file__).with_name("performance.md.in")
@@ -27,10 +27,15 @@ def figures(rows: list[Row]) -> str:
     sections = []
     asked = [each.name for each in QUESTIONS]
     for name in dict.fromkeys(asked + [row.case.question for row in rows]):
-        lines = [cells(row)[1:] for row in rows if row.case.question == name]
-        if lines:
-            about = question(name)
-            sections.append(f"### {about.title}\n\n`{name}`. {about.how}\n\n{markdown(HEAD[1:], lines)}")
+        answers = [row for row in rows if row.case.question == name]
+        if not answers:
+            continue
+        about = question(name)
+        head, lines = HEAD[1:], [cells(row)[1:] for row in answers]
+        if any(row.ours.counters.keys() - {about.counter} for row in answers):
+            head = head + ["ours besides", "theirs besides"]
+            lines = [line + [further(row.ours), further(row.theirs)] for line, row in zip(lines, answers)]
+        sections.append(f"### {about.title}\n\n`{name}`. {about.how}\n\n{markdown(head, lines)}")
     return "\n\n".join(sections)
 
 

@@ -18,8 +18,9 @@ QUESTIONS = [
         "table_touch",
         "A request's work in the table alone",
         "Find the session, lease it, give it back, note when; no strand and no coroutine. The rivals find the session, "
-        "read the clock, and move it to the end of their recency list, under their lock. The next session is drawn by "
-        "a Zipf distribution of 0.99, or evenly, from a sequence made beforehand.",
+        "note when, and move it to the end of their recency list, under their lock. All are told the time, so nobody "
+        "reads a clock. The next session comes from a sequence that was drawn beforehand, by a Zipf distribution of "
+        "0.99 or evenly.",
     ),
     Question(
         "table_create_evict",

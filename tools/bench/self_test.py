@@ -319,6 +319,10 @@ class Page(unittest.TestCase):
         won = Results([row for row in TOUCH.rows if (row.ratio or 0) < 1], FACTS)
         self.assertIn("In no row of this run.", self.written(won))
 
+    def test_counters_are_said(self):
+        text = self.written(TOUCH)
+        self.assertIn("| 0.01 | p50_ns 100, p999_ns 3,000 | p50_ns 100, p999_ns 900,000 |", text)
+
     def test_what_was_not_measured_is_said(self):
         text = self.written(TOUCH)
         self.assertIn("## A whole server", text)

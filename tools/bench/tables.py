@@ -1,6 +1,7 @@
 """The results in words: for a terminal, and the same cells for a page."""
 
 from measurement import Measurement
+from questions import question
 from results import Row
 from targets import Verdict
 
@@ -30,6 +31,15 @@ def rival(row: Row) -> str:
     if not row.theirs:
         return "-"
     return row.theirs.contestant if row.theirs.case == row.case else row.theirs.name
+
+
+def further(measured: Measurement | None) -> str:
+    """The counters that are not the figure itself."""
+    if not measured:
+        return "-"
+    asked = question(measured.case.question)
+    found = [f"{name} {number(value)}" for name, value in measured.counters.items() if name != asked.counter]
+    return ", ".join(found) or "-"
 
 
 def cells(row: Row) -> list[str]:
