@@ -31,7 +31,7 @@ class Effort:
                 f"{self.repetitions_if_large} from {LARGE:,} sessions on")
 
 
-FULL = Effort(repetitions=9, repetitions_if_large=5, min_seconds=0.1, max_sessions=10_000_000)
+FULL = Effort(repetitions=9, repetitions_if_large=3, min_seconds=0.1, max_sessions=10_000_000)
 QUICK = Effort(repetitions=5, repetitions_if_large=5, min_seconds=0.05, max_sessions=100_000)
 
 
