@@ -116,6 +116,7 @@ set title 'Acquiring a live session while {largest:,} others expire'
 set style data histograms
 set style histogram clustered gap 1.5
 set logscale y
+set ytics (0.1, 1, 10, 100, '1,000' 1e3, '10,000' 1e4, '100,000' 1e5, '1,000,000' 1e6, '10,000,000' 1e7)
 set ylabel 'microseconds (logarithmic)'
 set xlabel 'percentile of all acquires meanwhile'
 $data << END

@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True
 import instructions, measuring, page, plots, scaling  # noqa: E401, E402
 from measurement import BadResult, Case, Sample, measurements, parse_name  # noqa: E402
 from results import Facts, Results, Row, paired  # noqa: E402
-from tables import cells, markdown, number, plain  # noqa: E402
+from tables import amount, cells, markdown, number, plain  # noqa: E402
 from targets import TARGETS, Target, Verdict, figure, ratio, speed_up, throughput, verdicts  # noqa: E402
 
 FACTS = Facts("2024-05-01", "abc1234", ["a processor", "2 hardware threads"], "a compiler", "9 repetitions")
@@ -159,6 +159,11 @@ class Tables(unittest.TestCase):
     def test_numbers_have_three_digits(self):
         self.assertEqual([number(value) for value in (0.4567, 12.34, 123.4, 12345.6, 4.0)],
                          ["0.46", "12.3", "123", "12,346", "4"])
+
+    def test_long_times_have_larger_units(self):
+        self.assertEqual([amount(value, "ns") for value in (900, 8_119_730, 45_600)], ["900 ns", "8.12 ms", "45.6 us"])
+        self.assertEqual(amount(20_000, "bytes"), "20,000 bytes")
+        self.assertEqual(amount(1.5, ""), "1.50")
 
     def test_cells(self):
         row = next(row for row in TOUCH.rows if row.ratio == 0.5)

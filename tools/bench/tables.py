@@ -16,10 +16,19 @@ def number(value: float) -> str:
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
+def amount(value: float, unit: str) -> str:
+    """Nanoseconds become larger units where they are many."""
+    if unit == "ns" and value >= 1e6:
+        return f"{number(value / 1e6)} ms"
+    if unit == "ns" and value >= 1e4:
+        return f"{number(value / 1e3)} us"
+    return f"{number(value)} {unit}".rstrip()
+
+
 def cost(measured: Measurement | None, unit: str) -> str:
     if not measured:
         return "-"
-    return f"{number(measured.figure.median)} {unit} ± {measured.figure.spread:.0f} %"
+    return f"{amount(measured.figure.median, unit)} ± {measured.figure.spread:.0f} %"
 
 
 def threads(row: Row) -> str:
@@ -58,9 +67,9 @@ def cells(row: Row) -> list[str]:
 
 def target_cells(verdict: Verdict) -> list[str]:
     target = verdict.target
-    bound = f"<= {number(target.at_most)}" if target.at_most is not None else f">= {number(target.at_least or 0)}"
-    value = "-" if verdict.value is None else f"{number(verdict.value)} {target.unit}".rstrip()
-    return [target.words, value, f"{bound} {target.unit}".rstrip(), verdict.word]
+    sign, bound = ("<=", target.at_most) if target.at_most is not None else (">=", target.at_least or 0)
+    value = "-" if verdict.value is None else amount(verdict.value, target.unit)
+    return [target.words, value, f"{sign} {amount(bound, target.unit)}", verdict.word]
 
 
 def plain(head: list[str], lines: list[list[str]]) -> str:
