@@ -17,7 +17,7 @@ import instructions  # noqa: E402
 import machine  # noqa: E402
 import page  # noqa: E402
 from measurement import BadResult  # noqa: E402
-from measuring import FULL, QUICK, Effort, measure  # noqa: E402
+from measuring import FULL, QUICK, Effort, measure, progress  # noqa: E402
 from results import Results, paired, read_http  # noqa: E402
 from tables import HEAD, TARGET_HEAD, cells, plain, target_cells  # noqa: E402
 from targets import verdicts  # noqa: E402
@@ -43,8 +43,10 @@ def arguments() -> argparse.Namespace:
 
 def compare_http(effort: Effort) -> None:
     """The whole server, with and without sessions; leaves its result in http.json."""
+    progress("the HTTP server, with sessions and without")
     shorter = ["--seconds", "2", "--pairs", "3"] if effort is QUICK else []
-    subprocess.run([sys.executable, HTTP, *shorter], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, HTTP, *shorter], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    progress("")
 
 
 def measured(effort: Effort) -> Results:

@@ -47,11 +47,6 @@ def compiler(build: Path) -> str:
     return first_line(found[1], "--version") if found else "unknown"
 
 
-def commit(root: Path) -> str:
-    revision = first_line("git", "-C", str(root), "rev-parse", "--short", "HEAD")
-    changed = first_line("git", "-C", str(root), "status", "--porcelain", "--untracked-files=no") != "unknown"
-    return revision + (" and uncommitted changes" if changed else "")
-
-
 def facts(root: Path, build: Path, repetitions: str) -> Facts:
-    return Facts(datetime.date.today().isoformat(), commit(root), machine(), compiler(build), repetitions)
+    commit = first_line("git", "-C", str(root), "describe", "--always", "--dirty", "--exclude=*")
+    return Facts(datetime.date.today().isoformat(), commit, machine(), compiler(build), repetitions)
