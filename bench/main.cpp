@@ -7,7 +7,9 @@
 
 #include <cstdlib>
 #include <exception>
+#include <future>
 #include <iostream>
+#include <thread>
 
 namespace {
 
@@ -35,6 +37,28 @@ bool is_worth_measuring()
     }
 }
 
+/// A thread that does nothing. A server has threads; in a process that never had one, glibc's mutex
+/// and the counts of a shared_ptr are not atomic, and what is measured is no server's.
+class ParkedThread {
+public:
+    ParkedThread() : thread_([over = over_.get_future()] { over.wait(); }) {}
+
+    ParkedThread(const ParkedThread&) = delete;
+    ParkedThread& operator=(const ParkedThread&) = delete;
+    ParkedThread(ParkedThread&&) = delete;
+    ParkedThread& operator=(ParkedThread&&) = delete;
+
+    ~ParkedThread()
+    {
+        over_.set_value();
+        thread_.join();
+    }
+
+private:
+    std::promise<void> over_;
+    std::thread thread_;
+};
+
 } // namespace
 
 int main(int argc, char** argv)
@@ -42,6 +66,7 @@ int main(int argc, char** argv)
     if (!is_worth_measuring()) {
         return EXIT_FAILURE;
     }
+    const ParkedThread parked;
     // Google Benchmark tells only how it was itself built.
     benchmark::AddCustomContext("sojourn_build", build);
     benchmark::Initialize(&argc, argv);

@@ -3,6 +3,7 @@
 #
 #   tools/deps.sh build          what building, the demo and the tests need
 #   tools/deps.sh build check    and what ./dev check needs besides
+#   tools/deps.sh build bench    what the comparison with rivals needs
 set -euo pipefail
 
 # One package a line; where a distribution may carry one that is too old, the least version stands beside it.
@@ -29,6 +30,13 @@ packages[check]='
     clang-format-19
     libclang-rt-19-dev        the sanitizers
     llvm-19                   llvm-symbolizer, for their reports
+    valgrind                  callgrind, which counts instructions
+'
+packages[bench]='
+    python3                   the runner
+    libtbb-dev                a rival: the LRU cache of oneTBB
+    gnuplot-nox               the plots of docs/performance.md
+    wrk                       the load on the HTTP server
 '
 
 # What Debian 12 has too old, or not at all; its own backports suite has it.

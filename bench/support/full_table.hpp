@@ -25,7 +25,8 @@ public:
     static constexpr std::size_t node_bytes = sizeof(Session);
 
     FullTable(std::size_t capacity, Duration idle_timeout)
-        : idle_timeout_(idle_timeout), table_(options(), capacity, 1, hash_key, OnDeparture::forget)
+        : idle_timeout_(idle_timeout),
+          table_(options(idle_timeout), capacity, 1, hash_key, OnDeparture::forget)
     {
     }
 
@@ -42,7 +43,7 @@ public:
         tick(now);
         NewSession fresh;
         fresh.id = hashed(id);
-        fresh.attributes = std::make_shared<const Attributes>(attributes_of(bytes));
+        fresh.attributes = share(attributes_of(bytes));
         fresh.idle_timeout = idle_timeout_;
         fresh.absolute_lifetime = longest;
         const auto session = table_.create(fresh);
@@ -59,9 +60,9 @@ public:
         return session ? *session : nullptr;
     }
 
-    void release(Session& session, TimePoint now) { (void)releases_.give_back(session, now); }
+    void release(Session& session, TimePoint now) { table_.release(session, now); }
 
-    /// A whole request: acquire and release. The release is settled in the next turn.
+    /// A whole request: acquire and release.
     bool touch(const SessionId& id, TimePoint now)
     {
         tick(now);
@@ -96,14 +97,18 @@ private:
     static constexpr Duration longest = std::chrono::hours(24 * 365);
 
     /// No rate, and no other timeout than the one that is asked about.
-    static ServiceOptions options()
+    static ServiceOptions options(Duration idle_timeout)
     {
-        return ServiceOptions().request_rate(RateLimit::unlimited()).half_open_timeout(longest);
+        return ServiceOptions()
+            .request_rate(RateLimit::unlimited())
+            .idle_timeout(idle_timeout)
+            .half_open_timeout(longest);
     }
 
-    static HashedId hashed(const SessionId& id) { return {id, keyed_hash(hash_key, id.text())}; }
+    [[nodiscard]] HashedId hashed(const SessionId& id) const { return {id, hash_(id)}; }
 
     const Duration idle_timeout_;
+    const SessionIdHash hash_{hash_key};
     SessionTable table_;
     ReleaseList releases_;
 };

@@ -1,0 +1,123 @@
+#include "counted.hpp"
+#include "operations.hpp"
+#include "run.hpp"
+#include "sojourn/service/session_service.hpp"
+#include "sojourn/testing/manual_clock.hpp"
+#include "sojourn/testing/seeded_id_source.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sojourn::instructions {
+
+namespace {
+
+namespace asio = boost::asio;
+using Ids = std::vector<SessionId>;
+
+/// A service in this thread, its clock and its ids.
+struct Server {
+    asio::io_context context;
+    std::shared_ptr<testing::ManualClock> clock = std::make_shared<testing::ManualClock>();
+    SessionService sessions{
+        context.get_executor(),
+        ServiceOptions().max_sessions(session_count).request_rate(RateLimit::unlimited()),
+        ServiceEnvironment().clock(clock).id_source(std::make_shared<testing::SeededIdSource>())
+    };
+};
+
+void expect(bool truth, const char* what)
+{
+    if (!truth) {
+        throw std::logic_error(what);
+    }
+}
+
+/// Creates `count` sessions of 64 bytes, and ends each first request.
+asio::awaitable<Ids> create_sessions(SessionService& sessions, std::size_t count)
+{
+    Ids ids;
+    ids.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        Attributes attributes;
+        attributes.set("cart", std::string(60, 'x'));
+        auto options = CreateOptions().attributes(std::move(attributes));
+        auto created = co_await sessions.create(std::move(options));
+        ids.push_back(std::move(created).value().id);
+    }
+    co_return ids;
+}
+
+asio::awaitable<std::size_t> touch_each(SessionService& sessions, const Ids& ids)
+{
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < operation_count; ++i) {
+        const auto touched = co_await sessions.touch(ids[i % ids.size()]);
+        found += static_cast<std::size_t>(touched.has_value());
+    }
+    co_return found;
+}
+
+asio::awaitable<std::size_t> acquire_each(SessionService& sessions, const Ids& ids)
+{
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < operation_count; ++i) {
+        const auto lease = co_await sessions.acquire(ids[i % ids.size()]);
+        found += static_cast<std::size_t>(lease.has_value());
+    }
+    co_return found;
+}
+
+} // namespace
+
+std::size_t touch()
+{
+    Server server;
+    const auto ids = run(server.context, create_sessions(server.sessions, session_count));
+    std::size_t found = 0;
+    sojourn_counted([&] { found = run(server.context, touch_each(server.sessions, ids)); });
+    expect(found == operation_count, "a session was not found");
+    return operation_count;
+}
+
+std::size_t acquire_release()
+{
+    Server server;
+    const auto ids = run(server.context, create_sessions(server.sessions, session_count));
+    std::size_t found = 0;
+    sojourn_counted([&] { found = run(server.context, acquire_each(server.sessions, ids)); });
+    expect(found == operation_count, "a session was not found");
+    return operation_count;
+}
+
+std::size_t create_evict()
+{
+    Server server;
+    run(server.context, create_sessions(server.sessions, session_count));
+    sojourn_counted([&] { run(server.context, create_sessions(server.sessions, operation_count)); }
+    );
+    const auto metrics = run(server.context, server.sessions.metrics()).value();
+    expect(metrics.live == session_count, "the table is not full");
+    return operation_count;
+}
+
+std::size_t expire()
+{
+    Server server;
+    run(server.context, create_sessions(server.sessions, session_count));
+    server.clock->advance(std::chrono::hours(1));
+    // The background's cleanup has been woken too; who ends which session does not matter here.
+    sojourn_counted([&] { (void)run(server.context, server.sessions.cleanup()); });
+    const auto metrics = run(server.context, server.sessions.metrics()).value();
+    expect(metrics.live == 0, "a session has outlived its timeout");
+    return session_count;
+}
+
+} // namespace sojourn::instructions
