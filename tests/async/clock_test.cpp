@@ -11,6 +11,8 @@ namespace asio = boost::asio;
 
 namespace sojourn::tests {
 
+using namespace std::chrono_literals;
+
 TEST_CASE("clock: the steady time never goes back", "[async][clock]")
 {
     const SystemClock clock;
@@ -22,6 +24,23 @@ TEST_CASE("clock: the steady time never goes back", "[async][clock]")
         last = now;
     }
     CHECK_FALSE(went_back);
+}
+
+TEST_CASE("clock: the coarse time lags, and by no more than it may", "[async][clock]")
+{
+    const SystemClock clock;
+    auto last = clock.steady_coarse();
+    int wrong = 0;
+    for (int i = 0; i < 10'000; ++i) {
+        const auto before = clock.steady();
+        const auto coarse = clock.steady_coarse();
+        const auto after = clock.steady();
+        wrong += coarse < last || coarse > after ? 1 : 0;
+        // Only where this thread was not kept waiting in between.
+        wrong += after - before < 1ms && coarse + Clock::coarse_lag < before ? 1 : 0;
+        last = coarse;
+    }
+    CHECK(wrong == 0);
 }
 
 TEST_CASE("clock: both times are those of the operating system", "[async][clock]")

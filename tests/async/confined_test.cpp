@@ -277,6 +277,50 @@ TEST_CASE(
     CHECK(confined.try_call(&read_it) == inline_completion_budget + 1);
 }
 
+TEST_CASE("confined: try_turn runs at an idle strand, and nowhere else", "[async][confined]")
+{
+    asio::io_context context;
+    Confined<int> confined(context.get_executor(), 0);
+    const auto set = [](int& value) noexcept { value = 7; };
+    CHECK(confined.try_turn(set));
+    CHECK(confined.try_call(&read_it) == 7);
+    bool is_inside = false;
+    const auto look = [&](int&) noexcept {
+        is_inside = confined.running_in_this_thread();
+        CHECK_FALSE(confined.try_turn(set));
+    };
+    CHECK(confined.try_turn(look));
+    CHECK(is_inside);
+    CHECK_FALSE(confined.running_in_this_thread());
+    // It is no call, and is counted as none.
+    CHECK(confined.counts().ran_inline == 1);
+}
+
+namespace {
+
+/// Notes where its preparation ran, and how often.
+struct Prepared {
+    Confined<int>* confined;
+    int* prepared;
+
+    void prepare() const { *prepared += confined->running_in_this_thread() ? 1000 : 1; }
+
+    int operator()(int& value) const { return value = *prepared; }
+};
+
+} // namespace
+
+TEST_CASE("confined: a function prepares itself outside the turn, once a call", "[async][confined]")
+{
+    asio::io_context context;
+    Confined<int> confined(context.get_executor(), 0);
+    int prepared = 0;
+    for (int i = 1; i < 3; ++i) {
+        const Prepared function{&confined, &prepared};
+        CHECK(run_coro(context, confined.call(function)) == i);
+    }
+}
+
 TEST_CASE(
     "confined: a handler is called once and never from inside the initiating function",
     "[async][confined]"

@@ -9,7 +9,10 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <deque>
+#include <memory>
+#include <optional>
 #include <thread>
+#include <utility>
 
 namespace asio = boost::asio;
 
@@ -207,6 +210,54 @@ TEST_CASE("gate: the last reference may be that of a drain that never runs", "[a
     context->run();
     CHECK(calls.log.ran == 100);
     CHECK(watch.expired());
+}
+
+TEST_CASE("gate: whoever comes goes on with what was handed over", "[async][gate]")
+{
+    // The executor does not run, so the strand does not get to it.
+    asio::io_context context;
+    const auto gate = std::make_shared<Gate>(context.get_executor());
+    REQUIRE(gate->try_enter());
+    QueuedCalls calls(*gate, 200);
+    gate->leave();
+    const auto by_the_first = calls.log.ran;
+    CHECK(by_the_first < 200);
+    CHECK_FALSE(gate->try_enter());
+    gate->help();
+    const auto by_the_second = calls.log.ran;
+    CHECK(by_the_second > by_the_first);
+    // One that is queued behind the others helps, too, and is run with them in the end.
+    QueuedCalls last(*gate, 1);
+    gate->help();
+    gate->help();
+    CHECK(calls.log.ran == 200);
+    CHECK(last.log.ran == 1);
+    CHECK(gate->try_enter());
+    gate->leave();
+    // The strand finds nothing left to do.
+    context.run();
+    CHECK(calls.log.ran == 200);
+}
+
+TEST_CASE("gate: nobody goes on with what went with the context", "[async][gate]")
+{
+    std::optional<asio::io_context> context(std::in_place);
+    const auto gate = std::make_shared<Gate>(context->get_executor());
+    REQUIRE(gate->try_enter());
+    QueuedCalls calls(*gate, 200);
+    gate->leave();
+    const auto ran = calls.log.ran;
+    REQUIRE(ran < 200);
+    context.reset();
+    CHECK(calls.log.ran == ran);
+    CHECK(calls.log.abandoned == 200 - ran);
+    // Somebody is inside: whoever comes then must not go in beside him.
+    REQUIRE(gate->try_enter());
+    QueuedCalls last(*gate, 1);
+    gate->help();
+    CHECK(last.log.ran == 0);
+    gate->leave();
+    CHECK(last.log.ran == 1);
 }
 
 TEST_CASE("gate: the inline budget is per thread and refills", "[async][gate]")

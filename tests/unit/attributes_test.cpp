@@ -129,3 +129,14 @@ TEST_CASE(
         CHECK(attributes.get(name) == value);
     }
 }
+
+TEST_CASE("attributes: all that are empty are shared as one, which nobody counts", "[unit][core]")
+{
+    const auto none = share(Attributes());
+    CHECK(none->empty());
+    CHECK(share(Attributes()) == none);
+    CHECK(none.use_count() == 0);
+    const auto some = share(Attributes{{"a", "b"}});
+    CHECK(some->get("a") == "b");
+    CHECK(some.use_count() == 1);
+}

@@ -29,8 +29,12 @@ struct Fixture {
 
     void arm(std::uint32_t slot, std::int64_t moment)
     {
-        schedule.arm(slot, armed_at[slot], at(moment), [this](std::uint32_t other) {
-            return armed_at[other];
+        schedule.arm(slot, armed_at[slot], at(moment), [this](auto visit) {
+            for (std::uint32_t other = 0; other < armed_at.size(); ++other) {
+                if (armed_at[other] != never) {
+                    visit(ExpiryEntry{armed_at[other], other});
+                }
+            }
         });
     }
 

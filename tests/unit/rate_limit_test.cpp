@@ -264,3 +264,58 @@ TEST_CASE("rate_limit: at both ends of the clock nothing overflows", "[unit][cor
         CHECK(client.is_admitted(TimePoint::max()));
     }
 }
+
+TEST_CASE("rate_limit: a lag no longer than the interval is tolerated", "[unit][core]")
+{
+    CHECK(RateLimiter(RateLimit::unlimited()).tolerates(1h));
+    CHECK(RateLimiter(RateLimit(100, 5)).tolerates(10ms));
+    CHECK_FALSE(RateLimiter(RateLimit(101, 5)).tolerates(10ms));
+    CHECK_FALSE(RateLimiter(RateLimit(1'000'000'000, 1)).tolerates(10ms));
+}
+
+TEST_CASE("rate_limit: a clock that lags where it admits does not break the bound", "[unit][core]")
+{
+    // Requests at random moments, in bursts and at the interval; each is decided by a clock that
+    // lags and, if that refuses, by the exact one. In any window, counted between any two admitted
+    // requests, no more than burst + ceil(w / interval) were.
+    const auto seed = GENERATE(1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U);
+    CAPTURE(seed);
+    std::mt19937_64 random(seed);
+    const auto pick = [&](std::int64_t least, std::int64_t most) {
+        return std::uniform_int_distribution<std::int64_t>(least, most)(random);
+    };
+    const RateLimit limit(
+        static_cast<std::uint32_t>(pick(1, 100)), static_cast<std::uint32_t>(pick(1, 5))
+    );
+    const auto interval = limit.interval().count();
+    constexpr std::int64_t lag = 10'000'000;
+    const RateLimiter limiter(limit);
+    REQUIRE(limiter.tolerates(Duration(lag)));
+    std::vector<std::int64_t> admitted;
+    TimePoint arrival = start;
+    auto known = start;
+    std::int64_t now = 0;
+    for (int i = 0; i < 1500; ++i) {
+        const std::array<std::int64_t, 4> steps = {0, interval, pick(0, interval), pick(0, lag)};
+        now += steps[static_cast<std::size_t>(pick(0, 3))];
+        // What the lagging clock says never goes back.
+        known = std::max(known, start + Duration(now - pick(0, lag - 1)));
+        if (limiter.admit(arrival, known) > Duration::zero()) {
+            known = start + Duration(now);
+            if (limiter.admit(arrival, known) > Duration::zero()) {
+                continue;
+            }
+        }
+        admitted.push_back(now);
+    }
+    for (std::size_t first = 0; first < admitted.size(); ++first) {
+        for (std::size_t last = first; last < admitted.size(); ++last) {
+            const auto window = admitted[last] - admitted[first];
+            const auto bound = limit.burst() + (window + interval - 1) / interval;
+            if (static_cast<std::int64_t>(last - first + 1) > bound) {
+                FAIL(last - first + 1 << " in " << window << " ns, and the bound is " << bound);
+            }
+        }
+    }
+    CHECK(admitted.size() > 100);
+}

@@ -180,6 +180,35 @@ TEST_CASE("session_table: ids with the same hash are told apart", "[unit][core]"
 
 // Acquire
 
+TEST_CASE("session_table: only an exact time refuses a request for its rate", "[unit][core]")
+{
+    // A table whose time lags, as it was told.
+    TableFixture f(8, table_options().request_rate(RateLimit(100, 1)));
+    f.add("a", "ada");
+    const auto id = name_id("a");
+    auto exact = f.now;
+    int asked = 0;
+    const auto exact_now = [&] {
+        ++asked;
+        return exact;
+    };
+    f.give_back(f.turn().acquire(id, exact_now).value());
+    CHECK(asked == 0);
+    // By the time that it was told, it comes too early; by the exact one, in time.
+    exact += 10ms;
+    f.give_back(f.turn().acquire(id, exact_now).value());
+    CHECK(asked == 1);
+    CHECK(f.table.now() == exact);
+    exact += 10ms - 1ns;
+    const auto refused = f.turn().acquire(id, exact_now);
+    CHECK(refused.error() == errc::rate_limited);
+    CHECK(refused.error().retry_after() == 1ns);
+    CHECK(asked == 2);
+    CHECK(f.metrics().acquires == 3);
+    CHECK(f.metrics().acquired == 2);
+    CHECK(f.metrics().rate_limited == 1);
+}
+
 TEST_CASE("session_table: acquire counts the request and every outcome", "[unit][core]")
 {
     TableFixture f;

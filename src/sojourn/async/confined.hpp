@@ -391,6 +391,7 @@ private:
                     return true;
                 }
                 detail::pause();
+                state_.help();
             }
             return phase_.load(std::memory_order_acquire) == Phase::done;
         }

@@ -72,22 +72,32 @@ Gate::Call* Gate::pop() noexcept
     return tail;
 }
 
-/// Runs queued calls until none is left. The caller is still inside, with its own call done.
+/// Runs queued calls until none is left. The caller is inside, and its own call, if it is not in
+/// the queue, is done.
 void Gate::drain() noexcept
 {
+    // A producer between its two steps hides what others have queued behind it. It takes a few
+    // instructions, unless its thread is not running: then waiting for it would be spinning.
+    constexpr int patience = 64;
+
     enter();
-    for (int budget = drain_budget;;) {
+    int budget = drain_budget;
+    int waited = 0;
+    for (;;) {
         auto* const call = budget > 0 ? pop() : nullptr;
         if (call == nullptr) {
-            // Either enough was done for others, or a producer is between its two steps: spinning
-            // would wait for a thread that may not be running.
-            if (hand_over()) {
+            detail::pause();
+            const bool has_waited = budget == 0 || ++waited > patience;
+            if (has_waited && hand_over()) {
                 return;
             }
-            budget = drain_budget;
-            detail::pause();
+            if (has_waited) {
+                budget = drain_budget;
+                waited = 0;
+            }
             continue;
         }
+        waited = 0;
         call->run();
         --budget;
         owner_.store(nullptr, std::memory_order_relaxed);
@@ -98,22 +108,43 @@ void Gate::drain() noexcept
     }
 }
 
-/// Lets the executor go on with the drain. False if it cannot: no memory, or no context any more.
+/// Lets the executor go on with the drain, or whoever comes before. False if nobody can be asked:
+/// no memory, or no context any more.
 bool Gate::hand_over() noexcept
 {
     if (!executor_) {
         return false;
     }
     owner_.store(nullptr, std::memory_order_relaxed);
+    is_handed_over_.store(true, std::memory_order_seq_cst);
+    // A job that is on its way already finds it handed over.
+    if (is_posted_.exchange(true, std::memory_order_seq_cst)) {
+        return true;
+    }
     try {
         // Not through an asio::strand: there is one drain at a time anyway, and a strand that once
         // had no memory stays locked for ever.
-        asio::post(executor_, [self = shared_from_this()] { self->drain(); });
+        asio::post(executor_, [self = shared_from_this()] {
+            self->is_posted_.store(false, std::memory_order_seq_cst);
+            if (self->take_over()) {
+                self->drain();
+            }
+        });
         return true;
     } catch (...) {
-        enter();
-        return false;
+        is_posted_.store(false, std::memory_order_seq_cst);
+        const bool is_still_ours = take_over();
+        if (is_still_ours) {
+            enter();
+        }
+        return !is_still_ours;
     }
+}
+
+/// Enters in order to go on with a drain; false if somebody else does.
+bool Gate::take_over() noexcept
+{
+    return is_handed_over_.exchange(false, std::memory_order_seq_cst);
 }
 
 void Gate::on_context_shutdown() noexcept
@@ -121,8 +152,10 @@ void Gate::on_context_shutdown() noexcept
     // Whoever is abandoned may hold the last reference to this.
     const auto self = weak_from_this().lock();
     executor_ = asio::any_io_executor();
-    // If a drain was handed over, it will never run, and what is queued must be let go: the queued
-    // callers' frames are owned by their handlers, and those by the calls.
+    // If a drain was handed over, it will never run, nor may anybody go on with it: what is queued
+    // must be let go. The queued callers' frames are owned by their handlers, and those by the
+    // calls.
+    is_handed_over_.store(false, std::memory_order_seq_cst);
     while (pending_.load(std::memory_order_acquire) > 0) {
         if (auto* const call = pop()) {
             call->abandon();

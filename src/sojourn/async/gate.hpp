@@ -4,7 +4,7 @@
 /// run at once, in its own thread. At a busy one the caller leaves its call in a queue, and the one
 /// inside runs it before leaving: flat combining (Hendler, Incze, Shavit and Tzafrir, 2010), over
 /// Vyukov's intrusive queue. Someone inside who has run enough calls of others hands the rest to
-/// the strand.
+/// the strand, or to whoever comes before the strand gets to it.
 
 #ifndef SOJOURN_ASYNC_GATE_HPP
 #define SOJOURN_ASYNC_GATE_HPP
@@ -110,15 +110,29 @@ public:
     }
 
     /// Enters if nobody is inside, and returns true. Otherwise queues the call, which will run
-    /// soon.
+    /// soon, or has run already if whoever was inside left just then.
     [[nodiscard]] bool enter_or_queue(Call& call) noexcept
     {
-        if (pending_.fetch_add(1, std::memory_order_acq_rel) == 0) {
-            enter();
+        if (try_enter()) {
             return true;
         }
+        // In this order, so that whoever is inside finds every call that is counted.
         push(call);
+        if (pending_.fetch_add(1, std::memory_order_acq_rel) == 0) {
+            drain();
+        } else {
+            help();
+        }
         return false;
+    }
+
+    /// Goes on with a drain that was handed to the strand and has not begun there: who waits for it
+    /// would wait for everybody who comes before it on the executor.
+    void help() noexcept
+    {
+        if (is_handed_over_.load(std::memory_order_relaxed) && take_over()) {
+            drain();
+        }
     }
 
     /// Leaves, after running what was queued meanwhile.
@@ -181,6 +195,7 @@ private:
     [[nodiscard]] Call* pop() noexcept;
     void drain() noexcept;
     [[nodiscard]] bool hand_over() noexcept;
+    [[nodiscard]] bool take_over() noexcept;
     void on_context_shutdown() noexcept override;
 
     /// The end of the queue that is never empty.
@@ -199,6 +214,10 @@ private:
 
     alignas(64) std::atomic<Call*> head_;
     std::atomic<std::uint64_t> suspended_{0};
+    /// Whether there are calls to drain and nobody is inside.
+    std::atomic<bool> is_handed_over_{false};
+    /// Whether the executor has been asked to see to that.
+    std::atomic<bool> is_posted_{false};
 
     alignas(64) Stub stub_;
     /// Empty once the context is destroyed.

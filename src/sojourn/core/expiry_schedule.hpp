@@ -40,10 +40,11 @@ public:
     }
 
     /// Sees to it that the slot comes up at `at` or before. `armed_at` is the slot's note of when
-    /// it is armed, `armed_at_of(slot)` reads any slot's. O(log n) if it has to come up earlier
-    /// than before, O(1) otherwise.
-    template <class ArmedAtOf>
-    void arm(std::uint32_t slot, TimePoint& armed_at, TimePoint at, ArmedAtOf armed_at_of)
+    /// it is armed; `each_armed(visit)` calls `visit(entry)` for the live entry of each armed slot,
+    /// this one included. O(log n) if it has to come up earlier than before, O(1) otherwise; O(n)
+    /// where stale entries have become too many.
+    template <class EachArmed>
+    void arm(std::uint32_t slot, TimePoint& armed_at, TimePoint at, EachArmed each_armed)
     {
         if (armed_at <= at) {
             return;
@@ -52,9 +53,7 @@ public:
         armed_at = at;
         queue_.push({at, slot});
         if (stale() > stale_limit_) {
-            queue_.rebuild([&](const ExpiryEntry& entry) {
-                return armed_at_of(entry.slot) == entry.at;
-            });
+            queue_.rebuild(each_armed);
         }
     }
 
@@ -113,17 +112,12 @@ private:
     public:
         void reserve(std::size_t count) { c.reserve(count); }
 
-        /// Drops what shall not be kept, and what is there twice.
-        template <class Keep>
-        void rebuild(Keep keep)
+        template <class EachArmed>
+        void rebuild(EachArmed each_armed)
         {
-            std::erase_if(c, [&](const ExpiryEntry& entry) { return !keep(entry); });
-            // Sorted is a heap, too.
-            std::ranges::sort(c, [](const ExpiryEntry& left, const ExpiryEntry& right) {
-                return left.at != right.at ? left.at < right.at : left.slot < right.slot;
-            });
-            const auto twice = std::ranges::unique(c);
-            c.erase(twice.begin(), twice.end());
+            c.clear();
+            each_armed([this](const ExpiryEntry& entry) { c.push_back(entry); });
+            std::ranges::make_heap(c, comp);
         }
 
         template <class Visit>

@@ -1,6 +1,6 @@
 /// @file
 /// Private header. Which sessions a principal has. Its keys come from outside, so the hash is
-/// keyed; and like the index of sessions it has its buckets from the start and never rehashes, so
+/// keyed; and like the index of sessions it has its places from the start and never rehashes, so
 /// that no turn is longer than others.
 
 #ifndef SOJOURN_CORE_PRINCIPAL_INDEX_HPP

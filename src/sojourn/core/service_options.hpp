@@ -49,9 +49,10 @@ public:
     // Declared, so that this is no aggregate: g++ 12 miscompiles those in a co_await expression.
     ServiceOptions() noexcept {} // NOLINT(modernize-use-equals-default)
 
-    /// Sessions that may exist at once, over all shards. 1 to 100,000,000; default 100,000. At the
-    /// bound `when_full` decides. Each shard holds an equal part, so with several shards one may be
-    /// full a little before the whole is.
+    /// Sessions that may exist at once, over all shards, exactly. 1 to 100,000,000; default
+    /// 100,000. At the bound `when_full` decides. Address space for all of them is taken when the
+    /// service starts, 230 bytes for each; memory as they come, but 12 bytes of it for each at
+    /// once.
     ServiceOptions& max_sessions(std::size_t count) noexcept
     {
         max_sessions_ = count;
@@ -62,6 +63,10 @@ public:
 
     /// Independent tables, each behind its own strand; the session id picks one. 1 to 256, and not
     /// more than `max_sessions`; default 1, which is right until one core is busy with sessions.
+    /// The capacity stays one number. Who makes room for a new session is the one that was used
+    /// least recently in the shard whose least recent one is the oldest: of all shards, the least
+    /// recently used one, but for what happens in the microsecond in which it is found. With more
+    /// than one, a creation at capacity takes three turns instead of one.
     ServiceOptions& shards(std::size_t count) noexcept
     {
         shards_ = count;
@@ -72,7 +77,9 @@ public:
 
     /// How long a session may lie idle, counted from the end of its last request. 1 ms to 365 days;
     /// default 30 minutes, OWASP's upper bound for low-risk applications. A session that reaches it
-    /// ends with `expired_idle`. A session may be created with its own.
+    /// ends with `expired_idle`. A session may be created with its own. The end of a request is
+    /// read from the clock's `steady_coarse`, so it may count as up to 10 ms earlier, though never
+    /// as before its beginning; and a request may find a session for as long after its deadline.
     ServiceOptions& idle_timeout(Duration length) noexcept
     {
         idle_timeout_ = length;

@@ -25,8 +25,9 @@ struct HashedId {
 /// The hash of session ids under one secret key.
 ///
 /// Ids in place: NH of UMAC (Black, Halevi, Krawczyk, Krovetz and Rogaway, 1999) over their six
-/// words, twice. It is universal: two different ids collide with a chance of 2^-64 over the key, so
-/// who does not know the key cannot choose ids that meet. Longer ids: SipHash.
+/// words, whose 128 bits of two different ids are equal with a chance of 2^-64 over the key; folded
+/// to 64 bits by one more keyed product. So who does not know the key, and is never shown a hash,
+/// cannot choose ids that meet. Longer ids: SipHash.
 class SessionIdHash {
 public:
     explicit SessionIdHash(HashKey key) noexcept : key_(key)

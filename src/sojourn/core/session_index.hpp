@@ -66,12 +66,6 @@ public:
         --size_;
     }
 
-    /// Begins to fetch what `find` reads first. Reads nothing, so it may be called from anywhere.
-    void prefetch(std::uint64_t hash) const noexcept
-    {
-        __builtin_prefetch(&places_[home(tag_of(hash))]);
-    }
-
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
 private:

@@ -35,6 +35,9 @@ public:
         Memory().deallocate(slots_, capacity_);
     }
 
+    /// Whether `take` has one to give.
+    [[nodiscard]] bool has_room() const noexcept { return free_ != no_slot || used_ < capacity_; }
+
     /// A vacant session, the one that was given back last if there is one. There must be room.
     [[nodiscard]] Session& take() noexcept
     {

@@ -22,12 +22,6 @@ constexpr Duration overloaded_hint = std::chrono::seconds(1);
 /// Slots that one turn looks at when it goes through all of them.
 constexpr std::size_t slots_a_turn = 4096;
 
-/// Sessions that need a slot at the same time.
-std::size_t slots(std::size_t capacity, std::size_t pending, OnDeparture on_departure) noexcept
-{
-    return on_departure == OnDeparture::keep ? capacity + pending : capacity;
-}
-
 } // namespace
 
 SessionTable::SessionTable(
@@ -37,8 +31,25 @@ SessionTable::SessionTable(
     HashKey key,
     OnDeparture on_departure
 )
-    : capacity_(capacity),
-      max_pending_(pending),
+    : SessionTable(
+          options,
+          std::make_shared<Capacity>(capacity, pending),
+          {capacity, on_departure == OnDeparture::keep ? capacity + pending : capacity},
+          key,
+          on_departure
+      )
+{
+}
+
+SessionTable::SessionTable(
+    const ServiceOptions& options,
+    std::shared_ptr<Capacity> capacity,
+    Limits limits,
+    HashKey key,
+    OnDeparture on_departure
+)
+    : capacity_(std::move(capacity)),
+      limits_(limits),
       idle_timeout_(options.idle_timeout()),
       half_open_timeout_(options.half_open_timeout()),
       limiter_(options.request_rate()),
@@ -46,10 +57,10 @@ SessionTable::SessionTable(
       reclaim_batch_(options.cleanup_batch()),
       on_departure_(on_departure),
       hash_(key),
-      slab_(slots(capacity, pending, on_departure)),
-      index_(capacity),
-      principals_(key, capacity),
-      schedule_(slots(capacity, pending, on_departure))
+      slab_(limits.slots),
+      index_(limits.sessions),
+      principals_(key, limits.sessions),
+      schedule_(limits.slots)
 {
 }
 
@@ -250,14 +261,18 @@ void SessionTable::arm(Session& session)
         // A leased session is in use at this moment, and may begin to lie idle the next.
         at = idle_end(session, session.leases > 0 ? now_ : session.used_last());
     }
-    schedule_.arm(session.slot, session.armed_at, at, [this](std::uint32_t slot) {
-        return slab_[slot].armed_at;
+    schedule_.arm(session.slot, session.armed_at, at, [this](auto visit) {
+        for (std::uint32_t slot = 0; slot < slab_.size(); ++slot) {
+            if (const auto armed_at = slab_[slot].armed_at; armed_at != TimePoint::max()) {
+                visit(ExpiryEntry{armed_at, slot});
+            }
+        }
     });
 }
 
 // Creation and room
 
-Result<Session*> SessionTable::create(const NewSession& fresh)
+Result<void> SessionTable::check(const NewSession& fresh)
 {
     if (closed_) {
         return errc::stopping;
@@ -265,13 +280,41 @@ Result<Session*> SessionTable::create(const NewSession& fresh)
     if (find(fresh.id) != nullptr) {
         return errc::id_in_use;
     }
+    return {};
+}
+
+Result<Session*> SessionTable::create(const NewSession& fresh)
+{
+    if (const auto fault = check(fresh); !fault) {
+        return fault.error();
+    }
     // What may fail comes first: nobody shall make room for a session that is not made after all.
     const auto principal = principals_.hold(fresh.principal);
-    if (!make_room()) {
-        ++metrics_.refused_overloaded;
-        return Error(errc::overloaded, overloaded_hint);
+    auto place = make_room();
+    if (!place) {
+        return refuse();
     }
+    place->occupy();
+    return add(fresh, principal);
+}
 
+Result<Session*> SessionTable::create(const NewSession& fresh, Capacity::Place place)
+{
+    if (const auto fault = check(fresh); !fault) {
+        return fault.error();
+    }
+    const auto principal = principals_.hold(fresh.principal);
+    // There is a place, but chance may have brought more sessions to this table than it is made
+    // for.
+    if (!slab_.has_room() || (metrics_.live >= limits_.sessions && !evict_one())) {
+        return refuse();
+    }
+    place.occupy();
+    return add(fresh, principal);
+}
+
+Session* SessionTable::add(const NewSession& fresh, const PrincipalIndex::Hold& principal)
+{
     auto& session = slab_.take();
     session.id = fresh.id.id;
     session.reference = fresh.reference;
@@ -292,14 +335,37 @@ Result<Session*> SessionTable::create(const NewSession& fresh)
     return &session;
 }
 
-bool SessionTable::make_room()
+Result<Capacity::Place> SessionTable::make_room()
 {
-    if (metrics_.live >= capacity_) {
+    if (auto place = capacity_->take()) {
+        return std::move(*place);
+    }
+    if (capacity_->is_full()) {
         expire(reclaim_batch_);
     }
-    // Ending a session to make room takes no slot, as it keeps its own until its listener was told.
-    const bool has_slot = metrics_.live + metrics_.pending_removals < capacity_ + max_pending_;
-    return has_slot && (metrics_.live < capacity_ || evict_one());
+    // Other tables may take the place that was made; but each that does evicts one less itself.
+    for (auto attempts = reclaim_batch_ + 1; attempts > 0; --attempts) {
+        if (auto place = capacity_->take()) {
+            return std::move(*place);
+        }
+        // Ending a session frees no slot, as it keeps its own until its listener was told.
+        if (!capacity_->has_slot() || !evict_one()) {
+            break;
+        }
+    }
+    return Error(errc::overloaded, overloaded_hint);
+}
+
+Error SessionTable::refuse() noexcept
+{
+    ++metrics_.refused_overloaded;
+    return {errc::overloaded, overloaded_hint};
+}
+
+TimePoint SessionTable::oldest_use() const noexcept
+{
+    const auto& oldest = elders_.empty() ? recency_ : elders_;
+    return oldest.empty() ? TimePoint::max() : oldest.front().used_last();
 }
 
 bool SessionTable::evict_one()
@@ -539,6 +605,7 @@ void SessionTable::depart(Session& session)
         ++metrics_.pending_removals;
         departed_.push_back(session);
     } else {
+        capacity_->vacate(1);
         vacate(session);
     }
 }
@@ -579,6 +646,7 @@ void SessionTable::transition(Session& session, SessionState to) noexcept
         ++metrics_.created;
     }
     if (to == SessionState::departed) {
+        capacity_->leave();
         ++metrics_.removed[static_cast<std::size_t>(session.cause)];
     }
     session.state = to;

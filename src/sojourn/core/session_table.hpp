@@ -7,6 +7,7 @@
 #define SOJOURN_CORE_SESSION_TABLE_HPP
 
 #include "sojourn/core/attributes.hpp"
+#include "sojourn/core/capacity.hpp"
 #include "sojourn/core/error.hpp"
 #include "sojourn/core/expiry_schedule.hpp"
 #include "sojourn/core/metrics.hpp"
@@ -61,11 +62,25 @@ enum class OnDeparture : std::uint8_t { keep, forget };
 /// throw `bad_alloc`, for a principal that is new, and have done nothing then.
 class SessionTable {
 public:
-    /// `capacity` is this shard's part of `max_sessions`, `pending` that of `max_pending_removals`.
+    /// A table alone, for `capacity` sessions and `pending` more that wait for their listener.
     SessionTable(
         const ServiceOptions& options,
         std::size_t capacity,
         std::size_t pending,
+        HashKey key,
+        OnDeparture on_departure
+    );
+
+    /// One of several that share a capacity. `limits` are this one's own: what it has memory for.
+    struct Limits {
+        std::size_t sessions = 0;
+        std::size_t slots = 0;
+    };
+
+    SessionTable(
+        const ServiceOptions& options,
+        std::shared_ptr<Capacity> capacity,
+        Limits limits,
         HashKey key,
         OnDeparture on_departure
     );
@@ -86,6 +101,25 @@ public:
     /// the schedule are looked at, and those that have expired make room; then the policy decides.
     /// *Errors*: `stopping`, `id_in_use`, `overloaded`.
     [[nodiscard]] Result<Session*> create(const NewSession& fresh);
+
+    /// The same with a place that was taken before. *Errors*: also `overloaded`, if this table is
+    /// full and may evict nobody.
+    [[nodiscard]] Result<Session*> create(const NewSession& fresh, Capacity::Place place);
+
+    /// Whether `create` would not refuse for another reason than want of room. *Errors*:
+    /// `stopping`, `id_in_use`.
+    [[nodiscard]] Result<void> check(const NewSession& fresh);
+
+    /// A place for a session here or in another table, as `create` makes it. *Errors*:
+    /// `overloaded`, and nothing is counted.
+    [[nodiscard]] Result<Capacity::Place> make_room();
+
+    /// Counts a creation that was refused for want of room. Returns `overloaded`.
+    [[nodiscard]] Error refuse() noexcept;
+
+    /// When the session was used last that `make_room` would evict; `TimePoint::max()` if all are
+    /// leased.
+    [[nodiscard]] TimePoint oldest_use() const noexcept;
 
     /// Finds a session, counts the request against its rate, and leases it. The time may lag a
     /// little: before a request is refused for its rate, `exact_now()` is asked.
@@ -189,7 +223,11 @@ public:
     /// pending until `delivered` says that their listener has returned.
     [[nodiscard]] std::vector<RemovedSession> take_departed(std::size_t limit);
 
-    void delivered(std::size_t count) noexcept { metrics_.pending_removals -= count; }
+    void delivered(std::size_t count) noexcept
+    {
+        metrics_.pending_removals -= count;
+        capacity_->vacate(count);
+    }
 
     /// Whether some ended session waits for `take_departed`.
     [[nodiscard]] bool has_departed() const noexcept { return !departed_.empty(); }
@@ -240,8 +278,8 @@ private:
     void look_at(Session& session);
     void look_at(const ExpiryEntry& entry);
 
-    bool make_room();
     bool evict_one();
+    Session* add(const NewSession& fresh, const PrincipalIndex::Hold& principal);
     void arm(Session& session);
 
     Session* find_for_request(const HashedId& id);
@@ -257,8 +295,8 @@ private:
     void vacate(Session& session) noexcept;
     void transition(Session& session, SessionState to) noexcept;
 
-    const std::size_t capacity_;
-    const std::size_t max_pending_;
+    const std::shared_ptr<Capacity> capacity_;
+    const Limits limits_;
     const Duration idle_timeout_;
     const Duration half_open_timeout_;
     const RateLimiter limiter_;
@@ -282,7 +320,7 @@ private:
     // and may do so for longer moves on to the elders.
     RecencyList recency_;
     RecencyList elders_;
-    /// Those of them that wait for their first request, the one created longest ago first.
+    /// Those of them that wait for their first request, the one that has waited longest first.
     HalfOpenList half_open_;
     /// Sessions that have ended and whose listener has yet to be told, in order.
     RecencyList departed_;

@@ -164,10 +164,11 @@ private:
         require_same("closing sessions", metrics.closing, closing_);
         require_same("leased sessions", metrics.leased, leased_);
         require_same("departed sessions", table_.departed_.size(), departed_);
-        require(metrics.live <= table_.capacity_, "more sessions than the capacity");
+        require(metrics.live <= table_.limits_.sessions, "more sessions than the limit");
         require(
-            metrics.live + metrics.pending_removals <= table_.capacity_ + table_.max_pending_,
-            "more sessions than the capacity and the room for pending removals"
+            table_.limits_.slots >= table_.slab_.size() &&
+                metrics.live + departed_ <= table_.limits_.slots,
+            "more slots than the limit"
         );
         require(metrics.ledger_holds(), "the ledger does not hold");
     }

@@ -65,23 +65,34 @@ HashKey draw_key(IdSource& source)
     return key;
 }
 
-/// Shard `index`'s part of a bound that holds for all shards together.
-std::size_t part_of(std::size_t whole, std::size_t shards, std::size_t index) noexcept
-{
-    return whole / shards + (index < whole % shards ? 1 : 0);
-}
-
 // The turns. Each is what an operation does inside its shard, whichever face it was called by.
 
+Result<CreatedSession> created(
+    const Result<Session*>& session,
+    const NewSession& fresh,
+    ShardState& state,
+    std::shared_ptr<Shard>& shard
+)
+{
+    if (!session) {
+        return session.error();
+    }
+    return CreatedSession{fresh.id.id, Shard::make_lease(shard, **session, state.table())};
+}
+
+/// Where there is one shard, which makes room itself.
 auto create_turn(NewSession fresh)
 {
-    return [fresh = std::move(fresh
-            )](ShardState& state, std::shared_ptr<Shard>& shard) -> Result<CreatedSession> {
-        const auto created = state.table().create(fresh);
-        if (!created) {
-            return created.error();
-        }
-        return CreatedSession{fresh.id.id, Shard::make_lease(shard, **created, state.table())};
+    return [fresh = std::move(fresh)](ShardState& state, std::shared_ptr<Shard>& shard) {
+        return created(state.table().create(fresh), fresh, state, shard);
+    };
+}
+
+auto create_turn(NewSession fresh, Capacity::Place place)
+{
+    return [fresh = std::move(fresh),
+            place = std::move(place)](ShardState& state, std::shared_ptr<Shard>& shard) mutable {
+        return created(state.table().create(fresh, std::move(place)), fresh, state, shard);
     };
 }
 
@@ -184,16 +195,7 @@ public:
         }
         for (std::size_t i = 0; i < options_.shards(); ++i) {
             shards_.push_back(std::make_shared<Shard>(
-                executor_,
-                options_,
-                part_of(options_.max_sessions(), options_.shards(), i),
-                std::max<std::size_t>(
-                    1, part_of(options_.max_pending_removals(), options_.shards(), i)
-                ),
-                key_,
-                environment_.clock(),
-                cleanup_,
-                events_
+                executor_, options_, capacity_, key_, environment_.clock(), cleanup_, events_
             ));
             outboxes_.push_back({shards_.back(), {}, 0});
         }
@@ -229,6 +231,10 @@ public:
         const auto bits = hash >> 48U;
         return shards_[static_cast<std::size_t>((bits * shards_.size()) >> 16U)];
     }
+
+    [[nodiscard]] bool has_one_shard() const noexcept { return shards_.size() == 1; }
+
+    [[nodiscard]] std::optional<Capacity::Place> take_place() noexcept { return capacity_->take(); }
 
     // Checks and preparations, outside any turn.
 
@@ -296,8 +302,52 @@ public:
             co_return fresh.error();
         }
         auto shard = self->shard_of(fresh->id);
-        auto turn = create_turn(std::move(*fresh));
-        co_return co_await Shard::call(std::move(shard), std::move(turn));
+        if (self->has_one_shard()) {
+            auto turn = create_turn(std::move(*fresh));
+            co_return co_await Shard::call(std::move(shard), std::move(turn));
+        }
+        if (auto place = self->take_place()) {
+            auto turn = create_turn(std::move(*fresh), std::move(*place));
+            co_return co_await Shard::call(std::move(shard), std::move(turn));
+        }
+        co_return co_await create_when_full(self, std::move(shard), std::move(*fresh));
+    }
+
+    /// With several shards: room is made in the one that has the session used least recently.
+    static awaitable<Result<CreatedSession>>
+    create_when_full(Self self, std::shared_ptr<Shard> home, NewSession fresh)
+    {
+        // Nobody shall make room for a session that is not made after all.
+        auto check = [&fresh](ShardState& state) { return state.table().check(fresh); };
+        if (const auto fault = co_await Shard::call(home, std::move(check)); !fault) {
+            co_return fault.error();
+        }
+        auto place = co_await make_room(self);
+        if (!place) {
+            auto refuse = [](ShardState& state) -> Result<CreatedSession> {
+                return state.table().refuse();
+            };
+            co_return co_await Shard::call(std::move(home), std::move(refuse));
+        }
+        auto turn = create_turn(std::move(fresh), std::move(*place));
+        co_return co_await Shard::call(std::move(home), std::move(turn));
+    }
+
+    /// Asks the shards, the one with the oldest session first, until one makes room.
+    static awaitable<Result<Capacity::Place>> make_room(Self self)
+    {
+        std::vector<std::pair<TimePoint, const std::shared_ptr<Shard>*>> order;
+        for (const auto& shard : self->shards_) {
+            order.emplace_back(shard->oldest_use(), &shard);
+        }
+        std::ranges::sort(order);
+        for (const auto& [oldest_use, shard] : order) {
+            auto turn = [](ShardState& state) { return state.table().make_room(); };
+            if (auto place = co_await Shard::call(*shard, std::move(turn))) {
+                co_return std::move(place);
+            }
+        }
+        co_return errc::overloaded;
     }
 
     static awaitable<Result<SessionId>> rotate(Self self, SessionId id, RotateOptions options)
@@ -772,6 +822,9 @@ private:
     const ServiceEnvironment environment_;
     const HashKey key_;
     const SessionIdHash hash_;
+    /// One for all shards.
+    const std::shared_ptr<Capacity> capacity_ =
+        std::make_shared<Capacity>(options_.max_sessions(), options_.max_pending_removals());
     ExceptionBarrier listener_barrier_;
     ExceptionBarrier modify_barrier_;
     std::atomic<bool> is_accepting_{true};
@@ -911,7 +964,17 @@ void SessionService::start_create(
         return;
     }
     auto shard = self->shard_of(fresh->id);
-    Shard::start(std::move(shard), create_turn(std::move(*fresh)), std::move(handler));
+    if (self->has_one_shard()) {
+        Shard::start(std::move(shard), create_turn(std::move(*fresh)), std::move(handler));
+    } else if (auto place = self->take_place()) {
+        auto turn = create_turn(std::move(*fresh), std::move(*place));
+        Shard::start(std::move(shard), std::move(turn), std::move(handler));
+    } else {
+        self->start(
+            Implementation::create_when_full(self, std::move(shard), std::move(*fresh)),
+            std::move(handler)
+        );
+    }
 }
 
 void SessionService::start_acquire(const Self& self, SessionId id, Handler<SessionLease> handler)

@@ -17,6 +17,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <memory>
@@ -27,16 +28,20 @@
 
 namespace sojourn {
 
+/// When the session of a shard was used last that it would evict first, as of its last turn: what
+/// other shards may know of it without a turn.
+using OldestUse = std::atomic<TimePoint>;
+
 /// What one strand confines.
 class ShardState {
 public:
     ShardState(
         const ServiceOptions& options,
-        std::size_t capacity,
-        std::size_t pending,
+        std::shared_ptr<Capacity> capacity,
         HashKey key,
         std::shared_ptr<Clock> clock,
         std::shared_ptr<ReleaseList> releases,
+        std::shared_ptr<OldestUse> oldest_use,
         std::shared_ptr<SupervisedLoop> cleanup,
         std::shared_ptr<SupervisedLoop> events
     );
@@ -67,10 +72,13 @@ public:
 
 private:
     void arm_earlier() noexcept;
+    void publish() noexcept;
 
     SessionTable table_;
     std::shared_ptr<Clock> clock_;
     std::shared_ptr<ReleaseList> releases_;
+    /// Null if there is no other shard that would ask.
+    std::shared_ptr<OldestUse> oldest_use_;
     std::shared_ptr<SupervisedLoop> cleanup_;
     /// Null if nobody wants to be told of removals.
     std::shared_ptr<SupervisedLoop> events_;
@@ -109,8 +117,7 @@ public:
     Shard(
         const boost::asio::any_io_executor& executor,
         const ServiceOptions& options,
-        std::size_t capacity,
-        std::size_t pending,
+        std::shared_ptr<Capacity> capacity,
         HashKey key,
         std::shared_ptr<Clock> clock,
         std::shared_ptr<SupervisedLoop> cleanup,
@@ -156,6 +163,12 @@ public:
     }
 
     [[nodiscard]] CallCounts counts() const noexcept { return state_.counts(); }
+
+    /// When the session here was used last that would be evicted first, as of a moment ago.
+    [[nodiscard]] TimePoint oldest_use() const noexcept
+    {
+        return oldest_use_ ? oldest_use_->load(std::memory_order_relaxed) : TimePoint::max();
+    }
 
 private:
     /// An operation with what goes before and after it. Running out of memory is an error like
@@ -214,6 +227,8 @@ private:
     std::shared_ptr<ReleaseList> releases_ = std::make_shared<ReleaseList>();
     std::shared_ptr<SupervisedLoop> cleanup_;
     std::shared_ptr<SupervisedLoop> events_;
+    /// Null if there is no other shard that would ask.
+    std::shared_ptr<OldestUse> oldest_use_;
     Confined<ShardState> state_;
 };
 
