@@ -20,7 +20,6 @@ TEST_CASE("capacity: there are as many places as sessions, and no more", "[unit]
     REQUIRE(first.has_value());
     REQUIRE(second.has_value());
     CHECK(capacity.is_full());
-    CHECK(capacity.has_slot());
     CHECK_FALSE(capacity.take().has_value());
     first.reset();
     CHECK_FALSE(capacity.is_full());
@@ -46,11 +45,31 @@ TEST_CASE("capacity: ended sessions that are not forgotten take up room", "[unit
         capacity.leave();
     }
     CHECK_FALSE(capacity.is_full());
-    CHECK_FALSE(capacity.has_slot());
+    CHECK_FALSE(capacity.take_slot());
     CHECK_FALSE(capacity.take().has_value());
     capacity.vacate(1);
-    CHECK(capacity.has_slot());
     CHECK(capacity.take().has_value());
+}
+
+TEST_CASE("capacity: who makes room passes the place on, and nobody comes between", "[unit][core]")
+{
+    Capacity capacity(1, 1);
+    capacity.take().value().occupy();
+    // One that waits for its listener keeps its slot, and the heir brings its own.
+    REQUIRE(capacity.take_slot());
+    {
+        const auto heir = capacity.inherit();
+        CHECK(capacity.is_full());
+    }
+    CHECK_FALSE(capacity.is_full());
+    CHECK(capacity.take().has_value());
+    capacity.vacate(1);
+    // One that is forgotten leaves both.
+    capacity.take().value().occupy();
+    capacity.inherit().occupy();
+    CHECK(capacity.is_full());
+    CHECK(capacity.take_slot());
+    CHECK_FALSE(capacity.take_slot());
 }
 
 TEST_CASE("capacity: a place that was moved is given back once", "[unit][core]")

@@ -202,22 +202,16 @@ public:
         if constexpr (requires { f.prepare(); }) {
             f.prepare();
         }
-        if (spend_inline_budget()) {
+        const bool has_budget = spend_inline_budget();
+        if (has_budget) {
             State& state = *state_;
             if (state.try_enter()) {
                 const Leave leave(state);
                 state.count_inline();
                 co_return f(state.value);
             }
-        } else {
-            // Before the turn: whatever goes wrong here, nothing has been done yet. The caller may
-            // find this object gone afterwards, but not the value.
-            const std::shared_ptr<State> keep = state_;
-            co_await boost::asio::post(boost::asio::use_awaitable);
-            renew_inline_budget();
-            co_return co_await call_or_wait(keep, f);
         }
-        co_return co_await call_or_wait(state_, f);
+        co_return co_await call_or_wait(state_, f, has_budget);
     }
 
     /// Runs `f` in a turn and completes the token, of any kind, with what it returned.
@@ -272,13 +266,18 @@ public:
 private:
     struct State;
 
-    /// The call where others may be inside. `keep` is of the frame, so that the value outlives
-    /// this object.
+    /// The call where others may be inside, or are due. `keep` is of the frame, so that the value
+    /// outlives this object.
     template <class F>
     static boost::asio::awaitable<std::invoke_result_t<F&, T&>>
-    call_or_wait(std::shared_ptr<State> keep, F& f)
+    call_or_wait(std::shared_ptr<State> keep, F& f, bool has_budget)
     {
         State& state = *keep;
+        if (!has_budget) {
+            // Before the turn: whatever goes wrong here, nothing has been done yet.
+            co_await boost::asio::post(boost::asio::use_awaitable);
+            renew_inline_budget();
+        }
         FrameCall<F, std::invoke_result_t<F&, T&>> call(state, f);
         // Made before the call is queued: from then until the suspension, nothing may fail. Nor
         // may the coroutine be cancelled then, which would end it at the `co_await`.

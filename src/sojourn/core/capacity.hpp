@@ -77,6 +77,13 @@ public:
         return Place(*this);
     }
 
+    /// The place of a session that ends to make room: it does not `leave`, and neither does it
+    /// `vacate`, unless a slot was taken for this one.
+    [[nodiscard]] Place inherit() noexcept { return Place(*this); }
+
+    /// Half a place, for who inherits the rest.
+    [[nodiscard]] bool take_slot() noexcept { return slots_.take(); }
+
     /// A session has ended.
     void leave() noexcept { sessions_.give_back(1); }
 
@@ -85,9 +92,6 @@ public:
 
     /// Whether as many live as may.
     [[nodiscard]] bool is_full() const noexcept { return !sessions_.has_room(); }
-
-    /// Whether one that ends would make room for another.
-    [[nodiscard]] bool has_slot() const noexcept { return slots_.has_room(); }
 
 private:
     class Count {

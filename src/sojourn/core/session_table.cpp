@@ -342,16 +342,23 @@ Result<Capacity::Place> SessionTable::make_room()
     }
     if (capacity_->is_full()) {
         expire(reclaim_batch_);
-    }
-    // Other tables may take the place that was made; but each that does evicts one less itself.
-    for (auto attempts = reclaim_batch_ + 1; attempts > 0; --attempts) {
         if (auto place = capacity_->take()) {
             return std::move(*place);
         }
-        // Ending a session frees no slot, as it keeps its own until its listener was told.
-        if (!capacity_->has_slot() || !evict_one()) {
-            break;
-        }
+    }
+    // Who ends keeps its slot until its listener was told, so the new one needs another.
+    const bool needs_slot = on_departure_ == OnDeparture::keep;
+    if (!capacity_->is_full() || (needs_slot && !capacity_->take_slot())) {
+        return Error(errc::overloaded, overloaded_hint);
+    }
+    is_inherited_ = true;
+    const bool is_evicted = evict_one();
+    is_inherited_ = false;
+    if (is_evicted) {
+        return capacity_->inherit();
+    }
+    if (needs_slot) {
+        capacity_->vacate(1);
     }
     return Error(errc::overloaded, overloaded_hint);
 }
@@ -605,7 +612,9 @@ void SessionTable::depart(Session& session)
         ++metrics_.pending_removals;
         departed_.push_back(session);
     } else {
-        capacity_->vacate(1);
+        if (!is_inherited_) {
+            capacity_->vacate(1);
+        }
         vacate(session);
     }
 }
@@ -646,7 +655,9 @@ void SessionTable::transition(Session& session, SessionState to) noexcept
         ++metrics_.created;
     }
     if (to == SessionState::departed) {
-        capacity_->leave();
+        if (!is_inherited_) {
+            capacity_->leave();
+        }
         ++metrics_.removed[static_cast<std::size_t>(session.cause)];
     }
     session.state = to;

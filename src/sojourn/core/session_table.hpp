@@ -310,6 +310,8 @@ private:
     /// The latest moment at which a session is known to have been used.
     TimePoint latest_use_ = TimePoint::min();
     bool closed_ = false;
+    /// Whether the place of the session that ends goes to another, and not back.
+    bool is_inherited_ = false;
 
     SessionSlab slab_;
     SessionIndex index_;

@@ -227,9 +227,14 @@ public:
 
     [[nodiscard]] const std::shared_ptr<Shard>& shard_of(std::uint64_t hash) const noexcept
     {
+        return shards_[index_of(hash)];
+    }
+
+    [[nodiscard]] std::size_t index_of(std::uint64_t hash) const noexcept
+    {
         // The highest bits: the index inside the shard uses the lowest.
         const auto bits = hash >> 48U;
-        return shards_[static_cast<std::size_t>((bits * shards_.size()) >> 16U)];
+        return static_cast<std::size_t>((bits * shards_.size()) >> 16U);
     }
 
     [[nodiscard]] bool has_one_shard() const noexcept { return shards_.size() == 1; }
@@ -322,7 +327,7 @@ public:
         if (const auto fault = co_await Shard::call(home, std::move(check)); !fault) {
             co_return fault.error();
         }
-        auto place = co_await make_room(self);
+        auto place = co_await make_room(self, self->index_of(fresh.id.hash));
         if (!place) {
             auto refuse = [](ShardState& state) -> Result<CreatedSession> {
                 return state.table().refuse();
@@ -333,17 +338,20 @@ public:
         co_return co_await Shard::call(std::move(home), std::move(turn));
     }
 
-    /// Asks the shards, the one with the oldest session first, until one makes room.
-    static awaitable<Result<Capacity::Place>> make_room(Self self)
+    /// Asks the shards, the one with the oldest session first, until one makes room. Of those that
+    /// are equally old, the next from `home` on: so the shards stay equally full.
+    static awaitable<Result<Capacity::Place>> make_room(Self self, std::size_t home)
     {
-        std::vector<std::pair<TimePoint, const std::shared_ptr<Shard>*>> order;
-        for (const auto& shard : self->shards_) {
-            order.emplace_back(shard->oldest_use(), &shard);
+        const auto& shards = self->shards_;
+        std::vector<std::pair<TimePoint, std::size_t>> order;
+        for (std::size_t steps = 0; steps < shards.size(); ++steps) {
+            order.emplace_back(shards[(home + steps) % shards.size()]->oldest_use(), steps);
         }
         std::ranges::sort(order);
-        for (const auto& [oldest_use, shard] : order) {
+        for (const auto& [oldest_use, steps] : order) {
             auto turn = [](ShardState& state) { return state.table().make_room(); };
-            if (auto place = co_await Shard::call(*shard, std::move(turn))) {
+            const auto& shard = shards[(home + steps) % shards.size()];
+            if (auto place = co_await Shard::call(shard, std::move(turn))) {
                 co_return std::move(place);
             }
         }
