@@ -64,36 +64,6 @@ private:
     std::deque<CountedCall> calls_;
 };
 
-// A producer that was preempted between its two steps cannot be had from outside. An explicit
-// instantiation may name private members, and so hands them out.
-
-template <auto Member, class Tag>
-struct Reveal {
-    friend constexpr auto member(Tag /*tag*/) { return Member; }
-};
-
-struct PendingTag {
-    friend constexpr auto member(PendingTag /*tag*/);
-};
-
-struct PushTag {
-    friend constexpr auto member(PushTag /*tag*/);
-};
-
-template struct Reveal<&Gate::pending_, PendingTag>;
-template struct Reveal<&Gate::push, PushTag>;
-
-/// A call that is announced now and queued later.
-class SlowProducer {
-public:
-    explicit SlowProducer(Gate& gate) : gate_(gate) { (gate_.*member(PendingTag())).fetch_add(1); }
-
-    void finish(Gate::Call& call) { (gate_.*member(PushTag()))(call); }
-
-private:
-    Gate& gate_;
-};
-
 } // namespace
 
 TEST_CASE("gate: one at a time is inside", "[async][gate]")
@@ -147,33 +117,6 @@ TEST_CASE("gate: a drain runs 64 calls and hands the rest to the strand", "[asyn
     CHECK(calls.log.ran == 150);
     CHECK(calls.log.wrong == 0);
     CHECK(seen_by_neighbour == 128);
-    CHECK(gate->try_enter());
-    gate->leave();
-}
-
-TEST_CASE("gate: a producer between its two steps does not make the owner wait", "[async][gate]")
-{
-    asio::io_context context;
-    const auto gate = std::make_shared<Gate>(context.get_executor());
-    CountedCall::Log log;
-    CountedCall call(*gate, log, 0);
-    REQUIRE(gate->try_enter());
-    SlowProducer producer(*gate);
-    gate->leave();
-    // The strand looks after it, and lets others run meanwhile.
-    for (int i = 0; i < 100; ++i) {
-        CHECK(context.poll_one() == 1);
-        int neighbour = 0;
-        asio::post(context, [&] { ++neighbour; });
-        context.poll_one();
-        context.poll_one();
-        CHECK(neighbour == 1);
-    }
-    CHECK(log.ran == 0);
-    CHECK_FALSE(gate->try_enter());
-    producer.finish(call);
-    context.run();
-    CHECK(log.ran == 1);
     CHECK(gate->try_enter());
     gate->leave();
 }

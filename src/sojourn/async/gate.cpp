@@ -13,17 +13,14 @@ namespace asio = boost::asio;
 namespace sojourn {
 
 Gate::Gate(const asio::any_io_executor& executor)
-    : ShutdownHook(asio::query(executor, asio::execution::context)),
-      tail_(&stub_),
-      head_(&stub_),
-      executor_(executor)
+    : ShutdownHook(asio::query(executor, asio::execution::context)), executor_(executor)
 {
 }
 
 Gate::~Gate()
 {
-    // Queued calls keep this alive, except a nudge, whose drain may have gone with the context.
-    SOJOURN_ASSERT(pending_.load() <= 1);
+    // Queued calls keep this alive, and so does a drain on its way.
+    SOJOURN_ASSERT(state_.load() == nullptr && taken_ == nullptr);
 }
 
 CallCounts Gate::counts() const noexcept
@@ -35,76 +32,39 @@ CallCounts Gate::counts() const noexcept
     };
 }
 
-// The queue: Dmitry Vyukov's intrusive multi-producer single-consumer queue.
-
-void Gate::push(Call& call) noexcept
+/// The call that is due, taken out of the queue; null if there was none, and then the gate is left.
+Gate::Call* Gate::next() noexcept
 {
-    call.next_.store(nullptr, std::memory_order_relaxed);
-    auto* const previous = head_.exchange(&call, std::memory_order_acq_rel);
-    // A producer that is preempted right here leaves the queue cut in two; see `drain`.
-    previous->next_.store(&call, std::memory_order_release);
-}
-
-/// The oldest call; null if there is none or a producer is between its two steps.
-Gate::Call* Gate::pop() noexcept
-{
-    auto* tail = tail_;
-    auto* next = tail->next_.load(std::memory_order_acquire);
-    if (tail == &stub_) {
-        if (next == nullptr) {
+    if (taken_ == nullptr) {
+        if (try_leave()) {
             return nullptr;
-        }
-        tail_ = tail = next;
-        next = tail->next_.load(std::memory_order_acquire);
-    }
-    if (next == nullptr) {
-        if (tail != head_.load(std::memory_order_acquire)) {
-            return nullptr;
-        }
-        // The last call may not be taken before something follows it.
-        push(stub_);
-        next = tail->next_.load(std::memory_order_acquire);
-        if (next == nullptr) {
-            return nullptr;
-        }
-    }
-    tail_ = next;
-    return tail;
-}
-
-/// Runs queued calls until none is left. The caller is inside, and its own call, if it is not in
-/// the queue, is done.
-void Gate::drain() noexcept
-{
-    // A producer between its two steps hides what others have queued behind it. It takes a few
-    // instructions, unless its thread is not running: then waiting for it would be spinning.
-    constexpr int patience = 64;
-
-    enter();
-    int budget = drain_budget;
-    int waited = 0;
-    for (;;) {
-        auto* const call = budget > 0 ? pop() : nullptr;
-        if (call == nullptr) {
-            detail::pause();
-            const bool has_waited = budget == 0 || ++waited > patience;
-            if (has_waited && hand_over()) {
-                return;
-            }
-            if (has_waited) {
-                budget = drain_budget;
-                waited = 0;
-            }
-            continue;
-        }
-        waited = 0;
-        call->run();
-        --budget;
-        owner_.store(nullptr, std::memory_order_relaxed);
-        if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-            return;
         }
         enter();
+        // The stack as a queue: first come, first served.
+        auto* call = state_.exchange(locked(), std::memory_order_acq_rel);
+        while (call != locked()) {
+            taken_ = std::exchange(call, std::exchange(call->next_, taken_));
+        }
+    }
+    return std::exchange(taken_, taken_->next_);
+}
+
+/// Runs queued calls until none is left, and leaves. The caller is inside.
+void Gate::drain() noexcept
+{
+    enter();
+    int budget = drain_budget;
+    while (auto* const call = next()) {
+        if (budget == 0) {
+            call->next_ = std::exchange(taken_, call);
+            if (hand_over()) {
+                return;
+            }
+            budget = drain_budget;
+            continue;
+        }
+        --budget;
+        call->run();
     }
 }
 
@@ -155,12 +115,11 @@ void Gate::on_context_shutdown() noexcept
     // If a drain was handed over, it will never run, nor may anybody go on with it: what is queued
     // must be let go. The queued callers' frames are owned by their handlers, and those by the
     // calls.
-    is_handed_over_.store(false, std::memory_order_seq_cst);
-    while (pending_.load(std::memory_order_acquire) > 0) {
-        if (auto* const call = pop()) {
+    if (take_over()) {
+        enter();
+        while (auto* const call = next()) {
             call->abandon();
         }
-        pending_.fetch_sub(1, std::memory_order_acq_rel);
     }
 }
 

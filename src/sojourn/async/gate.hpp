@@ -2,9 +2,10 @@
 /// Private header. Who may touch a confined value: one caller at a time, without a lock and without
 /// a queue in the common case. The gate is the front door of a strand. An idle gate lets a caller
 /// run at once, in its own thread. At a busy one the caller leaves its call in a queue, and the one
-/// inside runs it before leaving: flat combining (Hendler, Incze, Shavit and Tzafrir, 2010), over
-/// Vyukov's intrusive queue. Someone inside who has run enough calls of others hands the rest to
-/// the strand, or to whoever comes before the strand gets to it.
+/// inside runs it before leaving: flat combining (Hendler, Incze, Shavit and Tzafrir, 2010).
+/// Whether somebody is inside and who waits is one word, so that a contended call moves one cache
+/// line to and fro and not several. Someone inside who has run enough calls of others hands the
+/// rest to the strand, or to whoever comes before the strand gets to it.
 
 #ifndef SOJOURN_ASYNC_GATE_HPP
 #define SOJOURN_ASYNC_GATE_HPP
@@ -85,7 +86,7 @@ public:
         /// Called instead of `run` when the context is destroyed.
         virtual void abandon() noexcept = 0;
 
-        std::atomic<Call*> next_{nullptr};
+        Call* next_ = nullptr;
     };
 
     explicit Gate(const boost::asio::any_io_executor& executor);
@@ -99,9 +100,9 @@ public:
     /// Enters if nobody is inside. Whoever got in must `leave`.
     [[nodiscard]] bool try_enter() noexcept
     {
-        std::ptrdiff_t idle = 0;
-        if (!pending_.compare_exchange_strong(
-                idle, 1, std::memory_order_acq_rel, std::memory_order_relaxed
+        Call* nobody = nullptr;
+        if (!state_.compare_exchange_strong(
+                nobody, locked(), std::memory_order_acquire, std::memory_order_relaxed
             )) {
             return false;
         }
@@ -110,20 +111,27 @@ public:
     }
 
     /// Enters if nobody is inside, and returns true. Otherwise queues the call, which will run
-    /// soon, or has run already if whoever was inside left just then.
+    /// soon.
     [[nodiscard]] bool enter_or_queue(Call& call) noexcept
     {
-        if (try_enter()) {
-            return true;
+        for (auto* top = state_.load(std::memory_order_relaxed);;) {
+            const bool is_empty = top == nullptr;
+            call.next_ = top;
+            if (state_.compare_exchange_weak(
+                    top,
+                    is_empty ? locked() : &call,
+                    std::memory_order_acq_rel,
+                    std::memory_order_relaxed
+                )) {
+                // From here on the call belongs to whoever is inside.
+                if (is_empty) {
+                    enter();
+                } else {
+                    help();
+                }
+                return is_empty;
+            }
         }
-        // In this order, so that whoever is inside finds every call that is counted.
-        push(call);
-        if (pending_.fetch_add(1, std::memory_order_acq_rel) == 0) {
-            drain();
-        } else {
-            help();
-        }
-        return false;
     }
 
     /// Goes on with a drain that was handed to the strand and has not begun there: who waits for it
@@ -138,8 +146,7 @@ public:
     /// Leaves, after running what was queued meanwhile.
     void leave() noexcept
     {
-        owner_.store(nullptr, std::memory_order_relaxed);
-        if (pending_.fetch_sub(1, std::memory_order_acq_rel) != 1) {
+        if (!try_leave()) {
             drain();
         }
     }
@@ -191,35 +198,47 @@ private:
         count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
 
-    void push(Call& call) noexcept;
-    [[nodiscard]] Call* pop() noexcept;
+    /// Leaves if nobody waits.
+    [[nodiscard]] bool try_leave() noexcept
+    {
+        owner_.store(nullptr, std::memory_order_relaxed);
+        auto* nobody_else = locked();
+        return state_.compare_exchange_strong(
+            nobody_else, nullptr, std::memory_order_release, std::memory_order_relaxed
+        );
+    }
+
+    /// Stands in `state_` for somebody who is inside.
+    [[nodiscard]] Call* locked() noexcept { return &inside_; }
+
+    [[nodiscard]] Call* next() noexcept;
     void drain() noexcept;
     [[nodiscard]] bool hand_over() noexcept;
     [[nodiscard]] bool take_over() noexcept;
     void on_context_shutdown() noexcept override;
 
-    /// The end of the queue that is never empty.
-    class Stub final : public Call {
+    class Inside final : public Call {
         void run() noexcept override {}
 
         void abandon() noexcept override {}
     };
 
-    /// Calls that are inside or queued. Who raises it from zero is inside.
-    alignas(64) std::atomic<std::ptrdiff_t> pending_{0};
+    /// Null: nobody is inside. Else a stack of the calls that wait, whose end is `locked()`; they
+    /// are taken all at once, so it has no ABA problem.
+    alignas(64) std::atomic<Call*> state_{nullptr};
     std::atomic<const void*> owner_{nullptr};
     std::atomic<std::uint64_t> inline_{0};
     std::atomic<std::uint64_t> combined_{0};
-    Call* tail_;
+    /// Calls that were taken from the stack and have not run, the oldest first. Whoever is inside
+    /// has them.
+    Call* taken_ = nullptr;
 
-    alignas(64) std::atomic<Call*> head_;
-    std::atomic<std::uint64_t> suspended_{0};
+    alignas(64) std::atomic<std::uint64_t> suspended_{0};
     /// Whether there are calls to drain and nobody is inside.
     std::atomic<bool> is_handed_over_{false};
     /// Whether the executor has been asked to see to that.
     std::atomic<bool> is_posted_{false};
-
-    alignas(64) Stub stub_;
+    Inside inside_;
     /// Empty once the context is destroyed.
     boost::asio::any_io_executor executor_;
 };
