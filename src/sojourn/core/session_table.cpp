@@ -145,8 +145,14 @@ void SessionTable::establish(Session& session) noexcept
 
 Session* SessionTable::find(const HashedId& id)
 {
-    const auto slot =
-        index_.find(id.hash, [&](std::uint32_t place) { return slab_[place].id == id.id; });
+    const auto is_it = [&](std::uint32_t place) {
+        const auto& session = slab_[place];
+        // Most often it is, and then all of it is needed: fetched at once, not one after the other.
+        __builtin_prefetch(&session.recency_hook, 1);
+        __builtin_prefetch(&session.owner_hook);
+        return session.id == id.id;
+    };
+    const auto slot = index_.find(id.hash, is_it);
     if (!slot) {
         return nullptr;
     }

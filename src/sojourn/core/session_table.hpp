@@ -306,15 +306,14 @@ private:
 
     const SessionIdHash hash_;
 
-    TimePoint now_ = TimePoint::min();
+    // What every request writes, side by side.
+
+    alignas(64) TimePoint now_ = TimePoint::min();
     /// The latest moment at which a session is known to have been used.
     TimePoint latest_use_ = TimePoint::min();
     bool closed_ = false;
     /// Whether the place of the session that ends goes to another, and not back.
     bool is_inherited_ = false;
-
-    SessionSlab slab_;
-    SessionIndex index_;
 
     // Who is idle: the elders, then the recency list, are all sessions that nobody leases, the one
     // whose last request finished longest ago first. So the front of the recency list is the next
@@ -322,14 +321,20 @@ private:
     // and may do so for longer moves on to the elders.
     RecencyList recency_;
     RecencyList elders_;
-    /// Those of them that wait for their first request, the one that has waited longest first.
+    Metrics metrics_;
+
+    // And what it does not.
+
+    alignas(64) SessionSlab slab_;
+    SessionIndex index_;
+
+    /// Those who are idle and wait for their first request, the one that has waited longest first.
     HalfOpenList half_open_;
     /// Sessions that have ended and whose listener has yet to be told, in order.
     RecencyList departed_;
     PrincipalIndex principals_;
     /// All other deadlines: lifetimes, and idle timeouts of a session's own.
     ExpirySchedule schedule_;
-    Metrics metrics_;
 };
 
 } // namespace sojourn

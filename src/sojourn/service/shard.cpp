@@ -90,8 +90,12 @@ void ShardState::finish() noexcept
 
 void ShardState::publish() noexcept
 {
-    if (oldest_use_) {
-        oldest_use_->store(table_.oldest_use(), std::memory_order_relaxed);
+    if (!oldest_use_) {
+        return;
+    }
+    // Written only where it changes, so that it can be in all caches at the same time.
+    if (const auto use = table_.oldest_use(); use != oldest_use_->load(std::memory_order_relaxed)) {
+        oldest_use_->store(use, std::memory_order_relaxed);
     }
 }
 
