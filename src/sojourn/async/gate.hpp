@@ -29,24 +29,29 @@ inline constexpr int inline_completion_budget = 512;
 namespace detail {
 
 /// What is left of this thread's budget.
-inline constinit thread_local int inline_budget = inline_completion_budget;
+[[nodiscard]] inline int& inline_budget() noexcept
+{
+    constinit thread_local int budget = inline_completion_budget;
+    return budget;
+}
 
 } // namespace detail
 
 /// Takes one completion from this thread's budget; false if none is left.
 [[nodiscard]] inline bool spend_inline_budget() noexcept
 {
-    if (detail::inline_budget == 0) {
+    auto& budget = detail::inline_budget();
+    if (budget == 0) {
         return false;
     }
-    --detail::inline_budget;
+    --budget;
     return true;
 }
 
 /// Fills this thread's budget again.
 inline void renew_inline_budget() noexcept
 {
-    detail::inline_budget = inline_completion_budget;
+    detail::inline_budget() = inline_completion_budget;
 }
 
 /// How the calls of a gate ran. A figure of speed means nothing without these.
@@ -188,7 +193,7 @@ private:
     static constexpr int drain_budget = 64;
 
     /// Names the calling thread, and costs less than its id does.
-    static const void* this_thread() noexcept { return &detail::inline_budget; }
+    static const void* this_thread() noexcept { return &detail::inline_budget(); }
 
     void enter() noexcept { owner_.store(this_thread(), std::memory_order_relaxed); }
 

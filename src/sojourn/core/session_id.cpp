@@ -1,6 +1,7 @@
 #include "sojourn/core/session_id.hpp"
 
 #include <algorithm>
+#include <memory>
 
 namespace sojourn {
 
@@ -33,8 +34,9 @@ bool is_base64url(char character) noexcept
 SessionId::SessionId(std::string_view valid_text)
 {
     if (valid_text.size() > inplace_max) {
-        auto* const text = new SharedText{.text = std::string(valid_text)};
-        std::memcpy(bytes(), &text, sizeof(text));
+        auto text = std::make_unique<SharedText>();
+        text->text = valid_text;
+        words_.front() = std::bit_cast<std::uint64_t>(text.release());
         set_length(is_shared_mark);
         return;
     }

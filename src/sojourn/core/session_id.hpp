@@ -13,7 +13,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -103,12 +102,14 @@ private:
 
     [[nodiscard]] const char* bytes() const noexcept
     {
-        return static_cast<const char*>(static_cast<const void*>(words_.data()));
+        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a char may look at anything
+        return reinterpret_cast<const char*>(words_.data());
     }
 
     [[nodiscard]] char* bytes() noexcept
     {
-        return static_cast<char*>(static_cast<void*>(words_.data()));
+        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
+        return reinterpret_cast<char*>(words_.data());
     }
 
     // The length is the last byte, but read and written as part of its word: a copy of an id whose
@@ -122,9 +123,7 @@ private:
 
     [[nodiscard]] SharedText* shared() const noexcept
     {
-        SharedText* text = nullptr;
-        std::memcpy(&text, bytes(), sizeof(text));
-        return text;
+        return std::bit_cast<SharedText*>(words_.front());
     }
 
     void copy(const SessionId& other) noexcept

@@ -13,14 +13,13 @@ std::chrono::steady_clock::time_point coarse_steady_time() noexcept
 #if defined(CLOCK_MONOTONIC_COARSE)
     // The clock of both standard libraries on Linux is CLOCK_MONOTONIC, whose epoch this one
     // shares.
-    std::timespec time{};
-    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
-    return std::chrono::steady_clock::time_point(
-        std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec)
-    );
-#else
-    return std::chrono::steady_clock::now();
+    if (std::timespec time{}; ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time) == 0) {
+        return std::chrono::steady_clock::time_point(
+            std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec)
+        );
+    }
 #endif
+    return std::chrono::steady_clock::now();
 }
 
 } // namespace sojourn::detail

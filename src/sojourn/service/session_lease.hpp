@@ -57,9 +57,9 @@ public:
     [[nodiscard]] const SessionInfo& info() const noexcept { return info_; }
 
     /// Gives the session back; its idle time begins now. Needs no memory, waits for nothing, fails
-    /// never; does nothing if there is nothing to give back. Where the strand is idle it runs a turn,
-    /// and like any turn that may go on to run some calls of others. If the session was removed
-    /// meanwhile, it ends with its last lease, in a turn that this call sees to.
+    /// never; does nothing if there is nothing to give back. Where the strand is idle it runs a
+    /// turn, and like any turn that may go on to run some calls of others. If the session was
+    /// removed meanwhile, it ends with its last lease, in a turn that this call sees to.
     void release() noexcept;
 
 private:

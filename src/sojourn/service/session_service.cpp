@@ -344,6 +344,7 @@ public:
     {
         const auto& shards = self->shards_;
         std::vector<std::pair<TimePoint, std::size_t>> order;
+        order.reserve(shards.size());
         for (std::size_t steps = 0; steps < shards.size(); ++steps) {
             order.emplace_back(shards[(home + steps) % shards.size()]->oldest_use(), steps);
         }
