@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -299,8 +300,11 @@ TEST_CASE(
     "[async][service]"
 )
 {
+    // Both bounds are for all shards together.
+    const auto shards = GENERATE(std::size_t{1}, std::size_t{4});
+    CAPTURE(shards);
     const auto listener = std::make_shared<SlowListener>();
-    auto options = ServiceOptions().max_sessions(5).max_pending_removals(3);
+    auto options = ServiceOptions().max_sessions(5).max_pending_removals(3).shards(shards);
     asio::io_context context;
     const auto clock = std::make_shared<testing::ManualClock>();
     SessionService service(

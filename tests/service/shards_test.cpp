@@ -1,8 +1,6 @@
 // Several shards are one service: one capacity, one order of use.
 
 #include "service/manual_service.hpp"
-#include "service/removal_log.hpp"
-#include "support/context_threads.hpp"
 
 #include <boost/asio/use_future.hpp>
 #include <catch2/catch_test_macros.hpp>
@@ -11,7 +9,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <deque>
-#include <memory>
 #include <random>
 #include <vector>
 
@@ -154,34 +151,4 @@ TEST_CASE("session_service shards: both faces make room", "[async][service]")
     }
     CHECK(sessions.metrics().live == 20);
     CHECK(sessions.metrics().removed_by(RemovalCause::evicted) == 10);
-}
-
-TEST_CASE(
-    "session_service shards: pending removals are one number, too, and bound memory",
-    "[async][service]"
-)
-{
-    // The listener returns only once it is allowed to.
-    const auto log = std::make_shared<RemovalLog>();
-    auto options = sharded(20).max_pending_removals(5);
-    ManualService sessions(options, listening(log));
-    for (int i = 0; i < 20; ++i) {
-        (void)sessions.establish();
-    }
-    int created = 0;
-    for (int i = 0; i < 20; ++i) {
-        // Nothing runs the listener between two of these.
-        auto one = sessions.service.async_create(CreateOptions(), asio::use_future);
-        while (one.wait_for(0s) != std::future_status::ready) {
-            sessions.context.run_one();
-        }
-        created += one.get().has_value() ? 1 : 0;
-        REQUIRE(log->size() <= 20);
-    }
-    sessions.settle();
-    const auto metrics = sessions.metrics();
-    CHECK(metrics.live == 20);
-    CHECK(metrics.pending_removals == 0);
-    CHECK(log->size() == static_cast<std::size_t>(created));
-    CHECK(log->is_unique());
 }
