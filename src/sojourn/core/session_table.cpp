@@ -157,11 +157,7 @@ Session* SessionTable::find(const HashedId& id)
         return nullptr;
     }
     auto& session = slab_[*slot];
-    if (is_expired(session)) {
-        end(session, expiry_cause(session, deadline(session)));
-        return nullptr;
-    }
-    return &session;
+    return end_if_due(session) ? nullptr : &session;
 }
 
 TimePoint SessionTable::idle_end(const Session& session, TimePoint from) const noexcept
@@ -234,9 +230,7 @@ bool SessionTable::expire(std::size_t batch)
 /// One that has lain idle for as long as the service's options say.
 void SessionTable::look_at(Session& session)
 {
-    if (const auto due = deadline(session); now_ >= due) {
-        end(session, expiry_cause(session, due));
-    } else {
+    if (!end_if_due(session)) {
         // It may lie idle for longer, and the schedule knows how long.
         elders_.splice(elders_.end(), recency_, recency_.iterator_to(session));
     }
@@ -252,9 +246,7 @@ void SessionTable::look_at(const ExpiryEntry& entry)
     if (!session.is_open()) {
         return;
     }
-    if (const auto due = deadline(session); now_ >= due) {
-        end(session, expiry_cause(session, due));
-    } else {
+    if (!end_if_due(session)) {
         arm(session);
     }
 }
@@ -388,14 +380,13 @@ bool SessionTable::evict_one()
         return false;
     }
     auto& victim = oldest.front();
-    const auto due = deadline(victim);
-    if (now_ >= due) {
-        end(victim, expiry_cause(victim, due));
-    } else if (when_full_ == WhenFull::evict_idle) {
-        end(victim, RemovalCause::evicted);
-    } else {
+    if (end_if_due(victim)) {
+        return true;
+    }
+    if (when_full_ != WhenFull::evict_idle) {
         return false;
     }
+    end(victim, RemovalCause::evicted);
     return true;
 }
 
@@ -492,8 +483,9 @@ std::size_t SessionTable::remove_by_principal(std::string_view name, std::size_t
             break;
         }
         auto& session = entry->sessions.front();
-        const auto due = deadline(session);
-        end(session, now_ >= due ? expiry_cause(session, due) : RemovalCause::deleted);
+        if (!end_if_due(session)) {
+            end(session, RemovalCause::deleted);
+        }
         ++count;
     }
     return count;
@@ -594,6 +586,17 @@ std::vector<RemovedSession> SessionTable::take_departed(std::size_t limit)
         vacate(session);
     }
     return batch;
+}
+
+/// Ends the session if its deadline has passed, for the reason that it has.
+bool SessionTable::end_if_due(Session& session)
+{
+    const auto due = deadline(session);
+    if (now_ < due) {
+        return false;
+    }
+    end(session, expiry_cause(session, due));
+    return true;
 }
 
 /// The one way out of the table. Nobody finds the session afterwards.

@@ -290,6 +290,7 @@ private:
     void rest(Session& session) noexcept;
     void establish(Session& session) noexcept;
 
+    bool end_if_due(Session& session);
     void end(Session& session, RemovalCause cause);
     void depart(Session& session);
     void vacate(Session& session) noexcept;

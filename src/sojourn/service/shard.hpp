@@ -106,8 +106,7 @@ using TurnResult = typename detail::TurnResult<F>::type;
 enum class TurnTime : std::uint8_t {
     exact,
     /// As a request needs it: it may find its session for a moment longer than it lives, and is
-    /// refused for its rate only after the exact time was asked. The coarse clock saves a quarter
-    /// of what a request costs.
+    /// refused for its rate only after the exact time was asked.
     of_request,
 };
 
