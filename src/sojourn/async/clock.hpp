@@ -73,7 +73,7 @@ public:
 class SystemClock final : public Clock {
 public:
     [[nodiscard]] TimePoint steady() const noexcept override;
-    /// A sixth of the price on Linux, and as of the last tick of the kernel.
+    /// On Linux as of the last tick of the kernel, and several times cheaper.
     [[nodiscard]] TimePoint steady_coarse() const noexcept override;
     [[nodiscard]] WallTime wall() const noexcept override;
     [[nodiscard]] std::unique_ptr<Timer> make_timer(const boost::asio::any_io_executor& executor

@@ -101,7 +101,8 @@ private:
 /// *Completion*: exactly once, never inside the initiating function; none if the execution context
 /// is destroyed first. *Cancellation*: an operation on one session is a turn too short to be
 /// cancelled; one that was begun takes effect, and its result is delivered. Operations of several
-/// turns (`modify`, `remove_by_principal`, `list`, `cleanup`, `metrics`, `health`) end between two
+/// turns (`modify`, `remove_by_principal`, `list`, `cleanup`, `metrics`, `health`, and `create` at
+/// capacity over several shards, where room may have been made in vain) end between two
 /// turns with `operation_aborted`, thrown, if the coroutine that awaits them is cancelled; the
 /// turns that were run have taken effect, and each left everything in order. Their `async_` faces
 /// cannot be cancelled, and neither can `stop`, which has a limit. *Exceptions*: a turn that finds
