@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <deque>
 #include <memory>
@@ -201,6 +202,27 @@ TEST_CASE("gate: nobody goes on with what went with the context", "[async][gate]
     CHECK(last.log.ran == 0);
     gate->leave();
     CHECK(last.log.ran == 1);
+}
+
+TEST_CASE("gate: what is to be dropped goes when nobody is inside any more", "[async][gate]")
+{
+    const auto count = GENERATE(0, 5, 200);
+    CAPTURE(count);
+    asio::io_context context;
+    auto gate = std::make_shared<Gate>(context.get_executor());
+    const std::weak_ptr<Gate> watch = gate;
+    REQUIRE(gate->try_enter());
+    QueuedCalls calls(*gate, count);
+    // Nobody else holds the gate from here on.
+    auto& inside = *gate;
+    inside.drop_on_leaving(std::move(gate));
+    CHECK_FALSE(watch.expired());
+    inside.leave();
+    // With many, the strand goes on.
+    CHECK(watch.expired() == (calls.log.ran == count));
+    context.run();
+    CHECK(calls.log.ran == count);
+    CHECK(watch.expired());
 }
 
 TEST_CASE("gate: the inline budget is per thread and refills", "[async][gate]")

@@ -193,7 +193,8 @@ public:
     /// the strand is idle or soon is; every `inline_completion_budget` calls it suspends once all
     /// the same, so that others on the caller's executor get their turn. If `f` has a member
     /// `prepare()`, that is called before, outside any turn: a place for what would make the turn
-    /// longer.
+    /// longer. If it has a member `keep()`, that is called too where the caller may be suspended:
+    /// the place to take hold of what could go meanwhile.
     ///
     /// *Exceptions*: what `f` throws; `bad_alloc`, and then `f` has not been run.
     template <std::invocable<T&> F>
@@ -205,11 +206,16 @@ public:
         const bool has_budget = spend_inline_budget();
         if (has_budget) {
             State& state = *state_;
+            // Another processor may have written both last: fetched together.
+            __builtin_prefetch(&state.value, 1);
             if (state.try_enter()) {
                 const Leave leave(state);
                 state.count_inline();
                 co_return f(state.value);
             }
+        }
+        if constexpr (requires { f.keep(); }) {
+            f.keep();
         }
         co_return co_await call_or_wait(state_, f, has_budget);
     }
@@ -252,6 +258,14 @@ public:
         }
     {
         state_->nudge.submit();
+    }
+
+    /// Keeps an object until the strand is idle and drops it then, for what a turn must not
+    /// destroy: itself, for one. To be called from inside a turn; keeps one object at a time.
+    void drop_after_turn(std::shared_ptr<void> parting) noexcept
+    {
+        SOJOURN_ASSERT(running_in_this_thread());
+        state_->drop_on_leaving(std::move(parting));
     }
 
     /// Whether the calling thread is inside a turn. Never true in a coroutine that has awaited.

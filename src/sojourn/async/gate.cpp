@@ -36,10 +36,13 @@ CallCounts Gate::counts() const noexcept
 Gate::Call* Gate::next() noexcept
 {
     if (taken_ == nullptr) {
+        auto parting = std::move(parting_);
         if (try_leave()) {
+            // The gate may go with what is dropped here, or with somebody else from now on.
             return nullptr;
         }
         enter();
+        parting_ = std::move(parting);
         // The stack as a queue: first come, first served.
         auto* call = state_.exchange(locked(), std::memory_order_acq_rel);
         while (call != locked()) {

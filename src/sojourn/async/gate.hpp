@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 namespace sojourn {
 
@@ -151,10 +152,14 @@ public:
     /// Leaves, after running what was queued meanwhile.
     void leave() noexcept
     {
-        if (!try_leave()) {
+        if (parting_ || !try_leave()) {
             drain();
         }
     }
+
+    /// Keeps the object until nobody is inside any more, and drops it then: perhaps it is the last
+    /// that holds this gate. Only whoever is inside may call it; keeps one at a time.
+    void drop_on_leaving(std::shared_ptr<void> parting) noexcept { parting_ = std::move(parting); }
 
     /// Runs the call now, or queues it.
     void submit(Call& call) noexcept
@@ -228,6 +233,17 @@ private:
         void abandon() noexcept override {}
     };
 
+    std::atomic<std::uint64_t> suspended_{0};
+    /// Whether there are calls to drain and nobody is inside.
+    std::atomic<bool> is_handed_over_{false};
+    /// Whether the executor has been asked to see to that.
+    std::atomic<bool> is_posted_{false};
+    Inside inside_;
+    /// Empty once the context is destroyed.
+    boost::asio::any_io_executor executor_;
+
+    // What every call writes, on a line of its own, and what the gate guards comes after it.
+
     /// Null: nobody is inside. Else a stack of the calls that wait, whose end is `locked()`; they
     /// are taken all at once, so it has no ABA problem.
     alignas(64) std::atomic<Call*> state_{nullptr};
@@ -237,15 +253,8 @@ private:
     /// Calls that were taken from the stack and have not run, the oldest first. Whoever is inside
     /// has them.
     Call* taken_ = nullptr;
-
-    alignas(64) std::atomic<std::uint64_t> suspended_{0};
-    /// Whether there are calls to drain and nobody is inside.
-    std::atomic<bool> is_handed_over_{false};
-    /// Whether the executor has been asked to see to that.
-    std::atomic<bool> is_posted_{false};
-    Inside inside_;
-    /// Empty once the context is destroyed.
-    boost::asio::any_io_executor executor_;
+    /// To be dropped once nobody is inside. Whoever is inside has it.
+    std::shared_ptr<void> parting_;
 };
 
 } // namespace sojourn

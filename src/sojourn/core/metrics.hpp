@@ -16,8 +16,18 @@ namespace sojourn {
 
 /// What a service has counted since it started.
 struct Metrics {
+    // What each request changes comes first, as it shares a line with what a table's turns write.
+
+    // Requests. Every acquire has one outcome:
+    // acquires == acquired + not_found + rate_limited + refused_stopping.
+
+    std::uint64_t acquires = 0;
+    std::uint64_t acquired = 0;
+
     // Sessions. The ledger: created == live + removed_total().
 
+    /// Of the live: those that at least one request holds, as far as the releases are settled.
+    std::uint64_t leased = 0;
     std::uint64_t created = 0;
     /// Sessions that have not ended: those that can be acquired and those that are closing.
     std::uint64_t live = 0;
@@ -26,18 +36,13 @@ struct Metrics {
     std::uint64_t half_open = 0;
     /// Of the live: those that were removed while leased and end with their last lease.
     std::uint64_t closing = 0;
-    /// Of the live: those that at least one request holds, as far as the releases are settled.
-    std::uint64_t leased = 0;
     std::array<std::uint64_t, removal_cause_count> removed{};
     /// Ended sessions whose removal listener has not returned yet.
     std::uint64_t pending_removals = 0;
     std::uint64_t rotated = 0;
 
-    // Requests. Every acquire has one outcome:
-    // acquires == acquired + not_found + rate_limited + refused_stopping.
+    // Requests that were refused.
 
-    std::uint64_t acquires = 0;
-    std::uint64_t acquired = 0;
     std::uint64_t not_found = 0;
     std::uint64_t rate_limited = 0;
     std::uint64_t refused_stopping = 0;

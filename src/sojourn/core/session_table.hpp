@@ -60,7 +60,7 @@ enum class OnDeparture : std::uint8_t { keep, forget };
 /// every operation on one session is O(1) on average, plus O(log n) for the schedule where one is
 /// created that ends earlier than the last one in its slot. *Exceptions*: `create` and `rotate` may
 /// throw `bad_alloc`, for a principal that is new, and have done nothing then.
-class SessionTable {
+class alignas(64) SessionTable {
 public:
     /// A table alone, for `capacity` sessions and `pending` more that wait for their listener.
     SessionTable(
@@ -296,6 +296,21 @@ private:
     void vacate(Session& session) noexcept;
     void transition(Session& session, SessionState to) noexcept;
 
+    // What every request writes, on one line, which begins the table.
+
+    TimePoint now_ = TimePoint::min();
+    /// The latest moment at which a session is known to have been used.
+    TimePoint latest_use_ = TimePoint::min();
+    // Who is idle: the elders, then the recency list, are all sessions that nobody leases, the one
+    // whose last request finished longest ago first. So the front of the recency list is the next
+    // to lie idle for the service's idle timeout, and no schedule is needed for that. One that has
+    // and may do so for longer moves on to the elders.
+    RecencyList recency_;
+    Metrics metrics_;
+
+    // And what it does not.
+
+    alignas(64) RecencyList elders_;
     const std::shared_ptr<Capacity> capacity_;
     const Limits limits_;
     const Duration idle_timeout_;
@@ -304,29 +319,12 @@ private:
     const WhenFull when_full_;
     const std::size_t reclaim_batch_;
     const OnDeparture on_departure_;
-
-    const SessionIdHash hash_;
-
-    // What every request writes, side by side.
-
-    alignas(64) TimePoint now_ = TimePoint::min();
-    /// The latest moment at which a session is known to have been used.
-    TimePoint latest_use_ = TimePoint::min();
     bool closed_ = false;
     /// Whether the place of the session that ends goes to another, and not back.
     bool is_inherited_ = false;
 
-    // Who is idle: the elders, then the recency list, are all sessions that nobody leases, the one
-    // whose last request finished longest ago first. So the front of the recency list is the next
-    // to lie idle for the service's idle timeout, and no schedule is needed for that. One that has
-    // and may do so for longer moves on to the elders.
-    RecencyList recency_;
-    RecencyList elders_;
-    Metrics metrics_;
-
-    // And what it does not.
-
-    alignas(64) SessionSlab slab_;
+    const SessionIdHash hash_;
+    SessionSlab slab_;
     SessionIndex index_;
 
     /// Those who are idle and wait for their first request, the one that has waited longest first.

@@ -9,7 +9,6 @@
 #include "sojourn/core/session_id.hpp"
 #include "sojourn/core/session_info.hpp"
 
-#include <memory>
 #include <utility>
 
 namespace sojourn {
@@ -27,7 +26,7 @@ public:
     SessionLease() = default;
 
     SessionLease(SessionLease&& other) noexcept
-        : shard_(std::move(other.shard_)),
+        : shard_(other.shard_),
           session_(std::exchange(other.session_, nullptr)),
           info_(std::move(other.info_))
     {
@@ -37,7 +36,7 @@ public:
     {
         if (this != &other) {
             release();
-            shard_ = std::move(other.shard_);
+            shard_ = other.shard_;
             session_ = std::exchange(other.session_, nullptr);
             info_ = std::move(other.info_);
         }
@@ -66,12 +65,13 @@ private:
     friend class Shard;
 
     template <class Table>
-    SessionLease(std::shared_ptr<Shard>&& shard, Session& session, const Table& table) noexcept
-        : shard_(std::move(shard)), session_(&session), info_(table.info(session))
+    SessionLease(Shard& shard, Session& session, const Table& table) noexcept
+        : shard_(&shard), session_(&session), info_(table.info(session))
     {
     }
 
-    std::shared_ptr<Shard> shard_;
+    /// Kept by its service or, once that is gone, by its leases.
+    Shard* shard_ = nullptr;
     Session* session_ = nullptr;
     SessionInfo info_;
 };

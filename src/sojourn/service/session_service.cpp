@@ -67,23 +67,19 @@ HashKey draw_key(IdSource& source)
 
 // The turns. Each is what an operation does inside its shard, whichever face it was called by.
 
-Result<CreatedSession> created(
-    const Result<Session*>& session,
-    const NewSession& fresh,
-    ShardState& state,
-    std::shared_ptr<Shard>& shard
-)
+Result<CreatedSession>
+created(const Result<Session*>& session, const NewSession& fresh, ShardState& state, Shard& shard)
 {
     if (!session) {
         return session.error();
     }
-    return CreatedSession{fresh.id.id, Shard::make_lease(shard, **session, state.table())};
+    return CreatedSession{fresh.id.id, shard.make_lease(**session, state.table())};
 }
 
 /// Where there is one shard, which makes room itself.
 auto create_turn(NewSession fresh)
 {
-    return [fresh = std::move(fresh)](ShardState& state, std::shared_ptr<Shard>& shard) {
+    return [fresh = std::move(fresh)](ShardState& state, Shard& shard) {
         return created(state.table().create(fresh), fresh, state, shard);
     };
 }
@@ -91,7 +87,7 @@ auto create_turn(NewSession fresh)
 auto create_turn(NewSession fresh, Capacity::Place place)
 {
     return [fresh = std::move(fresh),
-            place = std::move(place)](ShardState& state, std::shared_ptr<Shard>& shard) mutable {
+            place = std::move(place)](ShardState& state, Shard& shard) mutable {
         return created(state.table().create(fresh, std::move(place)), fresh, state, shard);
     };
 }
@@ -100,14 +96,14 @@ auto create_turn(NewSession fresh, Capacity::Place place)
 struct AcquireTurn {
     HashedId id;
 
-    Result<SessionLease> operator()(ShardState& state, std::shared_ptr<Shard>& shard) const
+    Result<SessionLease> operator()(ShardState& state, Shard& shard) const
     {
         auto& table = state.table();
         const auto found = table.acquire(id, [&] { return state.exact_now(); });
         if (!found) {
             return found.error();
         }
-        return Shard::make_lease(shard, **found, table);
+        return shard.make_lease(**found, table);
     }
 };
 
@@ -177,6 +173,18 @@ public:
     {
     }
 
+    ~Implementation()
+    {
+        for (auto& shard : shards_) {
+            Shard::leave_to_leases(std::move(shard));
+        }
+    }
+
+    Implementation(const Implementation&) = delete;
+    Implementation& operator=(const Implementation&) = delete;
+    Implementation(Implementation&&) = delete;
+    Implementation& operator=(Implementation&&) = delete;
+
     /// The second half of construction, for which the object must have an owner.
     void open()
     {
@@ -197,7 +205,7 @@ public:
             shards_.push_back(std::make_shared<Shard>(
                 executor_, options_, capacity_, key_, environment_.clock(), cleanup_, events_
             ));
-            outboxes_.push_back({shards_.back(), {}, 0});
+            outboxes_.push_back({*shards_.back(), {}, 0});
         }
         ensure_running();
     }
@@ -220,14 +228,11 @@ public:
 
     [[nodiscard]] HashedId hashed(SessionId id) const { return hash_.hashed(std::move(id)); }
 
-    [[nodiscard]] const std::shared_ptr<Shard>& shard_of(const HashedId& id) const noexcept
-    {
-        return shard_of(id.hash);
-    }
+    [[nodiscard]] Shard& shard_of(const HashedId& id) const noexcept { return shard_of(id.hash); }
 
-    [[nodiscard]] const std::shared_ptr<Shard>& shard_of(std::uint64_t hash) const noexcept
+    [[nodiscard]] Shard& shard_of(std::uint64_t hash) const noexcept
     {
-        return shards_[index_of(hash)];
+        return *shards_[index_of(hash)];
     }
 
     [[nodiscard]] std::size_t index_of(std::uint64_t hash) const noexcept
@@ -291,7 +296,7 @@ public:
             if (!id) {
                 return id.error();
             }
-            if (auto fresh = hashed(std::move(*id)); shard_of(fresh) == shard_of(old)) {
+            if (auto fresh = hashed(std::move(*id)); index_of(fresh.hash) == index_of(old.hash)) {
                 return fresh;
             }
         }
@@ -306,25 +311,25 @@ public:
         if (!fresh) {
             co_return fresh.error();
         }
-        auto shard = self->shard_of(fresh->id);
+        auto& shard = self->shard_of(fresh->id);
         if (self->has_one_shard()) {
             auto turn = create_turn(std::move(*fresh));
-            co_return co_await Shard::call(std::move(shard), std::move(turn));
+            co_return co_await shard.call(std::move(turn));
         }
         if (auto place = self->take_place()) {
             auto turn = create_turn(std::move(*fresh), std::move(*place));
-            co_return co_await Shard::call(std::move(shard), std::move(turn));
+            co_return co_await shard.call(std::move(turn));
         }
-        co_return co_await create_when_full(self, std::move(shard), std::move(*fresh));
+        co_return co_await create_when_full(self, std::move(*fresh));
     }
 
     /// With several shards: room is made in the one that has the session used least recently.
-    static awaitable<Result<CreatedSession>>
-    create_when_full(Self self, std::shared_ptr<Shard> home, NewSession fresh)
+    static awaitable<Result<CreatedSession>> create_when_full(Self self, NewSession fresh)
     {
+        auto& home = self->shard_of(fresh.id);
         // Nobody shall make room for a session that is not made after all.
         auto check = [&fresh](ShardState& state) { return state.table().check(fresh); };
-        if (const auto fault = co_await Shard::call(home, std::move(check)); !fault) {
+        if (const auto fault = co_await home.call(std::move(check)); !fault) {
             co_return fault.error();
         }
         auto place = co_await make_room(self, self->index_of(fresh.id.hash));
@@ -332,10 +337,10 @@ public:
             auto refuse = [](ShardState& state) -> Result<CreatedSession> {
                 return state.table().refuse();
             };
-            co_return co_await Shard::call(std::move(home), std::move(refuse));
+            co_return co_await home.call(std::move(refuse));
         }
         auto turn = create_turn(std::move(fresh), std::move(*place));
-        co_return co_await Shard::call(std::move(home), std::move(turn));
+        co_return co_await home.call(std::move(turn));
     }
 
     /// Asks the shards, the one with the oldest session first, until one makes room. Of those that
@@ -351,8 +356,8 @@ public:
         std::ranges::sort(order);
         for (const auto& [oldest_use, steps] : order) {
             auto turn = [](ShardState& state) { return state.table().make_room(); };
-            const auto& shard = shards[(home + steps) % shards.size()];
-            if (auto place = co_await Shard::call(shard, std::move(turn))) {
+            auto& shard = *shards[(home + steps) % shards.size()];
+            if (auto place = co_await shard.call(std::move(turn))) {
                 co_return std::move(place);
             }
         }
@@ -366,9 +371,9 @@ public:
         if (!fresh) {
             co_return fresh.error();
         }
-        auto shard = self->shard_of(old);
+        auto& shard = self->shard_of(old);
         auto turn = rotate_turn(std::move(old), std::move(*fresh), options.principal());
-        co_return co_await Shard::call(std::move(shard), std::move(turn));
+        co_return co_await shard.call(std::move(turn));
     }
 
     static awaitable<Result<std::uint64_t>>
@@ -378,10 +383,10 @@ public:
             co_return errc::attributes_too_large;
         }
         auto hashed = self->hashed(std::move(id));
-        auto shard = self->shard_of(hashed);
+        auto& shard = self->shard_of(hashed);
         auto shared = share(std::move(data));
         auto turn = commit_turn(std::move(hashed), expected_version, std::move(shared));
-        co_return co_await Shard::call(std::move(shard), std::move(turn));
+        co_return co_await shard.call(std::move(turn));
     }
 
     static awaitable<Result<AttributeSnapshot>>
@@ -391,10 +396,10 @@ public:
         constexpr int max_attempts = 64;
 
         const auto hashed = self->hashed(std::move(id));
-        const auto shard = self->shard_of(hashed);
+        auto& shard = self->shard_of(hashed);
         for (int attempt = 0; attempt < max_attempts; ++attempt) {
             auto look = snapshot_turn(hashed);
-            const auto before = co_await Shard::call(shard, std::move(look));
+            const auto before = co_await shard.call(std::move(look));
             if (!before) {
                 co_return before.error();
             }
@@ -405,7 +410,7 @@ public:
             }
             auto after = share(std::move(data));
             auto turn = commit_turn(hashed, before->version, after);
-            const auto version = co_await Shard::call(shard, std::move(turn));
+            const auto version = co_await shard.call(std::move(turn));
             if (version) {
                 co_return AttributeSnapshot{std::move(after), *version};
             }
@@ -425,7 +430,7 @@ public:
                 auto turn = [&principal, batch](ShardState& state) -> Result<std::size_t> {
                     return state.table().remove_by_principal(principal, batch);
                 };
-                const auto result = co_await Shard::call(shard, std::move(turn));
+                const auto result = co_await shard->call(std::move(turn));
                 if (!result) {
                     co_return result.error();
                 }
@@ -449,7 +454,7 @@ public:
                         ) -> Result<SessionTable::Page> {
                 return state.table().list(options.principal(), at.slot, wanted);
             };
-            auto part = co_await Shard::call(self->shards_[at.shard], std::move(turn));
+            auto part = co_await self->shards_[at.shard]->call(std::move(turn));
             if (!part) {
                 co_return part.error();
             }
@@ -466,9 +471,9 @@ public:
         for (const auto& shard : self->shards_) {
             Result<std::size_t> result = std::size_t{0};
             if (scope == CleanupScope::all) {
-                result = co_await end_all(self, shard, RemovalCause::deleted);
+                result = co_await end_all(self, *shard, RemovalCause::deleted);
             } else {
-                result = co_await end_expired(self, shard);
+                result = co_await end_expired(self, *shard);
             }
             if (!result) {
                 co_return result.error();
@@ -485,7 +490,7 @@ public:
             auto turn = [](ShardState& state) -> Result<Metrics> {
                 return state.table().metrics();
             };
-            const auto part = co_await Shard::call(shard, std::move(turn));
+            const auto part = co_await shard->call(std::move(turn));
             if (!part) {
                 co_return part.error();
             }
@@ -508,7 +513,7 @@ public:
                 const auto due = state.table().next_deadline();
                 return due < state.table().now() ? state.table().now() - due : Duration::zero();
             };
-            const auto lag = co_await Shard::call(shard, std::move(turn));
+            const auto lag = co_await shard->call(std::move(turn));
             if (!lag) {
                 co_return lag.error();
             }
@@ -532,12 +537,12 @@ public:
                 state.table().close();
                 return {};
             };
-            if (const auto closed = co_await Shard::call(shard, std::move(close)); !closed) {
+            if (const auto closed = co_await shard->call(std::move(close)); !closed) {
                 co_return closed.error();
             }
         }
         for (const auto& shard : self->shards_) {
-            if (const auto ended = co_await end_all(self, shard, RemovalCause::drained); !ended) {
+            if (const auto ended = co_await end_all(self, *shard, RemovalCause::drained); !ended) {
                 co_return ended.error();
             }
         }
@@ -657,7 +662,7 @@ private:
         }
     }
 
-    static awaitable<Result<std::size_t>> end_expired(Self self, std::shared_ptr<Shard> shard)
+    static awaitable<Result<std::size_t>> end_expired(Self self, Shard& shard)
     {
         struct Progress {
             bool has_more = false;
@@ -676,7 +681,7 @@ private:
                                  state.table().metrics().closing - before;
                 return progress;
             };
-            const auto progress = co_await Shard::call(shard, std::move(turn));
+            const auto progress = co_await shard.call(std::move(turn));
             if (!progress) {
                 co_return progress.error();
             }
@@ -688,8 +693,7 @@ private:
         }
     }
 
-    static awaitable<Result<std::size_t>>
-    end_all(Self self, std::shared_ptr<Shard> shard, RemovalCause cause)
+    static awaitable<Result<std::size_t>> end_all(Self self, Shard& shard, RemovalCause cause)
     {
         std::size_t total = 0;
         for (std::optional<std::uint32_t> slot = 0; slot;) {
@@ -698,7 +702,7 @@ private:
                          cause](ShardState& state) -> Result<SessionTable::Sweep> {
                 return state.table().end_all(from, batch, cause);
             };
-            const auto sweep = co_await Shard::call(shard, std::move(turn));
+            const auto sweep = co_await shard.call(std::move(turn));
             if (!sweep) {
                 co_return sweep.error();
             }
@@ -733,7 +737,7 @@ private:
                     }
                     return state.is_empty();
                 };
-                const auto result = co_await Shard::call(shard, std::move(turn));
+                const auto result = co_await shard->call(std::move(turn));
                 is_empty = is_empty && result && *result;
             }
             if (is_empty || self->environment_.clock()->steady() >= deadline) {
@@ -752,11 +756,11 @@ private:
             co_return next;
         }
         for (const auto& shard : self->shards_) {
-            if (const auto ended = co_await end_expired(self, shard); !ended) {
+            if (const auto ended = co_await end_expired(self, *shard); !ended) {
                 throw boost::system::system_error(ended.error().code());
             }
             auto turn = [](ShardState& state) -> Result<TimePoint> { return state.arm_cleanup(); };
-            const auto due = co_await Shard::call(shard, std::move(turn));
+            const auto due = co_await shard->call(std::move(turn));
             next = std::min(next, due.value());
         }
         co_return next;
@@ -781,7 +785,7 @@ private:
     /// What was taken from a shard for the listener. It outlasts a round that ran out of memory, so
     /// that nothing is told twice and nothing is lost.
     struct Outbox {
-        std::shared_ptr<Shard> shard;
+        Shard& shard;
         /// The next to tell is the last.
         std::vector<RemovedSession> untold;
         /// Told, and not yet known to the table as delivered.
@@ -821,7 +825,7 @@ private:
             std::ranges::reverse(outbox.untold);
             return !outbox.untold.empty();
         };
-        const auto has_taken = co_await Shard::call(outbox.shard, std::move(take));
+        const auto has_taken = co_await outbox.shard.call(std::move(take));
         co_return has_taken.value();
     }
 
@@ -879,23 +883,22 @@ awaitable<Result<CreatedSession>> SessionService::create(CreateOptions options)
 awaitable<Result<SessionLease>> SessionService::acquire(SessionId id)
 {
     const auto hash = implementation_->hash(id);
-    return Shard::call(
-        implementation_->shard_of(hash), AcquireTurn{{std::move(id), hash}}, TurnTime::of_request
-    );
+    auto& shard = implementation_->shard_of(hash);
+    return shard.call(AcquireTurn{{std::move(id), hash}}, TurnTime::of_request);
 }
 
 awaitable<Result<SessionInfo>> SessionService::peek(SessionId id)
 {
     auto hashed = implementation_->hashed(std::move(id));
-    auto shard = implementation_->shard_of(hashed);
-    return Shard::call(std::move(shard), peek_turn(std::move(hashed)));
+    auto& shard = implementation_->shard_of(hashed);
+    return shard.call(peek_turn(std::move(hashed)));
 }
 
 awaitable<Result<SessionInfo>> SessionService::touch(SessionId id)
 {
     auto hashed = implementation_->hashed(std::move(id));
-    auto shard = implementation_->shard_of(hashed);
-    return Shard::call(std::move(shard), touch_turn(std::move(hashed)));
+    auto& shard = implementation_->shard_of(hashed);
+    return shard.call(touch_turn(std::move(hashed)));
 }
 
 awaitable<Result<SessionId>> SessionService::rotate(SessionId id, RotateOptions options)
@@ -906,8 +909,8 @@ awaitable<Result<SessionId>> SessionService::rotate(SessionId id, RotateOptions 
 awaitable<Result<void>> SessionService::remove(SessionId id)
 {
     auto hashed = implementation_->hashed(std::move(id));
-    auto shard = implementation_->shard_of(hashed);
-    return Shard::call(std::move(shard), remove_turn(std::move(hashed)));
+    auto& shard = implementation_->shard_of(hashed);
+    return shard.call(remove_turn(std::move(hashed)));
 }
 
 awaitable<Result<std::size_t>> SessionService::remove_by_principal(std::string principal)
@@ -923,8 +926,8 @@ awaitable<Result<SessionPage>> SessionService::list(ListOptions options)
 awaitable<Result<AttributeSnapshot>> SessionService::snapshot(SessionId id)
 {
     auto hashed = implementation_->hashed(std::move(id));
-    auto shard = implementation_->shard_of(hashed);
-    return Shard::call(std::move(shard), snapshot_turn(std::move(hashed)));
+    auto& shard = implementation_->shard_of(hashed);
+    return shard.call(snapshot_turn(std::move(hashed)));
 }
 
 awaitable<Result<std::uint64_t>>
@@ -972,43 +975,36 @@ void SessionService::start_create(
         self->refuse<CreatedSession>(fresh.error(), std::move(handler));
         return;
     }
-    auto shard = self->shard_of(fresh->id);
+    auto& shard = self->shard_of(fresh->id);
     if (self->has_one_shard()) {
-        Shard::start(std::move(shard), create_turn(std::move(*fresh)), std::move(handler));
+        shard.start(create_turn(std::move(*fresh)), std::move(handler));
     } else if (auto place = self->take_place()) {
         auto turn = create_turn(std::move(*fresh), std::move(*place));
-        Shard::start(std::move(shard), std::move(turn), std::move(handler));
+        shard.start(std::move(turn), std::move(handler));
     } else {
-        self->start(
-            Implementation::create_when_full(self, std::move(shard), std::move(*fresh)),
-            std::move(handler)
-        );
+        self->start(Implementation::create_when_full(self, std::move(*fresh)), std::move(handler));
     }
 }
 
 void SessionService::start_acquire(const Self& self, SessionId id, Handler<SessionLease> handler)
 {
     const auto hash = self->hash(id);
-    Shard::start(
-        self->shard_of(hash),
-        AcquireTurn{{std::move(id), hash}},
-        std::move(handler),
-        TurnTime::of_request
-    );
+    auto& shard = self->shard_of(hash);
+    shard.start(AcquireTurn{{std::move(id), hash}}, std::move(handler), TurnTime::of_request);
 }
 
 void SessionService::start_peek(const Self& self, SessionId id, Handler<SessionInfo> handler)
 {
     auto hashed = self->hashed(std::move(id));
-    auto shard = self->shard_of(hashed);
-    Shard::start(std::move(shard), peek_turn(std::move(hashed)), std::move(handler));
+    auto& shard = self->shard_of(hashed);
+    shard.start(peek_turn(std::move(hashed)), std::move(handler));
 }
 
 void SessionService::start_touch(const Self& self, SessionId id, Handler<SessionInfo> handler)
 {
     auto hashed = self->hashed(std::move(id));
-    auto shard = self->shard_of(hashed);
-    Shard::start(std::move(shard), touch_turn(std::move(hashed)), std::move(handler));
+    auto& shard = self->shard_of(hashed);
+    shard.start(touch_turn(std::move(hashed)), std::move(handler));
 }
 
 void SessionService::start_rotate(
@@ -1021,19 +1017,17 @@ void SessionService::start_rotate(
         self->refuse<SessionId>(fresh.error(), std::move(handler));
         return;
     }
-    auto shard = self->shard_of(old);
-    Shard::start(
-        std::move(shard),
-        rotate_turn(std::move(old), std::move(*fresh), options.principal()),
-        std::move(handler)
+    auto& shard = self->shard_of(old);
+    shard.start(
+        rotate_turn(std::move(old), std::move(*fresh), options.principal()), std::move(handler)
     );
 }
 
 void SessionService::start_remove(const Self& self, SessionId id, Handler<void> handler)
 {
     auto hashed = self->hashed(std::move(id));
-    auto shard = self->shard_of(hashed);
-    Shard::start(std::move(shard), remove_turn(std::move(hashed)), std::move(handler));
+    auto& shard = self->shard_of(hashed);
+    shard.start(remove_turn(std::move(hashed)), std::move(handler));
 }
 
 void SessionService::start_remove_by_principal(
@@ -1055,8 +1049,8 @@ void SessionService::start_snapshot(
 )
 {
     auto hashed = self->hashed(std::move(id));
-    auto shard = self->shard_of(hashed);
-    Shard::start(std::move(shard), snapshot_turn(std::move(hashed)), std::move(handler));
+    auto& shard = self->shard_of(hashed);
+    shard.start(snapshot_turn(std::move(hashed)), std::move(handler));
 }
 
 void SessionService::start_commit(
@@ -1072,12 +1066,10 @@ void SessionService::start_commit(
         return;
     }
     auto hashed = self->hashed(std::move(id));
-    auto shard = self->shard_of(hashed);
+    auto& shard = self->shard_of(hashed);
     auto shared = share(std::move(data));
-    Shard::start(
-        std::move(shard),
-        commit_turn(std::move(hashed), expected_version, std::move(shared)),
-        std::move(handler)
+    shard.start(
+        commit_turn(std::move(hashed), expected_version, std::move(shared)), std::move(handler)
     );
 }
 

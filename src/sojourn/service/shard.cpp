@@ -36,49 +36,46 @@ OnDeparture on_departure(const std::shared_ptr<SupervisedLoop>& events) noexcept
 } // namespace
 
 ShardState::ShardState(
-    const ServiceOptions& options,
-    std::shared_ptr<Capacity> capacity,
-    HashKey key,
-    std::shared_ptr<Clock> clock,
-    std::shared_ptr<ReleaseList> releases,
-    std::shared_ptr<OldestUse> oldest_use,
-    std::shared_ptr<SupervisedLoop> cleanup,
-    std::shared_ptr<SupervisedLoop> events
+    Shard& shard, const ServiceOptions& options, std::shared_ptr<Capacity> capacity, HashKey key
 )
     : table_(
           options,
           std::move(capacity),
-          limits_of(options, on_departure(events)),
+          limits_of(options, on_departure(shard.events_)),
           key,
-          on_departure(events)
+          on_departure(shard.events_)
       ),
-      clock_(std::move(clock)),
-      releases_(std::move(releases)),
-      oldest_use_(std::move(oldest_use)),
-      cleanup_(std::move(cleanup)),
-      events_(std::move(events))
+      shard_(shard)
 {
+}
+
+TimePoint ShardState::exact_now() const noexcept
+{
+    return shard_.clock_->steady();
 }
 
 void ShardState::begin(TimePoint now) noexcept
 {
     table_.advance(now);
-    table_.settle(*releases_);
+    table_.settle(shard_.releases_);
 }
 
 void ShardState::finish() noexcept
 {
-    if (table_.awaits_release() != releases_->is_awaited()) {
-        releases_->await_releases(table_.awaits_release());
+    const bool is_orphaned = shard_.is_orphaned_.load(std::memory_order_acquire);
+    const bool is_release_awaited = is_orphaned || table_.awaits_release();
+    auto& releases = shard_.releases_;
+    if (is_release_awaited != releases.is_awaited()) {
+        releases.await_releases(is_release_awaited);
         // A lease that was given back just before did not see that somebody waits for it.
-        table_.settle(*releases_);
+        table_.settle(releases);
     }
     if (table_.may_be_due_before(armed_until_)) {
         arm_earlier();
     }
     publish();
     if (table_.has_departed()) {
-        events_->wake();
+        shard_.events_->wake();
     }
     if (!watchers_.empty() && is_empty()) {
         for (const auto& watcher : watchers_) {
@@ -86,16 +83,32 @@ void ShardState::finish() noexcept
         }
         watchers_.clear();
     }
+    if (is_orphaned) {
+        keep_shard_while_leased();
+    }
 }
 
 void ShardState::publish() noexcept
 {
-    if (!oldest_use_) {
+    auto* const oldest_use = shard_.oldest_use_.get();
+    if (oldest_use == nullptr) {
         return;
     }
     // Written only where it changes, so that it can be in all caches at the same time.
-    if (const auto use = table_.oldest_use(); use != oldest_use_->load(std::memory_order_relaxed)) {
-        oldest_use_->store(use, std::memory_order_relaxed);
+    if (const auto use = table_.oldest_use(); use != oldest_use->load(std::memory_order_relaxed)) {
+        oldest_use->store(use, std::memory_order_relaxed);
+    }
+}
+
+/// Without a service, what keeps the shard is that somebody has a lease. A call that was waiting
+/// when the service went may be the first to make one.
+void ShardState::keep_shard_while_leased() noexcept
+{
+    const bool is_leased = table_.metrics().leased > 0;
+    if (is_leased && !shard_.self_) {
+        shard_.self_ = shard_.shared_from_this();
+    } else if (!is_leased && shard_.self_) {
+        shard_.state_.drop_after_turn(std::move(shard_.self_));
     }
 }
 
@@ -103,18 +116,18 @@ void ShardState::arm_earlier() noexcept
 {
     if (const auto next = table_.next_deadline(); next < armed_until_) {
         armed_until_ = next;
-        cleanup_->wake();
+        shard_.cleanup_->wake();
     }
 }
 
 void ShardState::release(Session& session, TimePoint now) noexcept
 {
     // Those that had to wait at the door ended before.
-    table_.settle(*releases_);
+    table_.settle(shard_.releases_);
     table_.release(session, now);
     // Nobody else needs to be woken: cleanup was told when the session was leased by when it might
     // be due. So in the destructor of a frame, at shutdown, nothing of the executor is touched.
-    if (releases_->is_awaited()) {
+    if (shard_.releases_.is_awaited()) {
         finish();
     } else {
         publish();
@@ -123,7 +136,7 @@ void ShardState::release(Session& session, TimePoint now) noexcept
 
 void ShardState::nudged() noexcept
 {
-    begin(clock_->steady());
+    begin(exact_now());
     finish();
 }
 
@@ -140,19 +153,28 @@ Shard::Shard(
       clock_(std::move(clock)),
       cleanup_(std::move(cleanup)),
       events_(std::move(events)),
-      oldest_use_(options.shards() == 1 ? nullptr : std::make_shared<OldestUse>(TimePoint::max())),
-      state_(
-          executor,
-          options,
-          std::move(capacity),
-          key,
-          clock_,
-          releases_,
-          oldest_use_,
-          cleanup_,
-          events_
-      )
+      oldest_use_(options.shards() == 1 ? nullptr : std::make_unique<OldestUse>(TimePoint::max())),
+      state_(executor, *this, options, std::move(capacity), key)
 {
+}
+
+/// The lease keeps this until it is settled, which whoever is inside may do as soon as it is
+/// listed.
+void Shard::list_release(Session& session, TimePoint now) noexcept
+{
+    const auto keep = shared_from_this();
+    if (releases_.give_back(session, now)) {
+        state_.nudge();
+    }
+}
+
+void Shard::leave_to_leases(std::shared_ptr<Shard> self) noexcept
+{
+    auto& shard = *self;
+    shard.self_ = std::move(self);
+    shard.is_orphaned_.store(true, std::memory_order_release);
+    // A turn that finds no lease lets go of it.
+    shard.state_.nudge();
 }
 
 } // namespace sojourn

@@ -32,23 +32,19 @@ namespace sojourn {
 /// other shards may know of it without a turn.
 using OldestUse = std::atomic<TimePoint>;
 
+class Shard;
+
 /// What one strand confines.
 class ShardState {
 public:
     ShardState(
-        const ServiceOptions& options,
-        std::shared_ptr<Capacity> capacity,
-        HashKey key,
-        std::shared_ptr<Clock> clock,
-        std::shared_ptr<ReleaseList> releases,
-        std::shared_ptr<OldestUse> oldest_use,
-        std::shared_ptr<SupervisedLoop> cleanup,
-        std::shared_ptr<SupervisedLoop> events
+        Shard& shard, const ServiceOptions& options, std::shared_ptr<Capacity> capacity, HashKey key
     );
 
     [[nodiscard]] SessionTable& table() noexcept { return table_; }
 
-    [[nodiscard]] TimePoint exact_now() const noexcept { return clock_->steady(); }
+    /// The time to ask for where that of the turn is not exact enough.
+    [[nodiscard]] TimePoint exact_now() const noexcept;
 
     /// Every turn begins with this.
     void begin(TimePoint now) noexcept;
@@ -73,25 +69,18 @@ public:
 private:
     void arm_earlier() noexcept;
     void publish() noexcept;
+    void keep_shard_while_leased() noexcept;
 
     SessionTable table_;
-    std::shared_ptr<Clock> clock_;
-    std::shared_ptr<ReleaseList> releases_;
-    /// Null if there is no other shard that would ask.
-    std::shared_ptr<OldestUse> oldest_use_;
-    std::shared_ptr<SupervisedLoop> cleanup_;
-    /// Null if nobody wants to be told of removals.
-    std::shared_ptr<SupervisedLoop> events_;
+    Shard& shard_;
     std::vector<std::shared_ptr<Alarm>> watchers_;
     TimePoint armed_until_ = TimePoint::max();
 };
 
-class Shard;
-
 namespace detail {
 
 template <class F>
-struct TurnResult : std::invoke_result<F&, ShardState&, std::shared_ptr<Shard>&> {};
+struct TurnResult : std::invoke_result<F&, ShardState&, Shard&> {};
 
 template <std::invocable<ShardState&> F>
 struct TurnResult<F> : std::invoke_result<F&, ShardState&> {};
@@ -110,8 +99,10 @@ enum class TurnTime : std::uint8_t {
     of_request,
 };
 
-/// A shard. Made by `make_shared`; leases and calls in flight keep it alive.
-class Shard {
+/// A shard. Made by `make_shared`. It is kept by its service, by calls that wait, and once the
+/// service is gone by itself for as long as there are leases: so nobody counts references while
+/// requests come and go.
+class Shard : public std::enable_shared_from_this<Shard> {
 public:
     Shard(
         const boost::asio::any_io_executor& executor,
@@ -124,31 +115,27 @@ public:
     );
 
     /// Runs `f` in a turn and gives what it returns, a `Result`. `f` takes the state, and the shard
-    /// if it wants it, to keep.
+    /// if it wants it. The shard must be kept until the call is awaited.
     template <class F>
-    [[nodiscard]] static auto
-    call(std::shared_ptr<Shard> self, F f, TurnTime time = TurnTime::exact)
+    [[nodiscard]] auto call(F f, TurnTime time = TurnTime::exact)
     {
-        auto& state = self->state_;
-        return state.call(Turn<F>(std::move(self), std::move(f), time));
+        return state_.call(Turn<F>(*this, std::move(f), time));
     }
 
     /// The same, completing a handler.
     template <class F, class Handler>
-    static void
-    start(std::shared_ptr<Shard> self, F f, Handler handler, TurnTime time = TurnTime::exact)
+    void start(F f, Handler handler, TurnTime time = TurnTime::exact)
     {
-        auto& state = self->state_;
-        Turn<F> turn(std::move(self), std::move(f), time);
+        Turn<F> turn(*this, std::move(f), time);
         turn.prepare();
-        state.async_call(std::move(turn), std::move(handler));
+        turn.keep();
+        state_.async_call(std::move(turn), std::move(handler));
     }
 
-    /// A lease on a session that the table has leased. It keeps the shard from then on.
-    [[nodiscard]] static SessionLease
-    make_lease(std::shared_ptr<Shard>& self, Session& session, const SessionTable& table) noexcept
+    /// A lease on a session that the table has leased in this turn.
+    [[nodiscard]] SessionLease make_lease(Session& session, const SessionTable& table) noexcept
     {
-        return {std::move(self), session, table};
+        return {*this, session, table};
     }
 
     /// In a turn if the strand is idle, on the release list otherwise.
@@ -156,10 +143,14 @@ public:
     {
         const auto now = clock_->steady_coarse();
         const auto turn = [&](ShardState& state) noexcept { state.release(session, now); };
-        if (!state_.try_turn(turn) && releases_->give_back(session, now)) {
-            state_.nudge();
+        // Once the lease is settled, which may be at once, nothing of it keeps this any more.
+        if (!state_.try_turn(turn)) {
+            list_release(session, now);
         }
     }
+
+    /// To be called by the service when it goes. From then on the leases keep the shard.
+    static void leave_to_leases(std::shared_ptr<Shard> self) noexcept;
 
     [[nodiscard]] CallCounts counts() const noexcept { return state_.counts(); }
 
@@ -170,17 +161,18 @@ public:
     }
 
 private:
+    friend class ShardState;
+
     /// An operation with what goes before and after it. Running out of memory is an error like
     /// others: the table has done nothing then.
     template <class F>
     class Turn {
     public:
-        Turn(std::shared_ptr<Shard>&& self, F&& f, TurnTime time)
-            : self_(std::move(self)), f_(std::move(f)), time_(time)
-        {
-        }
+        Turn(Shard& shard, F&& f, TurnTime time) : shard_(shard), f_(std::move(f)), time_(time) {}
 
-        void prepare() noexcept { now_ = self_->prepare_turn(time_); }
+        void prepare() noexcept { now_ = shard_.prepare_turn(time_); }
+
+        void keep() noexcept { keep_ = shard_.shared_from_this(); }
 
         TurnResult<F> operator()(ShardState& state) noexcept
         {
@@ -197,14 +189,15 @@ private:
                 if constexpr (std::invocable<F&, ShardState&>) {
                     return f_(state);
                 } else {
-                    return f_(state, self_);
+                    return f_(state, shard_);
                 }
             } catch (const std::bad_alloc&) {
                 return Error(make_error_code(boost::system::errc::not_enough_memory));
             }
         }
 
-        std::shared_ptr<Shard> self_;
+        Shard& shard_;
+        std::shared_ptr<Shard> keep_;
         F f_;
         TurnTime time_;
         TimePoint now_;
@@ -221,14 +214,22 @@ private:
                                                                       : clock_->steady();
     }
 
+    void list_release(Session& session, TimePoint now) noexcept;
+
     const bool requests_tolerate_lag_;
-    std::shared_ptr<Clock> clock_;
-    std::shared_ptr<ReleaseList> releases_ = std::make_shared<ReleaseList>();
-    std::shared_ptr<SupervisedLoop> cleanup_;
-    std::shared_ptr<SupervisedLoop> events_;
+    const std::shared_ptr<Clock> clock_;
+    const std::shared_ptr<SupervisedLoop> cleanup_;
+    /// Null if nobody wants to be told of removals.
+    const std::shared_ptr<SupervisedLoop> events_;
     /// Null if there is no other shard that would ask.
-    std::shared_ptr<OldestUse> oldest_use_;
-    Confined<ShardState> state_;
+    const std::unique_ptr<OldestUse> oldest_use_;
+    /// Whether the service is gone.
+    std::atomic<bool> is_orphaned_{false};
+    /// This, while it is kept by its leases alone. Written in turns once `is_orphaned_`.
+    std::shared_ptr<Shard> self_;
+    /// Apart from what every call reads and nobody writes.
+    alignas(64) ReleaseList releases_;
+    alignas(64) Confined<ShardState> state_;
 };
 
 } // namespace sojourn
