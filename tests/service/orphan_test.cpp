@@ -174,7 +174,7 @@ TEST_CASE(
     "session_service: leases may be given back by many threads while it goes", "[async][service]"
 )
 {
-    constexpr int rounds = 200;
+    constexpr int rounds = 50;
     constexpr std::size_t threads = 3;
     for (int round = 0; round < rounds; ++round) {
         Fixture f(ServiceOptions().shards(2));
