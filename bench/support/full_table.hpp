@@ -43,7 +43,7 @@ public:
         tick(now);
         NewSession fresh;
         fresh.id = hashed(id);
-        fresh.attributes = share(attributes_of(bytes));
+        fresh.attributes = attributes_of(bytes);
         fresh.idle_timeout = idle_timeout_;
         fresh.absolute_lifetime = longest;
         const auto session = table_.create(fresh);

@@ -42,7 +42,7 @@ struct NewSession {
     HashedId id;
     SessionReference reference;
     std::string principal;
-    std::shared_ptr<const Attributes> attributes;
+    Attributes attributes;
     Duration idle_timeout{};
     Duration absolute_lifetime{};
     WallTime created;
@@ -173,9 +173,8 @@ public:
 
     /// Replaces a session's attributes if their version is still the expected one, and returns the
     /// new version. *Errors*: `not_found`, `conflict`.
-    [[nodiscard]] Result<std::uint64_t> commit(
-        const HashedId& id, std::uint64_t expected_version, std::shared_ptr<const Attributes> data
-    );
+    [[nodiscard]] Result<std::uint64_t>
+    commit(const HashedId& id, std::uint64_t expected_version, const Attributes& data);
 
     /// Up to `limit` sessions from slot `from` on, of one principal if one is given. Looks at no
     /// more than 4,096 slots, so the page may be short; `next_slot` says where to go on.
