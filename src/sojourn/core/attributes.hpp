@@ -88,6 +88,8 @@ public:
     friend bool operator==(const Attributes& left, const Attributes& right) noexcept;
 
 private:
+    friend class AttributeBin;
+
     explicit Attributes(AttributeBlock* block) noexcept : block_(block) {}
 
     void release() noexcept;

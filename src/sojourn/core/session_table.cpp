@@ -510,7 +510,7 @@ SessionTable::commit(const HashedId& id, std::uint64_t expected_version, const A
     if (session->version != expected_version) {
         return errc::conflict;
     }
-    session->attributes = data;
+    discarded_.add(std::exchange(session->attributes, data));
     return ++session->version;
 }
 
@@ -631,7 +631,7 @@ void SessionTable::vacate(Session& session) noexcept
 {
     transition(session, SessionState::vacant);
     principals_.detach(session);
-    session.attributes = Attributes();
+    discarded_.add(std::move(session.attributes));
     session.id = SessionId();
     slab_.give_back(session);
 }

@@ -6,6 +6,7 @@
 #ifndef SOJOURN_CORE_SESSION_TABLE_HPP
 #define SOJOURN_CORE_SESSION_TABLE_HPP
 
+#include "sojourn/core/attribute_bin.hpp"
 #include "sojourn/core/attributes.hpp"
 #include "sojourn/core/capacity.hpp"
 #include "sojourn/core/error.hpp"
@@ -33,6 +34,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sojourn {
@@ -235,6 +237,10 @@ public:
     /// should see to it at once.
     [[nodiscard]] bool awaits_release() const noexcept { return metrics_.closing > 0; }
 
+    /// The attributes that sessions have left behind since the last time. To be dropped after the
+    /// turn, as that frees them.
+    [[nodiscard]] AttributeBin take_discarded() noexcept { return std::move(discarded_); }
+
     /// A leased session as it is now.
     [[nodiscard]] SessionInfo info(const Session& session) const;
 
@@ -321,6 +327,8 @@ private:
     // and may do so for longer moves on to the elders.
     RecencyList recency_;
     RecencyList elders_;
+    /// Attributes that no session has any more.
+    AttributeBin discarded_;
     Metrics metrics_;
 
     // And what it does not.

@@ -187,6 +187,7 @@ private:
             state.begin(now_);
             auto result = attempt(state);
             state.finish();
+            discarded_ = state.table().take_discarded();
             return result;
         }
 
@@ -208,6 +209,8 @@ private:
         F f_;
         TurnTime time_;
         TimePoint now_;
+        /// Freed with this, after the turn.
+        AttributeBin discarded_;
     };
 
     /// Reads the clock before the turn, so that the turn is shorter.
