@@ -13,7 +13,6 @@ export namespace sojourn {
 // core/attributes.hpp
 using sojourn::Attributes;
 using sojourn::AttributeSnapshot;
-using sojourn::share;
 
 // core/create_options.hpp
 using sojourn::CreateOptions;

@@ -29,7 +29,6 @@ void create(SessionTable& table, const HashedId& id)
 {
     NewSession fresh;
     fresh.id = id;
-    fresh.attributes = share({});
     fresh.idle_timeout = 30min;
     fresh.absolute_lifetime = 8h;
     table.release(*table.create(fresh).value(), table.now());

@@ -43,13 +43,14 @@ public:
         tick(now);
         NewSession fresh;
         fresh.id = hashed(id);
-        fresh.attributes = share(attributes_of(bytes));
+        fresh.attributes = attributes_of(bytes);
         fresh.idle_timeout = idle_timeout_;
         fresh.absolute_lifetime = longest;
         const auto session = table_.create(fresh);
         if (session) {
             release(**session, now);
         }
+        free_discarded();
         return session.has_value();
     }
 
@@ -77,14 +78,18 @@ public:
     bool remove(const SessionId& id, TimePoint now)
     {
         tick(now);
-        return table_.remove(hashed(id)).has_value();
+        const auto removed = table_.remove(hashed(id));
+        free_discarded();
+        return removed.has_value();
     }
 
     /// One turn of cleanup; true if there is more to do.
     bool expire(std::size_t batch, TimePoint now)
     {
         tick(now);
-        return table_.expire(batch);
+        const bool is_more_due = table_.expire(batch);
+        free_discarded();
+        return is_more_due;
     }
 
     [[nodiscard]] std::size_t size() const noexcept
@@ -106,6 +111,9 @@ private:
     }
 
     [[nodiscard]] HashedId hashed(const SessionId& id) const { return {id, hash_(id)}; }
+
+    /// The service does it after the turn; it is work all the same.
+    void free_discarded() noexcept { static_cast<void>(table_.take_discarded()); }
 
     const Duration idle_timeout_;
     const SessionIdHash hash_{hash_key};

@@ -26,7 +26,7 @@ inline Attributes attributes_of(const Payload& bytes)
 {
     constexpr std::string_view name = "user";
     Attributes attributes;
-    attributes.set(std::string(name), std::string(bytes.data(), bytes.size() - name.size()));
+    attributes.set(name, std::string_view(bytes.data(), bytes.size() - name.size()));
     return attributes;
 }
 

@@ -152,7 +152,7 @@ Api::set_attribute(const Request& request, std::string_view name, sojourn::Sessi
         co_return bad_request("body", "must be UTF-8");
     }
     const auto set = [name, &request](sojourn::Attributes& attributes) {
-        attributes.set(std::string(name), request.body());
+        attributes.set(name, request.body());
     };
     const auto written = co_await service_.modify(std::move(id), set);
     co_return written ? empty_response() : refusal(written.error());

@@ -57,7 +57,7 @@ std::string session_json(const sojourn::SessionInfo& session)
     object["expires_in_seconds"] =
         std::chrono::ceil<std::chrono::seconds>(session.expires_in).count();
     object["requests"] = session.requests;
-    object["attributes"] = attributes_object(*session.attributes.data);
+    object["attributes"] = attributes_object(session.attributes.data);
     return json::serialize(object);
 }
 

@@ -133,10 +133,8 @@ TEST_CASE("public_api: values and their errors", "[api]")
     sojourn::Attributes attributes{{"theme", "dark"}};
     attributes.set("lang", "en");
     CHECK(attributes.get("theme") == "dark");
-    const sojourn::AttributeSnapshot snapshot{
-        std::make_shared<const sojourn::Attributes>(attributes), 1
-    };
-    CHECK(snapshot.data->size() == 2);
+    const sojourn::AttributeSnapshot snapshot{attributes, 1};
+    CHECK(snapshot.data.size() == 2);
 
     CHECK(sojourn::SessionId::parse("with space").error() == sojourn::errc::invalid_id);
     sojourn::OsIdSource source;
@@ -183,14 +181,14 @@ asio::awaitable<bool> tour(sojourn::SessionService& sessions)
     id = rotated.value();
 
     const auto before = co_await sessions.snapshot(id);
-    sojourn::Attributes data = *before.value().data;
+    sojourn::Attributes data = before.value().data;
     data.set("k", "w");
     const auto version = co_await sessions.commit(id, before->version, std::move(data));
     const std::function<void(sojourn::Attributes&)> erase = [](sojourn::Attributes& all) {
         all.erase("k");
     };
     const auto modified = co_await sessions.modify(id, erase);
-    is_right = is_right && version.value() == 2 && modified.value().data->empty();
+    is_right = is_right && version.value() == 2 && modified.value().data.empty();
 
     auto query = sojourn::ListOptions().principal("bob").limit(1).after(sojourn::SessionCursor{});
     const sojourn::Result<sojourn::SessionPage> page = co_await sessions.list(std::move(query));

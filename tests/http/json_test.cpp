@@ -22,7 +22,7 @@ SessionInfo some_session()
     session.idle_timeout = 30min;
     session.expires_in = 29min + 59s + 1ms;
     session.requests = 7;
-    session.attributes.data = std::make_shared<const Attributes>(Attributes{{"theme", "d\"ark"}});
+    session.attributes.data = {{"theme", "d\"ark"}};
     return session;
 }
 

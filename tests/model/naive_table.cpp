@@ -321,9 +321,8 @@ Error NaiveTable::remove(const std::string& id)
     return {};
 }
 
-Result<std::uint64_t> NaiveTable::commit(
-    const std::string& id, std::uint64_t expected, std::shared_ptr<const Attributes> data
-)
+Result<std::uint64_t>
+NaiveTable::commit(const std::string& id, std::uint64_t expected, Attributes data)
 {
     const auto place = look_up(id);
     if (place == sessions_.end()) {

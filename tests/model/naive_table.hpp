@@ -52,7 +52,7 @@ struct NaiveSession {
     std::uint32_t leases = 0;
     std::uint32_t returned = 0;
     TimePoint returned_at = TimePoint::min();
-    std::shared_ptr<const Attributes> data;
+    Attributes data;
     std::uint64_t version = 1;
     /// Larger for one that began to lie idle, or was touched, later.
     std::uint64_t recency = 0;
@@ -97,7 +97,7 @@ public:
     );
     [[nodiscard]] Error remove(const std::string& id);
     [[nodiscard]] Result<std::uint64_t>
-    commit(const std::string& id, std::uint64_t expected, std::shared_ptr<const Attributes> data);
+    commit(const std::string& id, std::uint64_t expected, Attributes data);
 
     void close() { is_closed_ = true; }
 

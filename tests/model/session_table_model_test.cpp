@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <iterator>
-#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -286,10 +285,7 @@ private:
 
     std::string any_principal() { return random_.one_in(2) ? "" : random_.choose(principals); }
 
-    std::shared_ptr<const Attributes> any_attributes()
-    {
-        return std::make_shared<const Attributes>(Attributes{{"key", std::to_string(next_key_)}});
-    }
+    Attributes any_attributes() { return {{"key", std::to_string(next_key_)}}; }
 
     [[nodiscard]] bool is_open(Key key) const
     {

@@ -31,15 +31,14 @@ TEST_CASE(
     const auto id = sessions.establish();
     const auto first = sessions.run(sessions.service.snapshot(id)).value();
     CHECK(first.version == 1);
-    REQUIRE(first.data);
-    CHECK(first.data->empty());
+    CHECK(first.data.empty());
 
     CHECK(sessions.run(sessions.service.commit(id, 1, {{"k", "v"}})).value() == 2);
     const auto second = sessions.run(sessions.service.snapshot(id)).value();
     CHECK(second.version == 2);
-    CHECK(second.data->get("k") == "v");
+    CHECK(second.data.get("k") == "v");
     // A snapshot is what it was.
-    CHECK(first.data->empty());
+    CHECK(first.data.empty());
 }
 
 TEST_CASE(
@@ -55,7 +54,7 @@ TEST_CASE(
     }
     const auto snapshot = sessions.run(sessions.service.snapshot(id)).value();
     CHECK(snapshot.version == 1);
-    CHECK(snapshot.data->get("k") == "v");
+    CHECK(snapshot.data.get("k") == "v");
 }
 
 TEST_CASE("session_service: attributes neither touch nor count", "[async][service]")
@@ -100,8 +99,8 @@ TEST_CASE("session_service: modify gives what it wrote", "[async][service]")
     const auto change = [](Attributes& data) { data.set("k", "v"); };
     const auto result = sessions.run(sessions.service.modify(id, change)).value();
     CHECK(result.version == 2);
-    CHECK(*result.data == Attributes{{"k", "v"}, {"keep", "1"}});
-    CHECK(*sessions.run(sessions.service.snapshot(id)).value().data == *result.data);
+    CHECK(result.data == Attributes{{"k", "v"}, {"keep", "1"}});
+    CHECK(sessions.run(sessions.service.snapshot(id)).value().data == result.data);
 }
 
 TEST_CASE(
@@ -120,7 +119,7 @@ TEST_CASE(
     CHECK_THROWS_AS(sessions.run(sessions.service.modify(id, fail_oddly)), int);
     const auto snapshot = sessions.run(sessions.service.snapshot(id)).value();
     CHECK(snapshot.version == 1);
-    CHECK(snapshot.data->get("k") == "v");
+    CHECK(snapshot.data.get("k") == "v");
     CHECK(sessions.metrics().leased == 0);
 }
 
@@ -141,7 +140,7 @@ struct Intruder {
             // On a context of its own: this one is busy with the modification.
             asio::io_context context;
             const auto now = run_coro(context, sessions.service.snapshot(id)).value();
-            auto other = *now.data;
+            auto other = now.data;
             other.set("intruder", std::to_string(intrusions));
             run_coro(context, sessions.service.commit(id, now.version, other)).value();
         }
@@ -161,7 +160,7 @@ TEST_CASE(
     const auto result = sessions.run(sessions.service.modify(id, std::ref(intruder))).value();
     CHECK(intruder.calls == 4);
     CHECK(result.version == 5);
-    CHECK(*result.data == Attributes{{"intruder", "0"}, {"mine", "yes"}});
+    CHECK(result.data == Attributes{{"intruder", "0"}, {"mine", "yes"}});
 }
 
 TEST_CASE("session_service: modify gives up after 64 attempts in vain", "[async][service]")
@@ -171,7 +170,7 @@ TEST_CASE("session_service: modify gives up after 64 attempts in vain", "[async]
     Intruder intruder{sessions, id, 1000};
     CHECK(sessions.run(sessions.service.modify(id, std::ref(intruder))).error() == errc::conflict);
     CHECK(intruder.calls == 64);
-    CHECK_FALSE(sessions.run(sessions.service.snapshot(id)).value().data->get("mine"));
+    CHECK_FALSE(sessions.run(sessions.service.snapshot(id)).value().data.get("mine"));
 }
 
 namespace {
@@ -198,7 +197,7 @@ asio::awaitable<int> commit_often(SessionService& service, SessionId id, int tim
     int done = 0;
     while (done < times) {
         const auto before = co_await service.snapshot(id);
-        auto data = *before.value().data;
+        auto data = before.value().data;
         increment(data);
         done += co_await service.commit(id, before->version, std::move(data)) ? 1 : 0;
     }
@@ -227,7 +226,7 @@ TEST_CASE("session_service: no update is lost among many coroutines", "[async][s
     }
     sessions.context.restart();
     const auto snapshot = sessions.run(sessions.service.snapshot(id)).value();
-    CHECK(snapshot.data->get("count") == std::to_string(8 * each));
+    CHECK(snapshot.data.get("count") == std::to_string(8 * each));
     CHECK(snapshot.version == 1 + 8 * each);
 }
 

@@ -312,7 +312,7 @@ TEST_CASE(
         REQUIRE(survivor);
         CHECK(survivor.info().reference == reference);
         CHECK(survivor.info().principal_text() == "alice");
-        CHECK(survivor.info().attributes.data->get("k") == "v");
+        CHECK(survivor.info().attributes.data.get("k") == "v");
         std::thread([&] { survivor.release(); }).join();
         CHECK_FALSE(survivor);
     }

@@ -45,7 +45,7 @@ TEST_CASE(
     CHECK(*told.principal == "alice");
     CHECK(told.requests == 1);
     CHECK(told.created == sessions.clock->wall());
-    CHECK(told.attributes.data->get("k") == "v");
+    CHECK(told.attributes.data.get("k") == "v");
     CHECK(told.attributes.version == 1);
 
     const auto evicted = reference_of(sessions.establish());

@@ -36,7 +36,7 @@ TEST_CASE("session_service: a new session is what its options say", "[async][ser
     REQUIRE(created.lease);
     const auto& info = created.lease.info();
     CHECK(info.principal_text() == "alice");
-    CHECK(info.attributes.data->get("theme") == "dark");
+    CHECK(info.attributes.data.get("theme") == "dark");
     CHECK(info.attributes.version == 1);
     CHECK(info.idle_timeout == 10min);
     CHECK(info.expires_in == 10min);

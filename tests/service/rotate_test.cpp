@@ -38,7 +38,7 @@ TEST_CASE(
     const auto info = sessions.run(sessions.service.peek(fresh)).value();
     CHECK(info.reference == lease.info().reference);
     CHECK(info.principal_text() == "alice");
-    CHECK(info.attributes.data->get("k") == "v");
+    CHECK(info.attributes.data.get("k") == "v");
     CHECK(info.requests == 2);
     CHECK(info.leases == 1);
 

@@ -167,7 +167,7 @@ private:
         const auto before = co_await service_.snapshot(id);
         note(before.error());
         if (before) {
-            auto data = *before->data;
+            auto data = before->data;
             data.set("n", std::to_string(random_()));
             const auto written = co_await service_.commit(id, before->version, std::move(data));
             note(written.error());

@@ -86,7 +86,7 @@ TEST_CASE(
         CHECK(f.turn().snapshot(id).error() == errc::not_found);
         break;
     case 6:
-        CHECK(f.turn().commit(id, 1, nullptr).error() == errc::not_found);
+        CHECK(f.turn().commit(id, 1, Attributes()).error() == errc::not_found);
         break;
     default:
         f.add("a");

@@ -7,7 +7,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
-#include <memory>
+#include <cstddef>
+#include <cstdint>
 #include <new>
 #include <string>
 #include <string_view>
@@ -190,14 +191,45 @@ TEST_CASE("session_table memory: a free slot keeps nothing of its session", "[un
     TableFixture f(8, table_options(), 8, OnDeparture::forget);
     const auto name = std::string(100, 'x');
     auto fresh = f.fresh(name, "ada");
-    const std::weak_ptr<const Attributes> attributes = fresh.attributes;
+    fresh.attributes.set("k", std::string(1000, 'v'));
     f.give_back(f.turn().create(fresh).value());
     fresh = NewSession();
     const auto bytes = bytes_allocated();
     CHECK_FALSE(f.remove(name).code().failed());
-    CHECK(attributes.expired());
-    // The long id and the principal went, too.
-    CHECK(bytes_allocated() + name.size() < bytes);
+    // The long id and the principal.
+    const auto bytes_left = bytes_allocated();
+    CHECK(bytes_left + name.size() < bytes);
+    // And the attributes, for whoever frees them after the turn.
+    CHECK_FALSE(f.table.take_discarded().empty());
+    CHECK(bytes_allocated() + 1000 < bytes_left);
+}
+
+TEST_CASE("session_table memory: attributes are freed where they are taken out", "[unit][core]")
+{
+    TableFixture f(8, table_options(), 8, OnDeparture::forget);
+    f.add("a");
+    f.add("b");
+    const auto commit = [&](std::string_view name, std::uint64_t version, std::size_t bytes) {
+        const auto id = name_id(name);
+        CHECK(f.turn().commit(id, version, {{"k", std::string(bytes, 'v')}}).has_value());
+    };
+    const auto before = bytes_allocated();
+    commit("a", 1, 1000);
+    commit("b", 1, 1000);
+    CHECK(f.table.take_discarded().empty());
+    commit("a", 2, 1000);
+    CHECK_FALSE(f.remove("b").code().failed());
+    CHECK(bytes_allocated() > before + 3000);
+    CHECK_FALSE(f.table.take_discarded().empty());
+    CHECK(bytes_allocated() < before + 2000);
+    CHECK(f.table.take_discarded().empty());
+    // What is refused was never the table's.
+    CHECK(f.turn().commit(name_id("a"), 7, {{"k", "v"}}).error() == errc::conflict);
+    // And what somebody still reads is not memory to be freed.
+    const auto snapshot = f.turn().snapshot(name_id("a")).value();
+    CHECK_FALSE(f.remove("a").code().failed());
+    CHECK(f.table.take_discarded().empty());
+    CHECK(snapshot.data.get("k")->size() == 1000);
 }
 
 TEST_CASE("session_table memory: a rotation that lacks memory has changed nothing", "[unit][core]")

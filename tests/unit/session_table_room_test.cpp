@@ -63,7 +63,7 @@ TEST_CASE("session_table room: a touch is use, a peek is not", "[unit][core]")
     f.add("c", "ada");
     CHECK(f.touch("a").has_value());
     CHECK(f.peek("b").has_value());
-    CHECK(f.turn().commit(name_id("b"), 1, std::make_shared<const Attributes>()).has_value());
+    CHECK(f.turn().commit(name_id("b"), 1, Attributes()).has_value());
     CHECK_FALSE(f.rotate("b", "b2").code().failed());
     f.add("d", "ada");
     CHECK_FALSE(f.has("b2"));

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,9 +18,9 @@ using namespace sojourn::unit;
 
 namespace {
 
-std::shared_ptr<const Attributes> data(std::string value)
+Attributes data(std::string value)
 {
-    return std::make_shared<const Attributes>(Attributes{{"k", std::move(value)}});
+    return {{"k", std::move(value)}};
 }
 
 /// All sessions, page by page.

@@ -13,7 +13,6 @@
 #include <catch2/catch_tostring.hpp>
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -92,7 +91,7 @@ public:
             .id = name_id(name),
             .reference = SessionReference(keyed_hash({}, name)),
             .principal = std::move(principal),
-            .attributes = std::make_shared<const Attributes>(),
+            .attributes = Attributes(),
             .idle_timeout = options_.idle_timeout(),
             .absolute_lifetime = options_.absolute_lifetime(),
             .created =

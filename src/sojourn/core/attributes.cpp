@@ -1,87 +1,98 @@
 #include "sojourn/core/attributes.hpp"
 
+#include "sojourn/core/attribute_block.hpp"
+
 #include <algorithm>
+#include <array>
 #include <map>
-#include <utility>
+#include <new>
+#include <ranges>
 
 namespace sojourn {
 
-namespace {
-
-template <class Entries>
-auto find_place(Entries& entries, std::string_view name)
+Attributes Attributes::from(std::span<const Entry> entries)
 {
-    return std::ranges::lower_bound(
-        entries,
-        name,
-        {},
-        [](const Attributes::Entry& entry) -> std::string_view { return entry.first; }
-    );
+    std::map<std::string_view, std::string_view> ordered;
+    for (const auto& [name, value] : entries) {
+        ordered.insert_or_assign(name, value);
+    }
+    return Attributes(AttributeBlock::pack(ordered));
 }
 
-} // namespace
-
-Attributes Attributes::from(std::vector<Entry> entries)
+Attributes::Attributes(const Attributes& other) noexcept : block_(other.block_)
 {
-    std::map<std::string, std::string> ordered;
-    for (auto& [name, value] : entries) {
-        ordered.insert_or_assign(std::move(name), std::move(value));
+    if (block_ != nullptr) {
+        block_->add_reference();
     }
-    Attributes attributes;
-    attributes.entries_.reserve(ordered.size());
-    while (!ordered.empty()) {
-        auto node = ordered.extract(ordered.begin());
-        attributes.entries_.emplace_back(std::move(node.key()), std::move(node.mapped()));
-    }
-    return attributes;
 }
 
-std::optional<std::string_view> Attributes::get(std::string_view name) const
+void Attributes::release() noexcept
 {
-    const auto place = find_place(entries_, name);
-    if (place == entries_.end() || place->first != name) {
+    if (block_->drop_reference()) {
+        ::operator delete(block_, block_->allocated_bytes());
+    }
+}
+
+Attributes::Iterator Attributes::find_place(std::string_view name) const noexcept
+{
+    const auto places = std::views::iota(std::uint32_t{0}, static_cast<std::uint32_t>(size()));
+    const auto name_at = [this](std::uint32_t place) { return (*block_)[place].first; };
+    return {block_, *std::ranges::lower_bound(places, name, {}, name_at)};
+}
+
+std::optional<std::string_view> Attributes::get(std::string_view name) const noexcept
+{
+    const auto place = find_place(name);
+    if (place == end() || (*place).first != name) {
         return std::nullopt;
     }
-    return place->second;
+    return (*place).second;
 }
 
-void Attributes::set(std::string name, std::string value)
+void Attributes::set(std::string_view name, std::string_view value)
 {
-    const auto place = find_place(entries_, name);
-    if (place != entries_.end() && place->first == name) {
-        place->second = std::move(value);
+    const auto place = find_place(name);
+    const bool is_there = place != end() && (*place).first == name;
+    if (is_there && (*place).second == value) {
         return;
     }
-    entries_.emplace(place, std::move(name), std::move(value));
+    *this = Attributes(AttributeBlock::pack(
+        std::ranges::subrange(begin(), place),
+        std::array{View(name, value)},
+        std::ranges::subrange(is_there ? std::next(place) : place, end())
+    ));
 }
 
 bool Attributes::erase(std::string_view name)
 {
-    const auto place = find_place(entries_, name);
-    if (place == entries_.end() || place->first != name) {
+    const auto place = find_place(name);
+    if (place == end() || (*place).first != name) {
         return false;
     }
-    entries_.erase(place);
+    *this = Attributes(AttributeBlock::pack(
+        std::ranges::subrange(begin(), place), std::ranges::subrange(std::next(place), end())
+    ));
     return true;
+}
+
+std::size_t Attributes::size() const noexcept
+{
+    return block_ == nullptr ? 0 : block_->size();
 }
 
 std::size_t Attributes::bytes() const noexcept
 {
-    auto sum = entries_.size() * entry_overhead;
-    for (const auto& [name, value] : entries_) {
-        sum += name.size() + value.size();
-    }
-    return sum;
+    return block_ == nullptr ? 0 : block_->text_bytes() + size() * entry_overhead;
 }
 
-std::shared_ptr<const Attributes> share(Attributes attributes)
+bool operator==(const Attributes& left, const Attributes& right) noexcept
 {
-    if (attributes.empty()) {
-        // Never destroyed: a session may be told of while the program ends.
-        static const Attributes& none = *new Attributes;
-        return {std::shared_ptr<const Attributes>(), &none};
-    }
-    return std::make_shared<const Attributes>(std::move(attributes));
+    return left.block_ == right.block_ || std::ranges::equal(left, right);
+}
+
+Attributes::View Attributes::Iterator::operator*() const noexcept
+{
+    return (*block_)[place_];
 }
 
 } // namespace sojourn

@@ -17,7 +17,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 
 namespace sojourn {
 
@@ -74,7 +73,7 @@ struct alignas(64) Session {
     /// In the list of its principal; of the half-open ones, if it waits for its first request.
     ListHook owner_hook;
     PrincipalEntry* principal = nullptr;
-    std::shared_ptr<const Attributes> attributes;
+    Attributes attributes;
     std::uint64_t version = 0;
     SessionReference reference;
     WallTime created;

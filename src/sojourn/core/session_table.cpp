@@ -500,9 +500,8 @@ Result<AttributeSnapshot> SessionTable::snapshot(const HashedId& id)
     return AttributeSnapshot{session->attributes, session->version};
 }
 
-Result<std::uint64_t> SessionTable::commit(
-    const HashedId& id, std::uint64_t expected_version, std::shared_ptr<const Attributes> data
-)
+Result<std::uint64_t>
+SessionTable::commit(const HashedId& id, std::uint64_t expected_version, const Attributes& data)
 {
     auto* const session = find(id);
     if (session == nullptr) {
@@ -511,7 +510,7 @@ Result<std::uint64_t> SessionTable::commit(
     if (session->version != expected_version) {
         return errc::conflict;
     }
-    session->attributes = std::move(data);
+    discarded_.add(std::exchange(session->attributes, data));
     return ++session->version;
 }
 
@@ -632,7 +631,7 @@ void SessionTable::vacate(Session& session) noexcept
 {
     transition(session, SessionState::vacant);
     principals_.detach(session);
-    session.attributes.reset();
+    discarded_.add(std::move(session.attributes));
     session.id = SessionId();
     slab_.give_back(session);
 }

@@ -6,6 +6,7 @@
 #ifndef SOJOURN_CORE_SESSION_TABLE_HPP
 #define SOJOURN_CORE_SESSION_TABLE_HPP
 
+#include "sojourn/core/attribute_bin.hpp"
 #include "sojourn/core/attributes.hpp"
 #include "sojourn/core/capacity.hpp"
 #include "sojourn/core/error.hpp"
@@ -33,6 +34,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sojourn {
@@ -42,7 +44,7 @@ struct NewSession {
     HashedId id;
     SessionReference reference;
     std::string principal;
-    std::shared_ptr<const Attributes> attributes;
+    Attributes attributes;
     Duration idle_timeout{};
     Duration absolute_lifetime{};
     WallTime created;
@@ -173,9 +175,8 @@ public:
 
     /// Replaces a session's attributes if their version is still the expected one, and returns the
     /// new version. *Errors*: `not_found`, `conflict`.
-    [[nodiscard]] Result<std::uint64_t> commit(
-        const HashedId& id, std::uint64_t expected_version, std::shared_ptr<const Attributes> data
-    );
+    [[nodiscard]] Result<std::uint64_t>
+    commit(const HashedId& id, std::uint64_t expected_version, const Attributes& data);
 
     /// Up to `limit` sessions from slot `from` on, of one principal if one is given. Looks at no
     /// more than 4,096 slots, so the page may be short; `next_slot` says where to go on.
@@ -235,6 +236,10 @@ public:
     /// Whether a removal is waiting for a lease to be given back, so that the one who gives it back
     /// should see to it at once.
     [[nodiscard]] bool awaits_release() const noexcept { return metrics_.closing > 0; }
+
+    /// The attributes that sessions have left behind since the last time. To be dropped after the
+    /// turn, as that frees them.
+    [[nodiscard]] AttributeBin take_discarded() noexcept { return std::move(discarded_); }
 
     /// A leased session as it is now.
     [[nodiscard]] SessionInfo info(const Session& session) const;
@@ -306,6 +311,8 @@ private:
     // to lie idle for the service's idle timeout, and no schedule is needed for that. One that has
     // and may do so for longer moves on to the elders.
     RecencyList recency_;
+    /// Attributes that no session has any more.
+    AttributeBin discarded_;
     Metrics metrics_;
 
     // And what it does not.

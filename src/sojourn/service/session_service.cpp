@@ -139,9 +139,7 @@ auto snapshot_turn(HashedId id)
     return [id = std::move(id)](ShardState& state) { return state.table().snapshot(id); };
 }
 
-auto commit_turn(
-    HashedId id, std::uint64_t expected_version, std::shared_ptr<const Attributes> data
-)
+auto commit_turn(HashedId id, std::uint64_t expected_version, Attributes data)
 {
     return [id = std::move(id), expected_version, data = std::move(data)](ShardState& state) {
         return state.table().commit(id, expected_version, data);
@@ -275,7 +273,7 @@ public:
         fresh.id = hashed(std::move(names->id));
         fresh.reference = names->reference;
         fresh.principal = options.principal();
-        fresh.attributes = share(options.attributes());
+        fresh.attributes = options.attributes();
         fresh.idle_timeout = idle_timeout;
         fresh.absolute_lifetime = lifetime;
         fresh.created = environment_.clock()->wall();
@@ -384,8 +382,7 @@ public:
         }
         auto hashed = self->hashed(std::move(id));
         auto& shard = self->shard_of(hashed);
-        auto shared = share(std::move(data));
-        auto turn = commit_turn(std::move(hashed), expected_version, std::move(shared));
+        auto turn = commit_turn(std::move(hashed), expected_version, std::move(data));
         co_return co_await shard.call(std::move(turn));
     }
 
@@ -403,16 +400,15 @@ public:
             if (!before) {
                 co_return before.error();
             }
-            Attributes data = *before->data;
+            Attributes data = before->data;
             change(data);
             if (data.bytes() > self->options_.max_attribute_bytes()) {
                 co_return errc::attributes_too_large;
             }
-            auto after = share(std::move(data));
-            auto turn = commit_turn(hashed, before->version, after);
+            auto turn = commit_turn(hashed, before->version, data);
             const auto version = co_await shard.call(std::move(turn));
             if (version) {
-                co_return AttributeSnapshot{std::move(after), *version};
+                co_return AttributeSnapshot{std::move(data), *version};
             }
             if (!(version.error() == errc::conflict)) {
                 co_return version.error();
@@ -1067,9 +1063,8 @@ void SessionService::start_commit(
     }
     auto hashed = self->hashed(std::move(id));
     auto& shard = self->shard_of(hashed);
-    auto shared = share(std::move(data));
     shard.start(
-        commit_turn(std::move(hashed), expected_version, std::move(shared)), std::move(handler)
+        commit_turn(std::move(hashed), expected_version, std::move(data)), std::move(handler)
     );
 }
 

@@ -179,6 +179,7 @@ private:
             state.begin(now_);
             auto result = attempt(state);
             state.finish();
+            discarded_ = state.table().take_discarded();
             return result;
         }
 
@@ -201,6 +202,8 @@ private:
         F f_;
         TurnTime time_;
         TimePoint now_;
+        /// Freed with this, after the turn.
+        AttributeBin discarded_;
     };
 
     /// Reads the clock before the turn, so that the turn is shorter.

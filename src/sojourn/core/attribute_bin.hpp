@@ -1,0 +1,61 @@
+/// @file
+/// Private header. Where attributes go inside a turn that nobody needs any more: to free memory
+/// takes longer than a turn should, so it is kept until somebody takes the bin out and drops it.
+
+#ifndef SOJOURN_CORE_ATTRIBUTE_BIN_HPP
+#define SOJOURN_CORE_ATTRIBUTE_BIN_HPP
+
+#include "sojourn/core/attributes.hpp"
+
+#include <cstddef>
+#include <utility>
+
+namespace sojourn {
+
+/// A chain of memory to free, made of that memory itself. Frees it when destroyed, O(its length);
+/// all else is O(1) and allocates nothing.
+///
+/// *Thread safety*: a value.
+class AttributeBin {
+public:
+    AttributeBin() noexcept = default;
+
+    /// Leaves `other` empty.
+    AttributeBin(AttributeBin&& other) noexcept : last_(std::exchange(other.last_, nullptr)) {}
+
+    AttributeBin& operator=(AttributeBin&& other) noexcept
+    {
+        std::swap(last_, other.last_);
+        return *this;
+    }
+
+    AttributeBin(const AttributeBin&) = delete;
+    AttributeBin& operator=(const AttributeBin&) = delete;
+
+    ~AttributeBin()
+    {
+        if (!empty()) {
+            free();
+        }
+    }
+
+    /// Takes the attributes' memory, unless others share it.
+    void add(Attributes attributes) noexcept;
+
+    [[nodiscard]] bool empty() const noexcept { return last_ == nullptr; }
+
+private:
+    /// What becomes of a block.
+    struct Waste {
+        Waste* next;
+        std::size_t bytes;
+    };
+
+    void free() noexcept;
+
+    Waste* last_ = nullptr;
+};
+
+} // namespace sojourn
+
+#endif // SOJOURN_CORE_ATTRIBUTE_BIN_HPP
