@@ -66,7 +66,8 @@ def write(results: Results, docs: Path) -> None:
         http=http(results),
         alone=f"{found.alone:.0f}" if found else "?",
         turn=f"{found.turn:.0f}" if found else "?",
-        hand_over=f"{scaling.HAND_OVER_NS:.0f}",
+        hand_over=f"{found.hand_over:.0f}" if found else "?",
+        limit=f"{scaling.limit(found):.2f}" if found else "?",
         scaling=scaling.table(results),
         **{f"plot_{name}": image for name, image in shown.items()},
     )

@@ -64,6 +64,11 @@ QUESTIONS = [
     ),
     Question("rate_limiter", "Admitting a request", "One decision of the rate limiter."),
     Question(
+        "shard_hand_over",
+        "The way of a cache line",
+        "Sixteen locks with a number behind each, entered at random between about 100 ns of other work.",
+    ),
+    Question(
         "memory",
         "Memory of a session",
         "Bytes asked from the allocator for each session with an id of 22 characters and 64 bytes of attributes.",

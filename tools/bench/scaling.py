@@ -9,7 +9,7 @@ from targets import figure
 
 THREADS = [1, 2, 4, 8, 16, 32, 64]
 SHARDS = [1, 16, 64]
-# Between two cores of one socket; between sockets it is more.
+# Where none was measured: between two cores of one socket; between sockets it is more.
 HAND_OVER_NS = 75.0
 
 
@@ -44,11 +44,25 @@ def measured_throughput(results: Results, contestant: str, threads: int) -> floa
     return 1e3 / max(costs) if costs else None
 
 
+def hand_over(results: Results) -> float | None:
+    """What the way of a cache line costs here. On two threads the line comes from the other one half of the times, and
+    a thread takes twice of what both together do."""
+    alone = max(figure("shard_hand_over", "bare", threads=1)(results), default=None)
+    two = max(figure("shard_hand_over", "bare", threads=2)(results), default=None)
+    return max(0.0, 2 * (2 * two - alone)) if alone and two else None
+
+
 def model(results: Results) -> Model | None:
     """Of the costs that were measured on one thread with 1,000 sessions."""
     alone = max(figure("acquire_release", threads=1, sessions=1_000)(results), default=None)
     turn = max(figure("table_touch", threads=1, sessions=1_000)(results), default=None)
-    return Model(alone, turn) if alone and turn else None
+    moved = hand_over(results)
+    return Model(alone, turn, HAND_OVER_NS if moved is None else moved) if alone and turn else None
+
+
+def limit(found: Model) -> float:
+    """The most that two threads can do to one, if nothing but one line a request ever moves."""
+    return 2 * found.alone / (found.alone + found.moved(2))
 
 
 def table(results: Results) -> str:

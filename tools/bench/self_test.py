@@ -301,6 +301,10 @@ class Model(unittest.TestCase):
     def test_no_more_than_the_shards_have_turns_for(self):
         self.assertAlmostEqual(scaling.Model(100, 30, hand_over=0).throughput(64, 1), 1e3 / 30)
 
+    def test_two_threads_gain_less_where_a_line_has_to_move(self):
+        self.assertAlmostEqual(scaling.limit(scaling.Model(100, 30, hand_over=0)), 2)
+        self.assertAlmostEqual(scaling.limit(scaling.Model(100, 30, hand_over=100)), 2 * 100 / 150)
+
     def test_more_shards_never_hurt(self):
         model = scaling.Model(100, 30)
         random.seed(1)

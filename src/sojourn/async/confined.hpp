@@ -481,13 +481,16 @@ private:
             }
         }
 
+        // What whoever runs the call needs, close together: it comes from another processor.
+
+        std::atomic<Phase> phase_{Phase::waiting};
+        bool was_queued_ = false;
         State& state_;
         F& function_;
         detail::CallOutcome<R> outcome_;
+
         std::optional<Handler> handler_;
         std::optional<WorkGuard> work_;
-        std::atomic<Phase> phase_{Phase::waiting};
-        bool was_queued_ = false;
     };
 
     /// A call that owns everything it needs, in memory of the handler's allocator.
