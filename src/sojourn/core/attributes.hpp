@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,7 +19,8 @@ namespace sojourn {
 class AttributeBlock;
 
 /// Names with values, each name once, in order of the names. A pointer to memory that copies share
-/// and nobody changes: to change attributes is to make them anew.
+/// and nobody changes: to change attributes is to make them anew. Those that were moved from are
+/// empty.
 ///
 /// *Thread safety*: a value; copies of it may be used in different threads. *Lifetime*: what is
 /// read from attributes is valid as long as these, or a copy of them, are neither changed nor
@@ -47,12 +47,14 @@ public:
 
     Attributes(const Attributes& other) noexcept;
 
-    /// Leaves `other` empty.
     Attributes(Attributes&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
 
-    Attributes& operator=(Attributes other) noexcept
+    Attributes& operator=(const Attributes& other) noexcept { return *this = Attributes(other); }
+
+    Attributes& operator=(Attributes&& other) noexcept
     {
-        std::swap(block_, other.block_);
+        auto taken = std::move(other);
+        std::swap(block_, taken.block_);
         return *this;
     }
 
@@ -101,14 +103,11 @@ private:
     AttributeBlock* block_ = nullptr;
 };
 
-/// Goes through the entries in order of their names. Gives each by value, as two views.
+/// A forward iterator over the entries. It gives each by value, as two views.
 class Attributes::Iterator {
 public:
     using value_type = View;
-    using reference = View;
     using difference_type = std::ptrdiff_t;
-    using iterator_concept = std::forward_iterator_tag;
-    using iterator_category = std::input_iterator_tag;
 
     Iterator() noexcept = default;
 
