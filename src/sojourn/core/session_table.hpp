@@ -315,6 +315,13 @@ private:
     AttributeBin discarded_;
     Metrics metrics_;
 
+    static constexpr std::size_t line_before_metrics =
+        2 * sizeof(TimePoint) + sizeof(RecencyList) + sizeof(AttributeBin);
+    static_assert(
+        line_before_metrics + offsetof(Metrics, leased) + sizeof(std::uint64_t) <= 64,
+        "what every request changes of the metrics comes first there, and lies on the line"
+    );
+
     // And what it does not.
 
     alignas(64) RecencyList elders_;

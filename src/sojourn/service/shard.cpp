@@ -70,6 +70,11 @@ void ShardState::finish() noexcept
         // A lease that was given back just before did not see that somebody waits for it.
         table_.settle(releases);
     }
+    if (is_orphaned) {
+        // The background went with the service, so there is nobody to wake.
+        keep_shard_while_leased();
+        return;
+    }
     if (table_.may_be_due_before(armed_until_)) {
         arm_earlier();
     }
@@ -82,9 +87,6 @@ void ShardState::finish() noexcept
             watcher->ring();
         }
         watchers_.clear();
-    }
-    if (is_orphaned) {
-        keep_shard_while_leased();
     }
 }
 
@@ -170,11 +172,10 @@ void Shard::list_release(Session& session, TimePoint now) noexcept
 
 void Shard::leave_to_leases(std::shared_ptr<Shard> self) noexcept
 {
-    auto& shard = *self;
-    shard.self_ = std::move(self);
-    shard.is_orphaned_.store(true, std::memory_order_release);
-    // A turn that finds no lease lets go of it.
-    shard.state_.nudge();
+    // A copy: as soon as the nudge is in the queue, whoever is inside may find no lease and let go.
+    self->self_ = self;
+    self->is_orphaned_.store(true, std::memory_order_release);
+    self->state_.nudge();
 }
 
 } // namespace sojourn

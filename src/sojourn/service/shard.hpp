@@ -202,7 +202,7 @@ private:
         F f_;
         TurnTime time_;
         TimePoint now_;
-        /// Freed with this, after the turn.
+        /// Freed with this: after the turn, where a coroutine awaits it.
         AttributeBin discarded_;
     };
 
