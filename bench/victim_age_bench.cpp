@@ -104,6 +104,7 @@ void victim_age(benchmark::State& state)
         asio::io_context context;
         const auto options = sojourn::ServiceOptions()
                                  .max_sessions(capacity)
+                                 .max_pending_removals(generations * capacity)
                                  .shards(shards)
                                  .idle_timeout(long_enough)
                                  .half_open_timeout(long_enough)
