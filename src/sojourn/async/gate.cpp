@@ -79,7 +79,7 @@ bool Gate::hand_over() noexcept
         return false;
     }
     // Whoever goes on with the drain may be done, and the gate gone, before this returns.
-    const auto self = shared_from_this();
+    const auto self = weak_from_this().lock();
     owner_.store(nullptr, std::memory_order_relaxed);
     is_handed_over_.store(true, std::memory_order_seq_cst);
     // A job that is on its way already finds it handed over.

@@ -108,7 +108,7 @@ void ShardState::keep_shard_while_leased() noexcept
 {
     const bool is_leased = table_.metrics().leased > 0;
     if (is_leased && !shard_.self_) {
-        shard_.self_ = shard_.shared_from_this();
+        shard_.self_ = shard_.weak_from_this().lock();
     } else if (!is_leased && shard_.self_) {
         shard_.state_.drop_after_turn(std::move(shard_.self_));
     }
@@ -164,15 +164,15 @@ Shard::Shard(
 /// listed.
 void Shard::list_release(Session& session, TimePoint now) noexcept
 {
-    const auto keep = shared_from_this();
+    const auto keep = weak_from_this().lock();
     if (releases_.give_back(session, now)) {
         state_.nudge();
     }
 }
 
-void Shard::leave_to_leases(std::shared_ptr<Shard> self) noexcept
+void Shard::leave_to_leases(const std::shared_ptr<Shard>& self) noexcept
 {
-    // A copy: as soon as the nudge is in the queue, whoever is inside may find no lease and let go.
+    // As soon as the nudge is in the queue, whoever is inside may find no lease and let go of this.
     self->self_ = self;
     self->is_orphaned_.store(true, std::memory_order_release);
     self->state_.nudge();
