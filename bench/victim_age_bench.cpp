@@ -1,13 +1,12 @@
 // Is the victim the session that was used least recently, of all shards? Visitors come to a full
 // service, so each makes one session go; the listener notes which. Were the order of use exact,
 // they would go in the order in which their requests ended. `age_error` is by how many places they
-// do not, on average, in percent of the sessions; `worst` is the most of it. Shards
-// know of each other by the coarse clock only: what was used within one of its ticks, a few
+// do not, on average, in percent of the sessions; `worst` is the most of it. Shards know
+// of each other by the coarse clock only: what was used within one of its ticks, a few
 // milliseconds, has no order over shards. In a small service that turns over as fast as here, that
 // is a good part of all.
 
 #include "sojourn/service/session_service.hpp"
-#include "sojourn/testing/seeded_id_source.hpp"
 #include "support/arguments.hpp"
 #include "support/contestants.hpp"
 #include "support/drive.hpp"
@@ -18,10 +17,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace {
