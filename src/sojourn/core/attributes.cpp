@@ -30,7 +30,7 @@ Attributes::Attributes(const Attributes& other) noexcept : block_(other.block_)
 void Attributes::release() noexcept
 {
     if (block_->drop_reference()) {
-        ::operator delete(block_, block_->allocated_bytes());
+        AttributeBlock::end(block_).free();
     }
 }
 
