@@ -90,6 +90,7 @@ private:
     {
         return sojourn::ServiceOptions()
             .max_sessions(capacity)
+            .max_half_open(capacity)
             .idle_timeout(idle_timeout)
             .half_open_timeout(idle_timeout)
             .absolute_lifetime(long_enough)

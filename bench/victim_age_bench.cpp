@@ -106,6 +106,8 @@ void victim_age(benchmark::State& state)
         asio::io_context context;
         const auto options = sojourn::ServiceOptions()
                                  .max_sessions(capacity)
+                                 .max_half_open(capacity)
+                                 .eviction_grace(Duration::zero())
                                  .max_pending_removals(generations * capacity)
                                  .shards(shards)
                                  .idle_timeout(long_enough)

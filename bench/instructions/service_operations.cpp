@@ -28,7 +28,10 @@ struct Server {
     std::shared_ptr<testing::ManualClock> clock = std::make_shared<testing::ManualClock>();
     SessionService sessions{
         context.get_executor(),
-        ServiceOptions().max_sessions(session_count).request_rate(RateLimit::unlimited()),
+        ServiceOptions()
+            .max_sessions(session_count)
+            .max_half_open(session_count)
+            .request_rate(RateLimit::unlimited()),
         ServiceEnvironment().clock(clock).id_source(std::make_shared<testing::SeededIdSource>())
     };
 };

@@ -38,7 +38,10 @@ void create(SessionTable& table, const HashedId& id)
 
 std::size_t table_touch()
 {
-    const auto options = ServiceOptions().request_rate(RateLimit::unlimited());
+    const auto options = ServiceOptions()
+                             .request_rate(RateLimit::unlimited())
+                             .max_half_open(session_count)
+                             .eviction_grace(Duration::zero());
     SessionTable table(options, session_count, 1, key, OnDeparture::forget);
     ReleaseList releases;
     testing::SeededIdSource source;

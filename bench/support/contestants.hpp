@@ -67,6 +67,8 @@ private:
     {
         return ServiceOptions()
             .max_sessions(capacity)
+            .max_half_open(capacity)
+            .eviction_grace(Duration::zero())
             .shards(shards)
             .idle_timeout(long_enough)
             .half_open_timeout(long_enough)

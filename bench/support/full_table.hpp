@@ -107,7 +107,9 @@ private:
         return ServiceOptions()
             .request_rate(RateLimit::unlimited())
             .idle_timeout(idle_timeout)
-            .half_open_timeout(longest);
+            .half_open_timeout(longest)
+            .max_half_open(unbounded)
+            .eviction_grace(Duration::zero());
     }
 
     [[nodiscard]] HashedId hashed(const SessionId& id) const { return {id, hash_(id)}; }

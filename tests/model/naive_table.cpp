@@ -133,16 +133,33 @@ std::vector<Key> NaiveTable::expired() const
     return keys;
 }
 
-std::optional<Key> NaiveTable::least_recent() const
+/// The session that has to go first, if it may; or nobody.
+std::vector<Key> NaiveTable::least_recent(const NaiveSession* keep) const
 {
     std::optional<Key> found;
     for (const auto& [key, session] : sessions_) {
-        if (!session.is_closing && session.leases == 0 &&
+        if (!session.is_closing && session.leases == 0 && &session != keep &&
             (!found || session.recency < sessions_.at(*found).recency)) {
             found = key;
         }
     }
-    return found;
+    const bool may_go =
+        found && sessions_.at(*found).last_used + options_.eviction_grace() <= now_;
+    return may_go ? std::vector{*found} : std::vector<Key>();
+}
+
+/// The idle session that has waited longest for its first request, or nobody.
+std::vector<Key> NaiveTable::longest_waiting() const
+{
+    std::optional<Key> found;
+    for (const auto& [key, session] : sessions_) {
+        const bool is_waiting = !session.is_closing && session.is_half_open &&
+                                session.requests == 0 && session.leases == 0;
+        if (is_waiting && (!found || session.recency < sessions_.at(*found).recency)) {
+            found = key;
+        }
+    }
+    return found ? std::vector{*found} : std::vector<Key>();
 }
 
 void NaiveTable::end(Key key, RemovalCause cause)
@@ -178,7 +195,9 @@ void NaiveTable::depart(Key key)
     );
 }
 
-Error NaiveTable::create(Key key, NaiveSession fresh, Duration lifetime, const IsOpen& is_open)
+Error NaiveTable::create(
+    Key key, NaiveSession fresh, Duration lifetime, const IsOpen& is_open, bool is_made
+)
 {
     if (is_closed_) {
         return errc::stopping;
@@ -186,10 +205,9 @@ Error NaiveTable::create(Key key, NaiveSession fresh, Duration lifetime, const I
     if (look_up(fresh.id) != sessions_.end()) {
         return errc::id_in_use;
     }
-    bool has_room = sessions_.size() + pending_ < capacity_ + max_pending_;
-    if (sessions_.size() == capacity_) {
-        make_room(is_open, has_room);
-    }
+    take_over_ended(is_open);
+    const bool has_room = make_room(fresh, is_made);
+    require(evicted_.empty(), "more were evicted than had to be");
     if (!has_room) {
         ++history_.refused_overloaded;
         return errc::overloaded;
@@ -204,38 +222,128 @@ Error NaiveTable::create(Key key, NaiveSession fresh, Duration lifetime, const I
     return {};
 }
 
-void NaiveTable::make_room(const IsOpen& is_open, bool& has_room)
+/// Those that have vanished: the expired ones have ended, and who else has was evicted, which is to
+/// be explained.
+void NaiveTable::take_over_ended(const IsOpen& is_open)
 {
-    // The expired ones come first: all of them, if the table may look at so many.
-    std::optional<Key> victim;
+    evicted_.clear();
     for (const auto key : vanished(is_open)) {
         const auto& session = sessions_.at(key);
         if (is_expired(session)) {
             end(key, expiry_cause(session));
         } else {
-            require(!victim, "more than one session was evicted for one");
-            victim = key;
+            require(options_.when_full() == WhenFull::evict_idle, "evicted against the policy");
+            evicted_.push_back(key);
         }
     }
-    if (options_.cleanup_batch() > 1000) {
-        require(expired().empty(), "an expired session was not reclaimed");
+}
+
+/// Explains the end of the session that should go, if it has gone, and says whether it has. It may
+/// stay if there is no slot for who comes instead.
+bool NaiveTable::evicts(const std::vector<Key>& candidates)
+{
+    const auto found = std::ranges::find_first_of(evicted_, candidates);
+    if (found == evicted_.end()) {
+        const bool has_slot = sessions_.size() + pending_ < capacity_ + max_pending_;
+        const bool may_stay = candidates.empty() || options_.when_full() == WhenFull::reject ||
+                              (keeps_departed_ && !has_slot);
+        require(may_stay, "nobody made room");
+        return false;
     }
-    ++group_;
-    const auto oldest = least_recent();
-    const bool has_slot = sessions_.size() + pending_ < capacity_ + max_pending_;
-    if (victim) {
-        require(sessions_.size() == capacity_, "evicted although there was room");
-        require(options_.when_full() == WhenFull::evict_idle, "evicted against the policy");
-        require(has_slot, "evicted although too many removals are pending");
-        require(victim == oldest, "evicted another than the least recently used");
-        end(*victim, RemovalCause::evicted);
-    } else if (sessions_.size() == capacity_) {
-        const bool may_refuse =
-            !oldest || !has_slot ||
-            (options_.when_full() == WhenFull::reject && !is_expired(sessions_.at(*oldest)));
-        require(may_refuse, "nobody made room");
+    require(
+        !keeps_departed_ || sessions_.size() + pending_ < capacity_ + max_pending_,
+        "evicted although too many removals are pending"
+    );
+    end(*found, RemovalCause::evicted);
+    evicted_.erase(found);
+    return true;
+}
+
+bool NaiveTable::make_room(const NaiveSession& fresh, bool is_made)
+{
+    if (!make_room_among_own(fresh.principal)) {
+        return false;
     }
-    has_room = has_slot && sessions_.size() < capacity_;
+    const auto require_reclaimed = [this] {
+        require(!is_reclaim_whole() || expired().empty(), "an expired session was not reclaimed");
+    };
+    if (fresh.principal.empty() && needs_half_open_room()) {
+        require_reclaimed();
+        if (!evicts(longest_waiting())) {
+            return false;
+        }
+    }
+    if (sessions_.size() == capacity_) {
+        require_reclaimed();
+        if (!evicts(least_recent(nullptr))) {
+            return false;
+        }
+    }
+    return sessions_.size() + pending_ < capacity_ + max_pending_ &&
+           make_byte_room(fresh.data.bytes(), nullptr, is_made);
+}
+
+bool NaiveTable::make_room_among_own(const std::string& principal)
+{
+    const auto bound = options_.max_sessions_per_principal();
+    if (principal.empty() || !bound) {
+        return true;
+    }
+    std::vector<const NaiveSession*> own;
+    for (const auto& [key, session] : sessions_) {
+        if (!session.is_closing && session.principal == principal) {
+            own.push_back(&session);
+        }
+    }
+    if (own.size() < *bound) {
+        return true;
+    }
+    require(
+        std::ranges::none_of(own, [this](const auto* session) { return is_expired(*session); }),
+        "a principal's expired session was not ended"
+    );
+    std::vector<Key> oldest;
+    for (const auto& [key, session] : sessions_) {
+        const bool is_candidate =
+            !session.is_closing && session.principal == principal && session.leases == 0;
+        if (is_candidate && std::ranges::all_of(own, [&](const auto* other) {
+                return other->leases > 0 || other->last_used >= session.last_used;
+            })) {
+            oldest.push_back(key);
+        }
+    }
+    return evicts(oldest);
+}
+
+bool NaiveTable::needs_half_open_room() const
+{
+    return static_cast<std::size_t>(std::ranges::count_if(sessions_, [](const auto& entry) {
+               return entry.second.is_half_open && !entry.second.is_closing;
+           })) >= options_.max_half_open();
+}
+
+bool NaiveTable::make_byte_room(std::size_t bytes, const NaiveSession* keep, bool is_made)
+{
+    const auto bound = options_.max_total_attribute_bytes();
+    if (!bound) {
+        return true;
+    }
+    const auto has_room = [&] {
+        std::size_t total = bytes;
+        for (const auto& [key, session] : sessions_) {
+            total += session.data.bytes();
+        }
+        return total <= *bound;
+    };
+    while (!has_room()) {
+        if (!is_made && evicted_.empty() && !is_reclaim_whole()) {
+            return false; // One request may end no more.
+        }
+        if (!evicts(least_recent(keep))) {
+            return false;
+        }
+    }
+    return true;
 }
 
 Result<Key> NaiveTable::acquire(const std::string& id)
@@ -291,7 +399,10 @@ const NaiveSession* NaiveTable::touch(const std::string& id)
 }
 
 Error NaiveTable::rotate(
-    const std::string& id, const std::string& fresh, const std::optional<std::string>& principal
+    const std::string& id,
+    const std::string& fresh,
+    const std::optional<std::string>& principal,
+    const IsOpen& is_open
 )
 {
     const auto place = look_up(id);
@@ -302,6 +413,15 @@ Error NaiveTable::rotate(
         return errc::id_in_use;
     }
     auto& session = place->second;
+    if (principal && *principal != session.principal) {
+        take_over_ended(is_open);
+        const bool has_room = make_room_among_own(*principal);
+        require(evicted_.empty(), "more were evicted than had to be");
+        if (!has_room) {
+            ++history_.refused_overloaded;
+            return errc::overloaded;
+        }
+    }
     session.id = fresh;
     if (principal) {
         session.principal = *principal;
@@ -322,7 +442,13 @@ Error NaiveTable::remove(const std::string& id)
 }
 
 Result<std::uint64_t>
-NaiveTable::commit(const std::string& id, std::uint64_t expected, Attributes data)
+NaiveTable::commit(
+    const std::string& id,
+    std::uint64_t expected,
+    Attributes data,
+    const IsOpen& is_open,
+    bool is_made
+)
 {
     const auto place = look_up(id);
     if (place == sessions_.end()) {
@@ -331,8 +457,19 @@ NaiveTable::commit(const std::string& id, std::uint64_t expected, Attributes dat
     if (place->second.version != expected) {
         return errc::conflict;
     }
-    place->second.data = std::move(data);
-    return ++place->second.version;
+    auto& session = place->second;
+    if (data.bytes() > session.data.bytes()) {
+        take_over_ended(is_open);
+        const bool has_room =
+            make_byte_room(data.bytes() - session.data.bytes(), &session, is_made);
+        require(evicted_.empty(), "more were evicted than had to be");
+        if (!has_room) {
+            ++history_.refused_overloaded;
+            return errc::overloaded;
+        }
+    }
+    session.data = std::move(data);
+    return ++session.version;
 }
 
 void NaiveTable::remove_by_principal(

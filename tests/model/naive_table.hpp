@@ -86,18 +86,29 @@ public:
     /// The same in a turn.
     void release(Key key, TimePoint now);
 
-    [[nodiscard]] Error
-    create(Key key, NaiveSession fresh, Duration lifetime, const IsOpen& is_open);
+    /// `is_made`: whether the table found room, where it may have stopped to look for some.
+    [[nodiscard]] Error create(
+        Key key, NaiveSession fresh, Duration lifetime, const IsOpen& is_open, bool is_made
+    );
     [[nodiscard]] Result<Key> acquire(const std::string& id);
     /// For what peeks only.
     [[nodiscard]] const NaiveSession* find(const std::string& id);
     [[nodiscard]] const NaiveSession* touch(const std::string& id);
     [[nodiscard]] Error rotate(
-        const std::string& id, const std::string& fresh, const std::optional<std::string>& principal
+        const std::string& id,
+        const std::string& fresh,
+        const std::optional<std::string>& principal,
+        const IsOpen& is_open
     );
     [[nodiscard]] Error remove(const std::string& id);
     [[nodiscard]] Result<std::uint64_t>
-    commit(const std::string& id, std::uint64_t expected, Attributes data);
+    commit(
+        const std::string& id,
+        std::uint64_t expected,
+        Attributes data,
+        const IsOpen& is_open,
+        bool is_made
+    );
 
     void close() { is_closed_ = true; }
 
@@ -142,10 +153,24 @@ private:
     /// The open sessions that the table finds no longer.
     std::vector<Key> vanished(const IsOpen& is_open) const;
     [[nodiscard]] std::vector<Key> expired() const;
-    [[nodiscard]] std::optional<Key> least_recent() const;
+    [[nodiscard]] std::vector<Key> least_recent(const NaiveSession* keep) const;
+    [[nodiscard]] std::vector<Key> longest_waiting() const;
     [[nodiscard]] TimePoint idle_end(const NaiveSession& session, TimePoint from) const;
     [[nodiscard]] RemovalCause expiry_cause(const NaiveSession& session) const;
-    void make_room(const IsOpen& is_open, bool& has_room);
+
+    // Who makes room. The table chooses, and what it chose is explained here.
+
+    void take_over_ended(const IsOpen& is_open);
+    [[nodiscard]] bool evicts(const std::vector<Key>& candidates);
+    [[nodiscard]] bool make_room(const NaiveSession& fresh, bool is_made);
+    [[nodiscard]] bool make_room_among_own(const std::string& principal);
+    [[nodiscard]] bool needs_half_open_room() const;
+    [[nodiscard]] bool
+    make_byte_room(std::size_t bytes, const NaiveSession* keep, bool is_made);
+
+    /// Whether the table looks at all that are due before it evicts.
+    [[nodiscard]] bool is_reclaim_whole() const { return options_.cleanup_batch() > 1000; }
+
     void end(Key key, RemovalCause cause);
     void depart(Key key);
 
@@ -161,6 +186,8 @@ private:
     std::map<Key, NaiveSession> sessions_;
     std::vector<Key> returned_;
     std::vector<NaiveDeparture> departed_;
+    /// Evicted in this operation, and not explained yet.
+    std::vector<Key> evicted_;
     std::uint64_t group_ = 0;
     std::uint64_t recency_ = 0;
     std::uint64_t pending_ = 0;

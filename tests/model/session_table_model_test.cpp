@@ -64,11 +64,26 @@ struct Shape {
             .absolute_lifetime(scale * random.pick(100, 1500))
             .half_open_timeout(scale * random.pick(5, 100))
             .when_full(random.one_in(3) ? WhenFull::reject : WhenFull::evict_idle)
+            .max_half_open(random.one_in(2) ? random.pick<std::size_t>(1, capacity) : capacity)
+            .eviction_grace(random.one_in(2) ? Duration(0) : scale * random.pick(1, 40))
             .cleanup_batch(random.choose(batches))
             .request_rate(
                 random.one_in(3) ? RateLimit::unlimited()
                                  : RateLimit(random.choose(rates), random.pick<std::uint32_t>(1, 4))
             );
+        bound_more(random);
+    }
+
+    /// Those that are seldom met at once.
+    void bound_more(Random& random)
+    {
+        options.max_sessions_per_principal(std::nullopt).max_total_attribute_bytes(std::nullopt);
+        if (random.one_in(3)) {
+            options.max_sessions_per_principal(random.pick<std::size_t>(1, 4));
+        }
+        if (random.one_in(3)) {
+            options.max_total_attribute_bytes(random.pick<std::size_t>(100, 100 * capacity + 100));
+        }
     }
 
     static constexpr std::array<std::size_t, 7> capacities = {1, 2, 3, 5, 8, 40, 150};
@@ -285,7 +300,11 @@ private:
 
     std::string any_principal() { return random_.one_in(2) ? "" : random_.choose(principals); }
 
-    Attributes any_attributes() { return {{"key", std::to_string(next_key_)}}; }
+    Attributes any_attributes()
+    {
+        const std::string tail(random_.one_in(2) ? 0 : random_.pick<std::size_t>(0, 200), 'x');
+        return {{"key", std::to_string(next_key_) + tail}};
+    }
 
     [[nodiscard]] bool is_open(Key key) const
     {
@@ -328,7 +347,7 @@ private:
             .created = session.created,
         };
         const auto made = table_.create(fresh);
-        const auto expected = model_.create(key, session, lifetime, sight());
+        const auto expected = model_.create(key, session, lifetime, sight(), made.has_value());
         require(made.error().code() == expected.code(), "another outcome");
         if (made) {
             nodes_[key] = *made;
@@ -385,7 +404,8 @@ private:
             principal = any_principal();
         }
         const auto result = table_.rotate(hashed(id), hashed(fresh), principal);
-        require(result.error() == model_.rotate(id, fresh, principal), "another outcome");
+        const auto expected = model_.rotate(id, fresh, principal, sight());
+        require(result.error().code() == expected.code(), "another outcome");
     }
 
     void remove()
@@ -414,8 +434,8 @@ private:
         const auto expected = random_.pick<std::uint64_t>(1, 3);
         const auto data = any_attributes();
         const auto version = table_.commit(hashed(id), expected, data);
-        const auto known = model_.commit(id, expected, data);
-        require(version.error() == known.error(), "another outcome");
+        const auto known = model_.commit(id, expected, data, sight(), version.has_value());
+        require(version.error().code() == known.error().code(), "another outcome");
         require(!version || *version == *known, "another version");
     }
 

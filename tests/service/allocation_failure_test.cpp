@@ -66,7 +66,7 @@ asio::awaitable<void> attempt(
 
 ServiceOptions small_options(std::size_t shards)
 {
-    return ServiceOptions().max_sessions(8 * shards).shards(shards).cleanup_batch(3);
+    return plain_options().max_sessions(8 * shards).shards(shards).cleanup_batch(3);
 }
 
 /// The service still does all it should, on request.
@@ -416,7 +416,7 @@ TEST_CASE(
     "session_service: a table under churn loses nothing to a failing allocation", "[async][service]"
 )
 {
-    auto options = ServiceOptions().max_sessions(200);
+    auto options = plain_options().max_sessions(200);
     ManualService sessions(options);
     std::vector<SessionId> ids;
     for (int i = 0; i < 200; ++i) {

@@ -75,7 +75,7 @@ TEST_CASE(
     "session_service: attributes beyond their bound are refused by every way in", "[async][service]"
 )
 {
-    auto options = ServiceOptions().max_attribute_bytes(10 + Attributes::entry_overhead);
+    auto options = plain_options().max_attribute_bytes(10 + Attributes::entry_overhead);
     ManualService sessions(options);
     const auto id = sessions.establish();
     const Attributes large{{"12345", "123456"}};
@@ -263,7 +263,7 @@ TEST_CASE(
         ServiceEnvironment().on_failure([&](std::string_view where, const std::exception_ptr&) {
             reports.emplace_back(where);
         });
-    ManualService sessions(ServiceOptions(), environment);
+    ManualService sessions(plain_options(), environment);
     const auto id = sessions.establish();
     const auto error_after = [&](std::function<void(Attributes&)> change) {
         auto future = sessions.service.async_modify(id, std::move(change), asio::use_future);

@@ -38,7 +38,7 @@ TEST_CASE(
 )
 {
     constexpr std::size_t count = 20;
-    auto options = ServiceOptions().cleanup_batch(1);
+    auto options = plain_options().cleanup_batch(1);
     ManualService sessions(options);
     for (std::size_t i = 0; i < count; ++i) {
         (void)sessions.add();

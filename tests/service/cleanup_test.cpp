@@ -51,7 +51,7 @@ TEST_CASE(
 )
 {
     // Longer than any of theirs: a leased session could be due after that at the earliest.
-    auto options = ServiceOptions().shards(8).idle_timeout(1h);
+    auto options = plain_options().shards(8).idle_timeout(1h);
     ManualService sessions(options);
     const auto start = sessions.clock->steady();
     for (int minute = 40; minute > 0; --minute) {
@@ -72,7 +72,7 @@ TEST_CASE(
 )
 {
     const auto log = std::make_shared<RemovalLog>();
-    ManualService sessions(ServiceOptions(), listening(log));
+    ManualService sessions(plain_options(), listening(log));
     (void)sessions.establish();
     sessions.pass(30min - 1ns);
     CHECK(log->size() == 0);
@@ -102,7 +102,7 @@ TEST_CASE(
 TEST_CASE("session_service: a lifetime ends however busy the session is", "[async][service]")
 {
     const auto log = std::make_shared<RemovalLog>();
-    ManualService sessions(ServiceOptions(), listening(log));
+    ManualService sessions(plain_options(), listening(log));
     const auto id = sessions.add(CreateOptions().absolute_lifetime(2h));
     for (int i = 0; i < 120; ++i) {
         sessions.acquire(id).release();
@@ -166,7 +166,7 @@ TEST_CASE(
     constexpr int all = is_sanitized ? 20'000 : 100'000;
     constexpr int brief = 1'000;
     const auto log = std::make_shared<RemovalLog>();
-    auto options = ServiceOptions().max_sessions(all).max_pending_removals(brief);
+    auto options = plain_options().max_sessions(all).max_pending_removals(brief);
     ManualService sessions(options, listening(log));
     std::vector<SessionId> lasting_ids;
     std::vector<SessionId> brief_ids;
@@ -215,7 +215,7 @@ TEST_CASE(
     "[async][service]"
 )
 {
-    auto options = ServiceOptions().cleanup_batch(10);
+    auto options = plain_options().cleanup_batch(10);
     ManualService sessions(options);
     for (int i = 0; i < 500; ++i) {
         (void)sessions.add();
@@ -234,7 +234,7 @@ TEST_CASE(
 
 TEST_CASE("session_service: cleanup on request says how many it ended", "[async][service]")
 {
-    auto options = ServiceOptions().shards(3).cleanup_batch(7);
+    auto options = plain_options().shards(3).cleanup_batch(7);
     ManualService sessions(options);
     for (int i = 0; i < 100; ++i) {
         (void)sessions.add();
@@ -256,7 +256,7 @@ TEST_CASE(
 )
 {
     const auto log = std::make_shared<RemovalLog>();
-    auto options = ServiceOptions().shards(3).cleanup_batch(7);
+    auto options = plain_options().shards(3).cleanup_batch(7);
     ManualService sessions(options, listening(log));
     for (int i = 0; i < 100; ++i) {
         (void)sessions.add();

@@ -84,7 +84,7 @@ TEST_CASE("session_service: service and io_context may go in either order", "[as
         const auto log = std::make_shared<RemovalLog>();
         std::list<CompletionProbe> probes;
         auto context = std::make_unique<asio::io_context>();
-        auto options = ServiceOptions().shards(shards).half_open_timeout(1ms);
+        auto options = plain_options().shards(shards).half_open_timeout(1ms);
         auto service = std::make_unique<SessionService>(
             context->get_executor(), options, slow_environment(log, is_manual)
         );
@@ -124,7 +124,7 @@ TEST_CASE(
     asio::io_context context;
     std::list<CompletionProbe> probes;
     {
-        auto options = ServiceOptions().shards(3);
+        auto options = plain_options().shards(3);
         SessionService service(context.get_executor(), options, listening(log));
         const auto created = run_coro(context, service.create()).value();
         start_everything(service, created.id, probes);
@@ -147,7 +147,7 @@ TEST_CASE("session_service: service and thread_pool may go in either order", "[a
         const auto log = std::make_shared<RemovalLog>();
         std::list<CompletionProbe> probes;
         auto pool = std::make_unique<asio::thread_pool>(3);
-        auto options = ServiceOptions().shards(2).half_open_timeout(1ms);
+        auto options = plain_options().shards(2).half_open_timeout(1ms);
         auto service = std::make_unique<SessionService>(
             pool->get_executor(), options, slow_environment(log, is_manual)
         );
@@ -183,7 +183,7 @@ TEST_CASE("session_service: a stop in flight ends with its context", "[async][se
     {
         auto context = std::make_unique<asio::io_context>();
         auto service = std::make_unique<SessionService>(
-            context->get_executor(), ServiceOptions(), slow_environment(log, is_manual)
+            context->get_executor(), plain_options(), slow_environment(log, is_manual)
         );
         lease = run_coro(*context, service->create()).value().lease;
         service->async_stop(1h, probe.handler());
@@ -272,7 +272,7 @@ TEST_CASE("session_service: a service that is gone tells nobody any more", "[asy
         return listen_later(log, std::move(removed));
     });
     auto service =
-        std::make_unique<SessionService>(context.get_executor(), ServiceOptions(), environment);
+        std::make_unique<SessionService>(context.get_executor(), plain_options(), environment);
     for (std::size_t i = 0; i < count; ++i) {
         (void)run_coro(context, service->create());
     }

@@ -53,7 +53,7 @@ TEST_CASE(
     // In each shard, room for what all coroutines lease at once.
     const auto capacity = 64 * shards;
     auto options =
-        ServiceOptions().max_sessions(capacity).shards(shards).max_pending_removals(1'000'000);
+        plain_options().max_sessions(capacity).shards(shards).max_pending_removals(1'000'000);
     ManualService sessions(options, is_listening ? listening(log) : ServiceEnvironment());
     std::atomic<int> refused{0};
     std::vector<std::shared_ptr<CoroResult<void>>> running;
@@ -91,7 +91,7 @@ TEST_CASE(
     "[async][service]"
 )
 {
-    auto options = ServiceOptions().max_sessions(3);
+    auto options = plain_options().max_sessions(3);
     ManualService sessions(options);
     const auto a = sessions.establish();
     const auto b = sessions.establish();
@@ -118,7 +118,7 @@ TEST_CASE(
     "session_service: a session touched many times is in the recency list once", "[async][service]"
 )
 {
-    auto options = ServiceOptions().max_sessions(4).request_rate(RateLimit::unlimited());
+    auto options = plain_options().max_sessions(4).request_rate(RateLimit::unlimited());
     ManualService sessions(options);
     std::vector<SessionId> ids;
     for (int i = 0; i < 4; ++i) {
@@ -154,7 +154,7 @@ TEST_CASE(
 TEST_CASE("session_service: memory stays flat while sessions come and go", "[async][service]")
 {
     const auto log = std::make_shared<RemovalLog>();
-    auto options = ServiceOptions().max_sessions(50).shards(2);
+    auto options = plain_options().max_sessions(50).shards(2);
     ManualService sessions(options);
     const auto churn = [&](int rounds) {
         for (int i = 0; i < rounds; ++i) {
@@ -179,7 +179,7 @@ TEST_CASE("session_service: memory stays flat while sessions come and go", "[asy
 
 TEST_CASE("session_service: when all sessions are leased there is no room", "[async][service]")
 {
-    auto options = ServiceOptions().max_sessions(2);
+    auto options = plain_options().max_sessions(2);
     ManualService sessions(options);
     auto first = sessions.create();
     const auto second = sessions.create();
@@ -199,7 +199,7 @@ TEST_CASE("session_service: when all sessions are leased there is no room", "[as
 TEST_CASE("session_service: sessions that have expired make room before others", "[async][service]")
 {
     const auto policy = GENERATE(WhenFull::evict_idle, WhenFull::reject);
-    auto options = ServiceOptions().max_sessions(3).when_full(policy);
+    auto options = plain_options().max_sessions(3).when_full(policy);
     ManualService sessions(options);
     const auto old = sessions.establish();
     // More recently used than it, and yet it is this one that has expired.
@@ -218,7 +218,7 @@ TEST_CASE("session_service: sessions that have expired make room before others",
 
 TEST_CASE("session_service: the policy reject keeps the sessions there are", "[async][service]")
 {
-    auto options = ServiceOptions().max_sessions(2).when_full(WhenFull::reject);
+    auto options = plain_options().max_sessions(2).when_full(WhenFull::reject);
     ManualService sessions(options);
     const auto a = sessions.establish();
     const auto b = sessions.establish();
@@ -235,7 +235,7 @@ TEST_CASE(
     "[async][service]"
 )
 {
-    auto options = ServiceOptions().max_sessions(10).shards(7);
+    auto options = plain_options().max_sessions(10).shards(7);
     ManualService sessions(options);
     for (int i = 0; i < 200; ++i) {
         (void)sessions.add();

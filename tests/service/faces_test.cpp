@@ -119,7 +119,7 @@ TEST_CASE(
     for_each_operation([](const std::string& name, auto initiate) {
         INFO(name);
         for (const std::size_t shards : {1U, 5U}) {
-            auto options = ServiceOptions().shards(shards);
+            auto options = plain_options().shards(shards);
             ManualService sessions(options);
             const auto id = sessions.establish(CreateOptions().principal("alice"));
 
@@ -232,7 +232,7 @@ TEST_CASE("session_service: a handler's cancellation changes nothing", "[async][
 
 TEST_CASE("session_service: arguments may be gone when the operation runs", "[async][service]")
 {
-    auto options = ServiceOptions().shards(3);
+    auto options = plain_options().shards(3);
     ManualService sessions(options);
     std::future<Result<CreatedSession>> created;
     {
@@ -308,7 +308,7 @@ TEST_CASE(
 {
     asio::thread_pool background(2);
     asio::thread_pool callers(2);
-    auto options = ServiceOptions().shards(2);
+    auto options = plain_options().shards(2);
     std::atomic<int> strays{0};
     {
         SessionService service(background.get_executor(), options);

@@ -27,7 +27,7 @@ static_assert(noexcept(std::declval<SessionLease&>().release()));
 
 TEST_CASE("session_service: a leased session is not evicted", "[async][service]")
 {
-    auto options = ServiceOptions().max_sessions(3);
+    auto options = plain_options().max_sessions(3);
     ManualService sessions(options);
     const auto id = sessions.establish();
     const auto lease = sessions.acquire(id);
@@ -50,7 +50,7 @@ TEST_CASE("session_service: a release allocates nothing", "[async][service]")
 TEST_CASE("session_service: the last release ends a session without memory", "[async][service]")
 {
     const auto log = std::make_shared<RemovalLog>();
-    ManualService sessions(ServiceOptions(), listening(log));
+    ManualService sessions(plain_options(), listening(log));
     const auto id = sessions.establish();
     auto lease = sessions.acquire(id);
     CHECK(sessions.run(sessions.service.remove(id)).has_value());
@@ -104,7 +104,7 @@ TEST_CASE(
 TEST_CASE("session_service: a leased session ends with its lifetime", "[async][service]")
 {
     const auto log = std::make_shared<RemovalLog>();
-    ManualService sessions(ServiceOptions(), listening(log));
+    ManualService sessions(plain_options(), listening(log));
     auto created = sessions.create(CreateOptions().absolute_lifetime(1h).idle_timeout(50min));
     sessions.pass(1h);
     CHECK_FALSE(sessions.knows(created.id));
@@ -121,7 +121,7 @@ TEST_CASE(
 )
 {
     const auto log = std::make_shared<RemovalLog>();
-    ManualService sessions(ServiceOptions(), listening(log));
+    ManualService sessions(plain_options(), listening(log));
     const auto id = sessions.establish();
     auto first = sessions.acquire(id);
     auto second = sessions.acquire(id);
@@ -150,7 +150,7 @@ TEST_CASE(
 )
 {
     const auto log = std::make_shared<RemovalLog>();
-    ManualService sessions(ServiceOptions(), listening(log));
+    ManualService sessions(plain_options(), listening(log));
     const auto id = SessionId::parse("adopted").value();
     auto old = sessions.create(CreateOptions().adopt(id));
     REQUIRE(sessions.run(sessions.service.remove(id)).has_value());
@@ -165,7 +165,7 @@ TEST_CASE(
 
 TEST_CASE("session_service: a closing session counts against the capacity", "[async][service]")
 {
-    auto options = ServiceOptions().max_sessions(1);
+    auto options = plain_options().max_sessions(1);
     ManualService sessions(options);
     auto created = sessions.create();
     REQUIRE(sessions.run(sessions.service.remove(created.id)).has_value());
@@ -212,7 +212,7 @@ TEST_CASE(
 TEST_CASE("session_service: leases can be given back from many threads at once", "[async][service]")
 {
     const auto log = std::make_shared<RemovalLog>();
-    auto options = ServiceOptions().request_rate(RateLimit::unlimited());
+    auto options = plain_options().request_rate(RateLimit::unlimited());
     ManualService sessions(options, listening(log));
     for (int round = 0; round < 20; ++round) {
         const auto id = sessions.establish();
@@ -268,7 +268,7 @@ TEST_CASE(
             const auto log = std::make_shared<RemovalLog>();
             auto context = std::make_unique<asio::io_context>();
             auto service = std::make_unique<SessionService>(
-                context->get_executor(), ServiceOptions(), listening(log)
+                context->get_executor(), plain_options(), listening(log)
             );
             const auto id = run_coro(*context, service->create()).value().id;
             int holding = 0;
@@ -300,7 +300,7 @@ TEST_CASE(
         std::optional<SessionReference> reference;
         {
             const auto log = std::make_shared<RemovalLog>();
-            ManualService sessions(ServiceOptions(), listening(log));
+            ManualService sessions(plain_options(), listening(log));
             auto created =
                 sessions.create(CreateOptions().principal("alice").attributes({{"k", "v"}}));
             reference = created.lease.info().reference;
@@ -326,7 +326,7 @@ TEST_CASE(
     asio::io_context context;
     const auto log = std::make_shared<RemovalLog>();
     auto service =
-        std::make_unique<SessionService>(context.get_executor(), ServiceOptions(), listening(log));
+        std::make_unique<SessionService>(context.get_executor(), plain_options(), listening(log));
     auto created = run_coro(context, service->create()).value();
     auto other = run_coro(context, service->create()).value();
     REQUIRE(run_coro(context, service->remove(created.id)).has_value());

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 TEST_CASE("session_service: a session has a burst of requests, then its rate", "[async][service]")
 {
-    auto options = ServiceOptions().request_rate(RateLimit(10, 5));
+    auto options = plain_options().request_rate(RateLimit(10, 5));
     ManualService sessions(options);
     const auto id = sessions.add();
     for (int i = 0; i < 5; ++i) {
@@ -34,7 +34,7 @@ TEST_CASE(
     "[async][service]"
 )
 {
-    auto options = ServiceOptions().request_rate(RateLimit(7, 3));
+    auto options = plain_options().request_rate(RateLimit(7, 3));
     ManualService sessions(options);
     const auto id = sessions.add();
     int admitted = 0;
@@ -60,7 +60,7 @@ TEST_CASE(
     "session_service: a refused request neither leases nor touches its session", "[async][service]"
 )
 {
-    auto options = ServiceOptions().request_rate(RateLimit(1, 1)).max_sessions(2);
+    auto options = plain_options().request_rate(RateLimit(1, 1)).max_sessions(2);
     ManualService sessions(options);
     const auto limited = sessions.establish();
     sessions.clock->advance(100ms);
@@ -78,7 +78,7 @@ TEST_CASE(
 
 TEST_CASE("session_service: one session's rate is no concern of another's", "[async][service]")
 {
-    auto options = ServiceOptions().request_rate(RateLimit(1, 1));
+    auto options = plain_options().request_rate(RateLimit(1, 1));
     ManualService sessions(options);
     const auto a = sessions.establish();
     const auto b = sessions.add();
@@ -89,7 +89,7 @@ TEST_CASE("session_service: one session's rate is no concern of another's", "[as
 TEST_CASE("session_service: rotation does not give a session a fresh rate", "[async][service]")
 {
     for (const std::size_t shards : {1U, 7U}) {
-        auto options = ServiceOptions().request_rate(RateLimit(10, 3)).shards(shards);
+        auto options = plain_options().request_rate(RateLimit(10, 3)).shards(shards);
         ManualService sessions(options);
         auto id = sessions.add();
         int admitted = 0;
@@ -104,7 +104,7 @@ TEST_CASE("session_service: rotation does not give a session a fresh rate", "[as
 
 TEST_CASE("session_service: an unlimited rate refuses nobody", "[async][service]")
 {
-    auto options = ServiceOptions().request_rate(RateLimit::unlimited());
+    auto options = plain_options().request_rate(RateLimit::unlimited());
     ManualService sessions(options);
     const auto id = sessions.add();
     for (int i = 0; i < 1000; ++i) {

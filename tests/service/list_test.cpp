@@ -53,7 +53,7 @@ TEST_CASE(
 {
     const auto shards = GENERATE(std::size_t{1}, std::size_t{5});
     const auto limit = GENERATE(std::size_t{1}, std::size_t{7}, std::size_t{1000});
-    auto options = ServiceOptions().shards(shards);
+    auto options = plain_options().shards(shards);
     ManualService sessions(options);
     std::map<SessionReference, int> expected;
     for (int i = 0; i < 100; ++i) {
@@ -68,7 +68,7 @@ TEST_CASE(
 )
 {
     const auto shards = GENERATE(std::size_t{1}, std::size_t{5});
-    auto options = ServiceOptions().shards(shards);
+    auto options = plain_options().shards(shards);
     ManualService sessions(options);
     std::set<SessionReference> lasting;
     std::vector<SessionId> passing;
@@ -94,7 +94,7 @@ TEST_CASE(
 
 TEST_CASE("session_service: a listing can be of one principal", "[async][service]")
 {
-    auto options = ServiceOptions().shards(3);
+    auto options = plain_options().shards(3);
     ManualService sessions(options);
     std::map<SessionReference, int> of_alice;
     std::map<SessionReference, int> of_nobody;
@@ -127,7 +127,7 @@ TEST_CASE("session_service: a listing leaves out what has ended or expired", "[a
 
 TEST_CASE("session_service: a cursor from anywhere does no harm", "[async][service]")
 {
-    auto options = ServiceOptions().shards(3);
+    auto options = plain_options().shards(3);
     ManualService sessions(options);
     (void)sessions.add();
     for (const std::uint32_t shard : {0U, 2U, 3U, ~0U}) {
@@ -146,7 +146,7 @@ TEST_CASE("session_service: a cursor from anywhere does no harm", "[async][servi
 
 TEST_CASE("session_service: an empty service lists nothing", "[async][service]")
 {
-    auto options = ServiceOptions().shards(4);
+    auto options = plain_options().shards(4);
     ManualService sessions(options);
     CHECK(list_all(sessions, ListOptions()).empty());
 }
@@ -154,7 +154,7 @@ TEST_CASE("session_service: an empty service lists nothing", "[async][service]")
 TEST_CASE("session_service: all sessions of a principal end at once", "[async][service]")
 {
     const auto shards = GENERATE(std::size_t{1}, std::size_t{7});
-    auto options = ServiceOptions().shards(shards).cleanup_batch(8);
+    auto options = plain_options().shards(shards).cleanup_batch(8);
     ManualService sessions(options);
     std::vector<SessionId> of_alice;
     std::vector<SessionId> of_bob;

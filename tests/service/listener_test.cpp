@@ -27,7 +27,7 @@ TEST_CASE(
 )
 {
     const auto log = std::make_shared<RemovalLog>();
-    auto options = ServiceOptions().max_sessions(4);
+    auto options = plain_options().max_sessions(4);
     ManualService sessions(options, listening(log));
     const auto reference_of = [&](const SessionId& id) {
         return sessions.run(sessions.service.peek(id)).value().reference;
@@ -79,7 +79,7 @@ TEST_CASE(
 )
 {
     const auto log = std::make_shared<RemovalLog>();
-    ManualService sessions(ServiceOptions(), listening(log));
+    ManualService sessions(plain_options(), listening(log));
     std::vector<SessionReference> ended;
     std::vector<SessionId> ids;
     for (int i = 0; i < 300; ++i) {
@@ -102,7 +102,7 @@ TEST_CASE(
 TEST_CASE("session_service: a busy shard keeps no other from being told", "[async][service]")
 {
     const auto log = std::make_shared<RemovalLog>();
-    auto options = ServiceOptions().shards(2).cleanup_batch(10'000).max_pending_removals(10'000);
+    auto options = plain_options().shards(2).cleanup_batch(10'000).max_pending_removals(10'000);
     ManualService sessions(options, listening(log));
     for (int i = 0; i < 2000; ++i) {
         (void)sessions.add();
@@ -161,7 +161,7 @@ TEST_CASE("session_service: cleanup survives whatever a listener throws", "[asyn
                     ++reported;
                     names_the_listener = names_the_listener && what && where == "removal listener";
                 });
-        auto options = ServiceOptions().cleanup_batch(5);
+        auto options = plain_options().cleanup_batch(5);
         ManualService sessions(options, environment);
         for (int round = 1; round <= 3; ++round) {
             for (int i = 0; i < 50; ++i) {
@@ -196,7 +196,7 @@ TEST_CASE(
                 throw std::bad_alloc();
             })
             .on_failure([](std::string_view, const std::exception_ptr&) { throw 1; });
-    ManualService sessions(ServiceOptions(), environment);
+    ManualService sessions(plain_options(), environment);
     for (int i = 0; i < 10; ++i) {
         (void)sessions.add();
     }
@@ -257,7 +257,7 @@ TEST_CASE("session_service: a listener may use the service", "[async][service]")
     auto environment = ServiceEnvironment().on_removed([busybody](RemovedSession removed) {
         return use_service(busybody, std::move(removed));
     });
-    ManualService sessions(ServiceOptions(), environment);
+    ManualService sessions(plain_options(), environment);
     busybody->service = &sessions.service;
     busybody->other = sessions.establish();
     (void)sessions.run(sessions.service.remove(sessions.add()));
@@ -304,7 +304,7 @@ TEST_CASE(
     const auto shards = GENERATE(std::size_t{1}, std::size_t{4});
     CAPTURE(shards);
     const auto listener = std::make_shared<SlowListener>();
-    auto options = ServiceOptions().max_sessions(5).max_pending_removals(3).shards(shards);
+    auto options = plain_options().max_sessions(5).max_pending_removals(3).shards(shards);
     asio::io_context context;
     const auto clock = std::make_shared<testing::ManualClock>();
     SessionService service(
@@ -337,7 +337,7 @@ TEST_CASE(
 )
 {
     const auto listener = std::make_shared<SlowListener>();
-    auto options = ServiceOptions().max_sessions(10).max_pending_removals(4);
+    auto options = plain_options().max_sessions(10).max_pending_removals(4);
     asio::io_context context;
     const auto clock = std::make_shared<testing::ManualClock>();
     SessionService service(
@@ -377,7 +377,7 @@ TEST_CASE(
     asio::io_context context;
     const auto clock = std::make_shared<testing::ManualClock>();
     SessionService service(
-        context.get_executor(), ServiceOptions(), slow_environment(listener).clock(clock)
+        context.get_executor(), plain_options(), slow_environment(listener).clock(clock)
     );
     const auto id = run_coro(context, service.create()).value().id;
     for (int i = 0; i < 3; ++i) {

@@ -19,12 +19,21 @@
 
 namespace sojourn::tests {
 
+/// Options that admit whoever fits into the table; a test sets the bounds that it is about.
+inline ServiceOptions plain_options()
+{
+    return ServiceOptions()
+        .max_half_open(1'000'000)
+        .max_sessions_per_principal(std::nullopt)
+        .eviction_grace(Duration::zero());
+}
+
 /// A service on a context of its own. Nothing runs but in `run` and `settle`, and no time passes
 /// but in `pass`.
 class ManualService {
 public:
     explicit ManualService(
-        const ServiceOptions& options = ServiceOptions(),
+        const ServiceOptions& options = plain_options(),
         ServiceEnvironment environment = ServiceEnvironment()
     )
         : service(context.get_executor(), options, environment.clock(clock))

@@ -51,7 +51,7 @@ TEST_CASE(
 {
     for (const std::size_t shards : {1U, 4U}) {
         const auto log = std::make_shared<RemovalLog>();
-        auto options = ServiceOptions()
+        auto options = plain_options()
                            .max_sessions(50)
                            .shards(shards)
                            .half_open_timeout(1ms)
@@ -115,7 +115,7 @@ TEST_CASE(
 
 TEST_CASE("session_service: every outcome is counted once, where it belongs", "[async][service]")
 {
-    auto options = ServiceOptions().max_sessions(2).request_rate(RateLimit(1, 1));
+    auto options = plain_options().max_sessions(2).request_rate(RateLimit(1, 1));
     ManualService sessions(options);
     auto created = sessions.create();
     auto other = sessions.create();
@@ -152,7 +152,7 @@ TEST_CASE("session_service: every outcome is counted once, where it belongs", "[
 TEST_CASE("session_service: health tells that all is well", "[async][service]")
 {
     const auto log = std::make_shared<RemovalLog>();
-    ManualService sessions(ServiceOptions(), listening(log));
+    ManualService sessions(plain_options(), listening(log));
     const auto health = sessions.health();
     CHECK(health.is_accepting);
     CHECK(health.is_ready());
@@ -167,7 +167,7 @@ TEST_CASE("session_service: health tells that all is well", "[async][service]")
 
 TEST_CASE("session_service: health tells how late cleanup is", "[async][service]")
 {
-    auto options = ServiceOptions().shards(3);
+    auto options = plain_options().shards(3);
     ManualService sessions(options);
     (void)sessions.add();
     sessions.settle();

@@ -48,7 +48,7 @@ TEST_CASE("session_service: a new session is what its options say", "[async][ser
 
 TEST_CASE("session_service: defaults come from the service's options", "[async][service]")
 {
-    auto options = ServiceOptions().idle_timeout(7min).half_open_timeout(20s);
+    auto options = plain_options().idle_timeout(7min).half_open_timeout(20s);
     ManualService sessions(options);
     CHECK(sessions.service.options().idle_timeout() == 7min);
     CHECK(sessions.create().lease.info().expires_in == 20s);
@@ -137,7 +137,7 @@ TEST_CASE(
     "session_service: create refuses what is out of bounds, and creates nothing", "[async][service]"
 )
 {
-    auto options = ServiceOptions().max_attribute_bytes(10 + Attributes::entry_overhead);
+    auto options = plain_options().max_attribute_bytes(10 + Attributes::entry_overhead);
     ManualService sessions(options);
     const auto refused = [&](CreateOptions wish) {
         return sessions.run(sessions.service.create(std::move(wish))).error();
@@ -197,7 +197,7 @@ TEST_CASE(
 
 TEST_CASE("session_service: ids and references are all different", "[async][service]")
 {
-    auto options = ServiceOptions().shards(4);
+    auto options = plain_options().shards(4);
     ManualService sessions(options);
     std::vector<std::string> ids;
     std::vector<SessionReference> references;
@@ -216,7 +216,7 @@ TEST_CASE(
     "session_service: works after it moved many sessions through few slots", "[async][service]"
 )
 {
-    auto options = ServiceOptions().max_sessions(3);
+    auto options = plain_options().max_sessions(3);
     ManualService sessions(options);
     for (int round = 0; round < 2000; ++round) {
         const auto id = sessions.add();

@@ -23,7 +23,7 @@ TEST_CASE(
 {
     const auto shards = GENERATE(std::size_t{1}, std::size_t{7}, std::size_t{256});
     const auto log = std::make_shared<RemovalLog>();
-    auto options = ServiceOptions().shards(shards);
+    auto options = plain_options().shards(shards);
     ManualService sessions(options, listening(log));
     const auto old =
         sessions.establish(CreateOptions().principal("alice").attributes({{"k", "v"}}));
@@ -68,7 +68,7 @@ TEST_CASE(
 
 TEST_CASE("session_service: rotation changes the principal as it is told", "[async][service]")
 {
-    auto options = ServiceOptions().shards(7);
+    auto options = plain_options().shards(7);
     ManualService sessions(options);
     auto id = sessions.add();
     const auto principal = [&] {
@@ -143,7 +143,7 @@ TEST_CASE(
     "[async][service]"
 )
 {
-    auto options = ServiceOptions().shards(7).request_rate(RateLimit::unlimited());
+    auto options = plain_options().shards(7).request_rate(RateLimit::unlimited());
     ManualService sessions(options);
     for (int round = 0; round < 20; ++round) {
         const auto old = sessions.add();

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 TEST_CASE("session_service: a stopped service refuses for good", "[async][service]")
 {
-    auto options = ServiceOptions().shards(3);
+    auto options = plain_options().shards(3);
     ManualService sessions(options);
     const auto id = sessions.establish();
     REQUIRE(sessions.run(sessions.service.stop()).has_value());
@@ -46,7 +46,7 @@ TEST_CASE("session_service: after stop the context has nothing left to do", "[as
 {
     const auto log = std::make_shared<RemovalLog>();
     asio::io_context context;
-    SessionService service(context.get_executor(), ServiceOptions(), listening(log));
+    SessionService service(context.get_executor(), plain_options(), listening(log));
     auto created = service.async_create(CreateOptions(), asio::use_future);
     context.run_for(50ms);
     CHECK_FALSE(context.stopped());
@@ -62,7 +62,7 @@ TEST_CASE("session_service: after stop the context has nothing left to do", "[as
 TEST_CASE("session_service: stop waits until the last lease is released", "[async][service]")
 {
     const auto log = std::make_shared<RemovalLog>();
-    auto options = ServiceOptions().shards(4);
+    auto options = plain_options().shards(4);
     ManualService sessions(options, listening(log));
     auto first = sessions.create();
     auto second = sessions.create();
@@ -88,7 +88,7 @@ TEST_CASE("session_service: stop waits until the last lease is released", "[asyn
 TEST_CASE("session_service: stop ends at its limit although a lease is held", "[async][service]")
 {
     const auto log = std::make_shared<RemovalLog>();
-    ManualService sessions(ServiceOptions(), listening(log));
+    ManualService sessions(plain_options(), listening(log));
     (void)sessions.add();
     auto held = sessions.create();
     auto stopped = sessions.service.async_stop(5s, asio::use_future);
@@ -118,7 +118,7 @@ TEST_CASE(
 )
 {
     const auto log = std::make_shared<RemovalLog>();
-    auto options = ServiceOptions().shards(2);
+    auto options = plain_options().shards(2);
     ManualService sessions(options, listening(log));
     auto held = sessions.create();
     auto brief = sessions.service.async_stop(1s, asio::use_future);
@@ -141,7 +141,7 @@ TEST_CASE(
 TEST_CASE("session_service: two that stop at the same time both succeed", "[async][service]")
 {
     const auto log = std::make_shared<RemovalLog>();
-    ManualService sessions(ServiceOptions(), listening(log));
+    ManualService sessions(plain_options(), listening(log));
     auto held = sessions.create();
     auto first = sessions.service.async_stop(10s, asio::use_future);
     auto second = sessions.service.async_stop(20s, asio::use_future);
@@ -158,7 +158,7 @@ TEST_CASE("session_service: two that stop at the same time both succeed", "[asyn
 TEST_CASE("session_service: stop may come in the middle of a cleanup", "[async][service]")
 {
     const auto log = std::make_shared<RemovalLog>();
-    auto options = ServiceOptions().cleanup_batch(1).max_pending_removals(1000);
+    auto options = plain_options().cleanup_batch(1).max_pending_removals(1000);
     ManualService sessions(options, listening(log));
     for (int i = 0; i < 200; ++i) {
         (void)sessions.add();
@@ -205,7 +205,7 @@ TEST_CASE("session_service: stop waits for a listener that is slow", "[async][se
     auto environment = ServiceEnvironment().clock(clock).on_removed([gate](RemovedSession removed) {
         return Listener::wait(gate, std::move(removed));
     });
-    SessionService service(context.get_executor(), ServiceOptions(), environment);
+    SessionService service(context.get_executor(), plain_options(), environment);
     (void)run_coro(context, service.create()).value();
     auto stopped = service.async_stop(10s, asio::use_future);
     for (int i = 0; i < 200; ++i) {
@@ -247,7 +247,7 @@ TEST_CASE(
     auto environment = ServiceEnvironment().on_removed([stopper](RemovedSession removed) {
         return stop_from_inside(stopper, std::move(removed));
     });
-    ManualService sessions(ServiceOptions(), environment);
+    ManualService sessions(plain_options(), environment);
     stopper->service = &sessions.service;
     (void)sessions.add();
     (void)sessions.run(sessions.service.remove(sessions.add()));

@@ -47,14 +47,18 @@ inline HashedId name_id(std::string_view name)
     return SessionIdHash(table_key).hashed(SessionId::parse(name).value());
 }
 
-/// The options of most table tests: short, round timeouts of different lengths and no rate limit.
+/// The options of most table tests: short, round timeouts of different lengths, and no bound but
+/// the table's own.
 inline ServiceOptions table_options()
 {
     return ServiceOptions()
         .idle_timeout(100s)
         .absolute_lifetime(1000s)
         .half_open_timeout(10s)
-        .request_rate(RateLimit::unlimited());
+        .request_rate(RateLimit::unlimited())
+        .max_half_open(1'000'000)
+        .max_sessions_per_principal(std::nullopt)
+        .eviction_grace(0s);
 }
 
 class TableFixture {

@@ -1,27 +1,50 @@
 /// @file
-/// Private header. How many sessions there may be, as one number for all shards of a service. A new
-/// session takes a place before it is made, and leaves it when it ends; so the number is exact,
-/// whichever shards they are in.
+/// Private header. What a service has for its sessions, as one account for all shards: how many
+/// there may be, how many of them half-open, how many bytes of attributes. A new session takes its
+/// share before it is made and leaves it when it ends; so no bound is ever passed, whichever shards
+/// the sessions are in.
 
 #ifndef SOJOURN_CORE_CAPACITY_HPP
 #define SOJOURN_CORE_CAPACITY_HPP
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <utility>
 
 namespace sojourn {
 
-/// Two counts: the sessions that live, and those together with the ended ones whose removal
-/// listener has not returned. Neither ever exceeds its bound.
+/// What a session that lives, or is to be made, takes up besides being one.
+struct Demand {
+    bool is_half_open = false;
+    /// Of its attributes.
+    std::size_t bytes = 0;
+};
+
+/// Four counts, of which none ever exceeds its bound: the sessions that live; those together with
+/// the ended ones whose removal listener has not returned, which are the slots; the half-open ones
+/// of those that live; and the bytes of their attributes.
 ///
 /// *Thread safety*: all members, any thread.
 class Capacity {
 public:
-    /// For `sessions` live ones, and `pending` more that have ended.
-    Capacity(std::size_t sessions, std::size_t pending) noexcept
-        : sessions_(sessions), slots_(sessions + pending)
+    static constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
+
+    struct Bounds {
+        std::size_t sessions = 0;
+        /// Ended sessions that wait for their listener, besides.
+        std::size_t pending = 0;
+        std::size_t half_open = unbounded;
+        std::size_t bytes = unbounded;
+    };
+
+    explicit Capacity(const Bounds& bounds) noexcept
+        : sessions_(bounds.sessions),
+          slots_(bounds.sessions + bounds.pending),
+          half_open_(bounds.half_open),
+          bytes_(bounds.bytes)
     {
     }
 
@@ -31,61 +54,135 @@ public:
     Capacity& operator=(Capacity&&) = delete;
     ~Capacity() = default;
 
-    /// A place for one session, given back unless a session takes it.
+    /// Part of the capacity, or all that a session needs: one who makes a session collects it, and
+    /// what no session occupies in the end is given back.
     class Place {
     public:
-        Place(Place&& other) noexcept : capacity_(std::exchange(other.capacity_, nullptr)) {}
+        /// Nothing yet.
+        explicit Place(Capacity& capacity) noexcept : capacity_(&capacity) {}
+
+        Place(Place&& other) noexcept
+            : capacity_(other.capacity_), share_(std::exchange(other.share_, Share()))
+        {
+        }
 
         Place& operator=(Place&& other) noexcept
         {
             std::swap(capacity_, other.capacity_);
+            std::swap(share_, other.share_);
             return *this;
         }
 
         Place(const Place&) = delete;
         Place& operator=(const Place&) = delete;
 
-        ~Place()
+        ~Place() { capacity_->give_back(share_); }
+
+        // Each takes what this lacks. False if there is none, and then nothing has changed.
+
+        [[nodiscard]] bool take_session() noexcept
         {
-            if (capacity_ != nullptr) {
-                capacity_->leave();
-                capacity_->vacate(1);
-            }
+            return share_.session || (share_.session = capacity_->sessions_.take());
         }
 
-        /// A session has it from now on; it must `leave` and `vacate`.
-        void occupy() noexcept { capacity_ = nullptr; }
+        [[nodiscard]] bool take_slot() noexcept
+        {
+            return share_.slot || (share_.slot = capacity_->slots_.take());
+        }
+
+        [[nodiscard]] bool take_half_open() noexcept
+        {
+            return share_.half_open || (share_.half_open = capacity_->half_open_.take());
+        }
+
+        [[nodiscard]] bool take_bytes(std::size_t count) noexcept
+        {
+            const auto lacking = count - std::min(count, share_.bytes);
+            if (!capacity_->bytes_.take(lacking)) {
+                return false;
+            }
+            share_.bytes += lacking;
+            return true;
+        }
+
+        /// All that a session needs.
+        [[nodiscard]] bool take(const Demand& demand) noexcept
+        {
+            return take_slot() && take_session() && (!demand.is_half_open || take_half_open()) &&
+                   take_bytes(demand.bytes);
+        }
+
+        /// A session that there is has these bytes too from now on, which must be here.
+        void spend_bytes(std::size_t count) noexcept { share_.bytes -= count; }
+
+        /// A new session has its share from now on, which must be here.
+        void occupy(const Demand& demand) noexcept
+        {
+            share_.session = false;
+            share_.slot = false;
+            share_.half_open = share_.half_open && !demand.is_half_open;
+            spend_bytes(demand.bytes);
+        }
 
     private:
         friend class Capacity;
 
-        explicit Place(Capacity& capacity) noexcept : capacity_(&capacity) {}
+        struct Share {
+            bool session = false;
+            bool slot = false;
+            bool half_open = false;
+            std::size_t bytes = 0;
+        };
 
         Capacity* capacity_;
+        Share share_;
     };
 
-    /// A place, if there is one.
-    [[nodiscard]] std::optional<Place> take() noexcept
+    /// A place that has all that a session needs, if there is so much.
+    [[nodiscard]] std::optional<Place> take(const Demand& demand) noexcept
     {
-        if (!slots_.take()) {
-            return std::nullopt;
-        }
-        if (!sessions_.take()) {
-            slots_.give_back(1);
-            return std::nullopt;
-        }
-        return Place(*this);
+        Place place(*this);
+        return place.take(demand) ? std::optional<Place>(std::move(place)) : std::nullopt;
     }
 
-    /// The place of a session that ends to make room: it does not `leave`, and neither does it
-    /// `vacate`, unless a slot was taken for this one.
-    [[nodiscard]] Place inherit() noexcept { return Place(*this); }
+    // What a session that ends had goes to the heir for whom it makes room, without anybody coming
+    // between; back, if there is none or he has it.
 
-    /// Half a place, for who inherits the rest.
-    [[nodiscard]] bool take_slot() noexcept { return slots_.take(); }
+    void leave_session(Place* heir) noexcept
+    {
+        if (heir != nullptr && !heir->share_.session) {
+            heir->share_.session = true;
+        } else {
+            sessions_.give_back(1);
+        }
+    }
 
-    /// A session has ended.
-    void leave() noexcept { sessions_.give_back(1); }
+    void leave_slot(Place* heir) noexcept
+    {
+        if (heir != nullptr && !heir->share_.slot) {
+            heir->share_.slot = true;
+        } else {
+            slots_.give_back(1);
+        }
+    }
+
+    void leave_half_open(Place* heir) noexcept
+    {
+        if (heir != nullptr && !heir->share_.half_open) {
+            heir->share_.half_open = true;
+        } else {
+            half_open_.give_back(1);
+        }
+    }
+
+    void leave_bytes(std::size_t count, Place* heir) noexcept
+    {
+        if (heir != nullptr) {
+            heir->share_.bytes += count;
+        } else {
+            bytes_.give_back(count);
+        }
+    }
 
     /// Sessions that had ended are forgotten.
     void vacate(std::size_t count) noexcept { slots_.give_back(count); }
@@ -98,11 +195,16 @@ private:
     public:
         explicit Count(std::size_t most) noexcept : most_(most) {}
 
-        [[nodiscard]] bool take() noexcept
+        [[nodiscard]] bool take(std::size_t wanted = 1) noexcept
         {
+            if (most_ == unbounded || wanted == 0) {
+                return true;
+            }
             auto count = count_.load(std::memory_order_relaxed);
-            while (count < most_) {
-                if (count_.compare_exchange_weak(count, count + 1, std::memory_order_relaxed)) {
+            while (count <= most_ && wanted <= most_ - count) {
+                if (count_.compare_exchange_weak(
+                        count, count + wanted, std::memory_order_relaxed
+                    )) {
                     return true;
                 }
             }
@@ -111,7 +213,9 @@ private:
 
         void give_back(std::size_t count) noexcept
         {
-            count_.fetch_sub(count, std::memory_order_relaxed);
+            if (most_ != unbounded && count != 0) {
+                count_.fetch_sub(count, std::memory_order_relaxed);
+            }
         }
 
         [[nodiscard]] bool has_room() const noexcept
@@ -124,9 +228,20 @@ private:
         std::atomic<std::size_t> count_{0};
     };
 
-    // Of all shards' creations and of nothing else: a request touches neither.
+    void give_back(const Place::Share& share) noexcept
+    {
+        sessions_.give_back(share.session ? 1 : 0);
+        slots_.give_back(share.slot ? 1 : 0);
+        half_open_.give_back(share.half_open ? 1 : 0);
+        bytes_.give_back(share.bytes);
+    }
+
+    // Of all shards' creations and of nothing else: a request touches none, but for the first of a
+    // half-open session.
     alignas(64) Count sessions_;
     Count slots_;
+    Count half_open_;
+    Count bytes_;
 };
 
 } // namespace sojourn

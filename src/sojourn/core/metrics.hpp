@@ -47,7 +47,7 @@ struct Metrics {
     std::uint64_t rate_limited = 0;
     std::uint64_t refused_stopping = 0;
 
-    // Creations that were refused.
+    // Creations, and changes that need more room, that were refused.
 
     std::uint64_t refused_overloaded = 0;
 

@@ -36,6 +36,7 @@ struct PrincipalEntry {
     boost::intrusive::unordered_set_member_hook<> index_hook;
     /// Those that can be found. Sessions that have ended may still refer to the entry for its name.
     Sessions sessions;
+    std::size_t size = 0;
     std::size_t references = 0;
 };
 
@@ -60,6 +61,10 @@ public:
         /// False for nobody.
         [[nodiscard]] explicit operator bool() const noexcept { return entry_ != nullptr; }
 
+        [[nodiscard]] PrincipalEntry& operator*() const noexcept { return *entry_; }
+
+        [[nodiscard]] PrincipalEntry* operator->() const noexcept { return entry_; }
+
         /// Makes the session this principal's; nobody's, if this is nobody.
         void attach(Session& session) const noexcept
         {
@@ -67,6 +72,7 @@ public:
                 session.principal = entry_;
                 ++entry_->references;
                 entry_->sessions.push_back(session);
+                ++entry_->size;
             }
         }
 
@@ -119,11 +125,23 @@ public:
         return {*this, name.empty() ? nullptr : &find_or_add(name)};
     }
 
+    /// The session cannot be found any more; it keeps its principal's name.
+    static void withdraw(Session& session) noexcept
+    {
+        if (session.owner_hook.is_linked()) {
+            session.owner_hook.unlink();
+            --session.principal->size;
+        }
+    }
+
+    /// The same for one that is known, or for nobody.
+    [[nodiscard]] Hold hold(PrincipalEntry* entry) noexcept { return {*this, entry}; }
+
     /// Separates the session from its principal, which goes when nobody refers to it any more.
     void detach(Session& session) noexcept
     {
         if (session.principal != nullptr) {
-            session.owner_hook.unlink();
+            withdraw(session);
             let_go(*std::exchange(session.principal, nullptr));
         }
     }

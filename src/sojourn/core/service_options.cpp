@@ -50,6 +50,13 @@ std::optional<InvalidOption> ServiceOptions::validate() const noexcept
     if (!is_valid_timeout(half_open_timeout_)) {
         return InvalidOption{"half_open_timeout", timeout_bounds};
     }
+    if (!is_between<std::size_t>(max_half_open(), 1, most_sessions)) {
+        return InvalidOption{"max_half_open", "from 1 to 100000000"};
+    }
+    if (max_sessions_per_principal_ &&
+        !is_between<std::size_t>(*max_sessions_per_principal_, 1, 1'000)) {
+        return InvalidOption{"max_sessions_per_principal", "none, or from 1 to 1000"};
+    }
     if (!is_rate(request_rate_)) {
         return InvalidOption{
             "request_rate",
@@ -59,8 +66,14 @@ std::optional<InvalidOption> ServiceOptions::validate() const noexcept
     if (when_full_ != WhenFull::evict_idle && when_full_ != WhenFull::reject) {
         return InvalidOption{"when_full", "evict_idle or reject"};
     }
+    if (eviction_grace_ < Duration::zero() || eviction_grace_ > max_duration) {
+        return InvalidOption{"eviction_grace", "from 0 to 365d"};
+    }
     if (max_attribute_bytes_ > 64UL * 1024 * 1024) {
         return InvalidOption{"max_attribute_bytes", "from 0 to 67108864"};
+    }
+    if (max_total_attribute_bytes_ && *max_total_attribute_bytes_ > 1UL << 50U) {
+        return InvalidOption{"max_total_attribute_bytes", "none, or from 0 to 1125899906842624"};
     }
     if (!is_between<std::size_t>(max_pending_removals_, 1, most_sessions)) {
         return InvalidOption{"max_pending_removals", "from 1 to 100000000"};

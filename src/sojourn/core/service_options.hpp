@@ -9,6 +9,7 @@
 #include "sojourn/core/rate_limit.hpp"
 #include "sojourn/core/time.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -27,7 +28,7 @@ namespace sojourn {
 enum class WhenFull : std::uint8_t {
     /// End the session whose last request finished longest ago, unless all are leased.
     evict_idle,
-    /// Refuse the new one with `overloaded`.
+    /// Refuse the new one with `overloaded`, and end nobody.
     reject,
 };
 
@@ -110,6 +111,40 @@ public:
 
     [[nodiscard]] Duration half_open_timeout() const noexcept { return half_open_timeout_; }
 
+    /// Half-open sessions that may exist at once, over all shards, exactly: those of anonymous
+    /// clients that have not completed a request yet. 1 to 100,000,000; by default a quarter of
+    /// `max_sessions`, so that whoever mints sessions and never comes back can fill no more of the
+    /// table than that, and cannot push those out who do come back. At the bound the one that has
+    /// waited longest in the new one's shard, or in the next that has any, makes room, however
+    /// short a time that is; under the policy `reject` nobody does, and the new one is refused with
+    /// `overloaded`.
+    ServiceOptions& max_half_open(std::size_t count) noexcept
+    {
+        max_half_open_ = count;
+        return *this;
+    }
+
+    [[nodiscard]] std::size_t max_half_open() const noexcept
+    {
+        return max_half_open_.value_or(std::max<std::size_t>(max_sessions_ / 4, 1));
+    }
+
+    /// Sessions that one principal may have at once, over all shards. 1 to 1,000, or nothing for no
+    /// bound; default 100, more than anybody has browsers, and little enough that nobody fills the
+    /// table alone. At the bound the principal's own session whose last request finished longest
+    /// ago makes room; if all are leased, or under the policy `reject`, the new one is refused with
+    /// `overloaded`.
+    ServiceOptions& max_sessions_per_principal(std::optional<std::size_t> count) noexcept
+    {
+        max_sessions_per_principal_ = count;
+        return *this;
+    }
+
+    [[nodiscard]] std::optional<std::size_t> max_sessions_per_principal() const noexcept
+    {
+        return max_sessions_per_principal_;
+    }
+
     /// How fast one session may be acquired. 1 to 10^9 a second with a burst of 1 to 10^6, or
     /// unlimited; default 100 a second with a burst of 100. Beyond it: `rate_limited`.
     ServiceOptions& request_rate(RateLimit limit) noexcept
@@ -129,6 +164,18 @@ public:
 
     [[nodiscard]] WhenFull when_full() const noexcept { return when_full_; }
 
+    /// How long ago a session's last request must have finished before it can be evicted because
+    /// the table is full. 0 to 365 days; default 10 seconds, in which a client that is at work
+    /// comes back. When all are fresher than that, new ones are refused with `overloaded`: those
+    /// who are served already are served well.
+    ServiceOptions& eviction_grace(Duration length) noexcept
+    {
+        eviction_grace_ = length;
+        return *this;
+    }
+
+    [[nodiscard]] Duration eviction_grace() const noexcept { return eviction_grace_; }
+
     /// Bytes that one session's attributes may have, as `Attributes::bytes` counts. 0 to 64 MiB;
     /// default 128 KiB. A larger set is refused with `attributes_too_large` and changes nothing.
     ServiceOptions& max_attribute_bytes(std::size_t bytes) noexcept
@@ -138,6 +185,22 @@ public:
     }
 
     [[nodiscard]] std::size_t max_attribute_bytes() const noexcept { return max_attribute_bytes_; }
+
+    /// Bytes that the attributes of all sessions together may have, as `Attributes::bytes` counts,
+    /// over all shards. 0 to 2^50, or nothing for no bound; default 1 GiB. At the bound idle
+    /// sessions make room as they do when the table is full, no more than `cleanup_batch` for one
+    /// request; if that is not enough, a creation or a change that needs more is refused with
+    /// `overloaded`. Copies that were handed out do not count.
+    ServiceOptions& max_total_attribute_bytes(std::optional<std::size_t> bytes) noexcept
+    {
+        max_total_attribute_bytes_ = bytes;
+        return *this;
+    }
+
+    [[nodiscard]] std::optional<std::size_t> max_total_attribute_bytes() const noexcept
+    {
+        return max_total_attribute_bytes_;
+    }
 
     /// Room for ended sessions that wait for the removal listener, over all shards, on top of
     /// `max_sessions`. 1 to 100,000,000; default 1,024. When live and waiting sessions together
@@ -173,9 +236,13 @@ private:
     Duration idle_timeout_ = std::chrono::minutes(30);
     Duration absolute_lifetime_ = std::chrono::hours(8);
     Duration half_open_timeout_ = std::chrono::seconds(60);
+    std::optional<std::size_t> max_half_open_;
+    std::optional<std::size_t> max_sessions_per_principal_ = 100;
     RateLimit request_rate_{100, 100};
     WhenFull when_full_ = WhenFull::evict_idle;
+    Duration eviction_grace_ = std::chrono::seconds(10);
     std::size_t max_attribute_bytes_ = 128UL * 1024;
+    std::optional<std::size_t> max_total_attribute_bytes_ = 1UL << 30U;
     std::size_t max_pending_removals_ = 1024;
     std::size_t cleanup_batch_ = 128;
 };

@@ -24,6 +24,16 @@ constexpr std::size_t slots_a_turn = 4096;
 
 } // namespace
 
+Capacity::Bounds bounds_of(const ServiceOptions& options, std::size_t sessions, std::size_t pending)
+{
+    return {
+        .sessions = sessions,
+        .pending = pending,
+        .half_open = options.max_half_open(),
+        .bytes = options.max_total_attribute_bytes().value_or(Capacity::unbounded),
+    };
+}
+
 SessionTable::SessionTable(
     const ServiceOptions& options,
     std::size_t capacity,
@@ -33,7 +43,7 @@ SessionTable::SessionTable(
 )
     : SessionTable(
           options,
-          std::make_shared<Capacity>(capacity, pending),
+          std::make_shared<Capacity>(bounds_of(options, capacity, pending)),
           {capacity, on_departure == OnDeparture::keep ? capacity + pending : capacity},
           key,
           on_departure
@@ -53,6 +63,8 @@ SessionTable::SessionTable(
       idle_timeout_(options.idle_timeout()),
       half_open_timeout_(options.half_open_timeout()),
       limiter_(options.request_rate()),
+      principal_bound_(options.max_sessions_per_principal().value_or(Capacity::unbounded)),
+      eviction_grace_(options.eviction_grace()),
       when_full_(options.when_full()),
       reclaim_batch_(options.cleanup_batch()),
       on_departure_(on_departure),
@@ -288,11 +300,11 @@ Result<Session*> SessionTable::create(const NewSession& fresh)
     }
     // What may fail comes first: nobody shall make room for a session that is not made after all.
     const auto principal = principals_.hold(fresh.principal);
-    auto place = make_room();
-    if (!place) {
+    Capacity::Place place(*capacity_);
+    if (!make_room(fresh, principal, place)) {
         return refuse();
     }
-    place->occupy();
+    place.occupy(fresh.demand());
     return add(fresh, principal);
 }
 
@@ -304,10 +316,10 @@ Result<Session*> SessionTable::create(const NewSession& fresh, Capacity::Place p
     const auto principal = principals_.hold(fresh.principal);
     // There is a place, but chance may have brought more sessions to this table than it is made
     // for.
-    if (!slab_.has_room() || (metrics_.live >= limits_.sessions && !evict_one())) {
+    if (!slab_.has_room() || (metrics_.live >= limits_.sessions && !evict_oldest(place))) {
         return refuse();
     }
-    place.occupy();
+    place.occupy(fresh.demand());
     return add(fresh, principal);
 }
 
@@ -333,32 +345,89 @@ Session* SessionTable::add(const NewSession& fresh, const PrincipalIndex::Hold& 
     return &session;
 }
 
-Result<Capacity::Place> SessionTable::make_room()
+bool SessionTable::make_room(
+    const NewSession& fresh, const PrincipalIndex::Hold& principal, Capacity::Place& place
+)
 {
-    if (auto place = capacity_->take()) {
-        return std::move(*place);
+    const auto demand = fresh.demand();
+    // Whoever makes room for its principal's next, or for a half-open one, makes it in the table as
+    // well.
+    return make_room_among_own(principal, place) &&
+           (place.take(demand) ||
+            ((!demand.is_half_open || make_half_open_room(place)) && make_session_room(place) &&
+             make_byte_room(demand.bytes, place)));
+}
+
+bool SessionTable::make_half_open_room(Capacity::Place& place)
+{
+    if (place.take_half_open()) {
+        return true;
+    }
+    expire(reclaim_batch_);
+    if (place.take_half_open()) {
+        return true;
+    }
+    return when_full_ == WhenFull::evict_idle && !half_open_.empty() &&
+           evict(half_open_.front(), place);
+}
+
+bool SessionTable::make_session_room(Capacity::Place& place)
+{
+    const auto take = [&place] { return place.take_slot() && place.take_session(); };
+    if (take()) {
+        return true;
     }
     if (capacity_->is_full()) {
         expire(reclaim_batch_);
-        if (auto place = capacity_->take()) {
-            return std::move(*place);
+        if (take()) {
+            return true;
+        }
+        return capacity_->is_full() && evict_oldest(place);
+    }
+    return false;
+}
+
+bool SessionTable::make_byte_room(std::size_t bytes, Capacity::Place& place, const Session* keep)
+{
+    if (place.take_bytes(bytes)) {
+        return true;
+    }
+    expire(reclaim_batch_);
+    for (auto tries = reclaim_batch_; !place.take_bytes(bytes); --tries) {
+        if (tries == 0 || !evict_oldest(place, keep)) {
+            return false;
         }
     }
-    // Who ends keeps its slot until its listener was told, so the new one needs another.
-    const bool needs_slot = on_departure_ == OnDeparture::keep;
-    if (!capacity_->is_full() || (needs_slot && !capacity_->take_slot())) {
-        return Error(errc::overloaded, overloaded_hint);
+    return true;
+}
+
+SessionTable::PrincipalUse SessionTable::use_by(std::string_view name)
+{
+    const auto principal = principals_.hold(principals_.find(name));
+    if (!principal) {
+        return {};
     }
-    is_inherited_ = true;
-    const bool is_evicted = evict_one();
-    is_inherited_ = false;
-    if (is_evicted) {
-        return capacity_->inherit();
+    end_due_of(*principal);
+    const auto* const oldest = oldest_idle(*principal);
+    return {principal->size, oldest == nullptr ? TimePoint::max() : oldest->used_last()};
+}
+
+bool SessionTable::make_principal_room(std::string_view name, Capacity::Place& place)
+{
+    const auto principal = principals_.hold(principals_.find(name));
+    return principal && evict_one_of(*principal, place);
+}
+
+/// Room among the principal's own sessions, as far as they are here.
+bool SessionTable::make_room_among_own(
+    const PrincipalIndex::Hold& principal, Capacity::Place& place
+)
+{
+    if (!principal || principal->size < principal_bound_) {
+        return true;
     }
-    if (needs_slot) {
-        capacity_->vacate(1);
-    }
-    return Error(errc::overloaded, overloaded_hint);
+    end_due_of(*principal);
+    return principal->size < principal_bound_ || evict_one_of(*principal, place);
 }
 
 Error SessionTable::refuse() noexcept
@@ -373,20 +442,71 @@ TimePoint SessionTable::oldest_use() const noexcept
     return oldest.empty() ? TimePoint::max() : oldest.front().used_last();
 }
 
-bool SessionTable::evict_one()
+Session* SessionTable::oldest_idle(const Session* keep) noexcept
 {
-    auto& oldest = elders_.empty() ? recency_ : elders_;
-    if (oldest.empty()) {
+    for (auto* list : {&elders_, &recency_}) {
+        auto oldest = list->begin();
+        if (oldest != list->end() && &*oldest == keep) {
+            ++oldest;
+        }
+        if (oldest != list->end()) {
+            return &*oldest;
+        }
+    }
+    return nullptr;
+}
+
+/// There are no more of them than a principal may have, which is few.
+Session* SessionTable::oldest_idle(PrincipalEntry& entry) noexcept
+{
+    Session* oldest = nullptr;
+    for (auto& session : entry.sessions) {
+        if (session.leases == 0 &&
+            (oldest == nullptr || session.used_last() < oldest->used_last())) {
+            oldest = &session;
+        }
+    }
+    return oldest;
+}
+
+/// Somebody must hold the entry.
+void SessionTable::end_due_of(PrincipalEntry& entry)
+{
+    for (auto next = entry.sessions.begin(); next != entry.sessions.end();) {
+        auto& session = *next++;
+        end_if_due(session);
+    }
+}
+
+bool SessionTable::evict_one_of(PrincipalEntry& entry, Capacity::Place& place)
+{
+    auto* const oldest = oldest_idle(entry);
+    return when_full_ == WhenFull::evict_idle && oldest != nullptr && evict(*oldest, place);
+}
+
+/// Ends the session that was used least recently, if it may be ended.
+bool SessionTable::evict_oldest(Capacity::Place& place, const Session* keep)
+{
+    auto* const oldest = oldest_idle(keep);
+    if (oldest == nullptr) {
         return false;
     }
-    auto& victim = oldest.front();
-    if (end_if_due(victim)) {
-        return true;
-    }
-    if (when_full_ != WhenFull::evict_idle) {
+    const bool may_be_evicted =
+        when_full_ == WhenFull::evict_idle &&
+        saturating_add(oldest->used_last(), eviction_grace_) <= now_;
+    return (may_be_evicted || is_expired(*oldest)) && evict(*oldest, place);
+}
+
+/// Ends an idle session and gives what it had to the place.
+bool SessionTable::evict(Session& victim, Capacity::Place& place)
+{
+    // Who ends keeps its slot until its listener was told, so the new one needs another.
+    if (on_departure_ == OnDeparture::keep && !place.take_slot()) {
         return false;
     }
-    end(victim, RemovalCause::evicted);
+    if (!end_if_due(victim, &place)) {
+        end(victim, RemovalCause::evicted, &place);
+    }
     return true;
 }
 
@@ -450,6 +570,10 @@ Result<void> SessionTable::rotate(
     }
     if (principal && !belongs_to(*session, *principal)) {
         const auto next = principals_.hold(*principal);
+        Capacity::Place place(*capacity_);
+        if (!make_room_among_own(next, place)) {
+            return refuse();
+        }
         principals_.detach(*session);
         if (next) {
             establish(*session);
@@ -509,6 +633,17 @@ SessionTable::commit(const HashedId& id, std::uint64_t expected_version, const A
     }
     if (session->version != expected_version) {
         return errc::conflict;
+    }
+    const auto before = session->attributes.bytes();
+    const auto after = data.bytes();
+    if (after > before) {
+        Capacity::Place place(*capacity_);
+        if (!make_byte_room(after - before, place, session)) {
+            return refuse();
+        }
+        place.spend_bytes(after - before);
+    } else {
+        capacity_->leave_bytes(before - after, nullptr);
     }
     discarded_.add(std::exchange(session->attributes, data));
     return ++session->version;
@@ -588,41 +723,43 @@ std::vector<RemovedSession> SessionTable::take_departed(std::size_t limit)
 }
 
 /// Ends the session if its deadline has passed, for the reason that it has.
-bool SessionTable::end_if_due(Session& session)
+bool SessionTable::end_if_due(Session& session, Capacity::Place* heir)
 {
     const auto due = deadline(session);
     if (now_ < due) {
         return false;
     }
-    end(session, expiry_cause(session, due));
+    end(session, expiry_cause(session, due), heir);
     return true;
 }
 
 /// The one way out of the table. Nobody finds the session afterwards.
-void SessionTable::end(Session& session, RemovalCause cause)
+void SessionTable::end(Session& session, RemovalCause cause, Capacity::Place* heir)
 {
     SOJOURN_ASSERT(session.is_open());
     session.cause = cause;
     index_.erase(hash_(session.id), session.slot);
-    session.owner_hook.unlink();
+    if (session.principal != nullptr) {
+        PrincipalIndex::withdraw(session);
+    } else {
+        session.owner_hook.unlink();
+    }
     if (session.leases > 0) {
-        transition(session, SessionState::closing);
+        transition(session, SessionState::closing, heir);
     } else {
         session.recency_hook.unlink();
-        depart(session);
+        depart(session, heir);
     }
 }
 
-void SessionTable::depart(Session& session)
+void SessionTable::depart(Session& session, Capacity::Place* heir)
 {
-    transition(session, SessionState::departed);
+    transition(session, SessionState::departed, heir);
     if (on_departure_ == OnDeparture::keep) {
         ++metrics_.pending_removals;
         departed_.push_back(session);
     } else {
-        if (!is_inherited_) {
-            capacity_->vacate(1);
-        }
+        capacity_->leave_slot(heir);
         vacate(session);
     }
 }
@@ -637,7 +774,7 @@ void SessionTable::vacate(Session& session) noexcept
 }
 
 /// The only code that changes a state, and so the only code that counts sessions.
-void SessionTable::transition(Session& session, SessionState to) noexcept
+void SessionTable::transition(Session& session, SessionState to, Capacity::Place* heir) noexcept
 {
     const auto count = [this](SessionState state, std::uint64_t change) {
         switch (state) {
@@ -662,10 +799,12 @@ void SessionTable::transition(Session& session, SessionState to) noexcept
     if (session.state == SessionState::vacant) {
         ++metrics_.created;
     }
+    if (session.state == SessionState::half_open) {
+        capacity_->leave_half_open(heir);
+    }
     if (to == SessionState::departed) {
-        if (!is_inherited_) {
-            capacity_->leave();
-        }
+        capacity_->leave_session(heir);
+        capacity_->leave_bytes(session.attributes.bytes(), heir);
         ++metrics_.removed[static_cast<std::size_t>(session.cause)];
     }
     session.state = to;

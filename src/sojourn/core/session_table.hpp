@@ -48,7 +48,17 @@ struct NewSession {
     Duration idle_timeout{};
     Duration absolute_lifetime{};
     WallTime created;
+
+    [[nodiscard]] Demand demand() const noexcept
+    {
+        return {.is_half_open = principal.empty(), .bytes = attributes.bytes()};
+    }
 };
+
+/// The bounds of so many sessions and of `pending` more that wait for their listener, with those of
+/// the options.
+[[nodiscard]] Capacity::Bounds
+bounds_of(const ServiceOptions& options, std::size_t sessions, std::size_t pending);
 
 /// Whether ended sessions wait for `take_departed` or are forgotten at once.
 enum class OnDeparture : std::uint8_t { keep, forget };
@@ -100,27 +110,47 @@ public:
     /// Takes note of the leases that were given back since the last turn.
     void settle(ReleaseList& releases);
 
-    /// Makes a session and leases it. If the table is full, the first `cleanup_batch` entries of
-    /// the schedule are looked at, and those that have expired make room; then the policy decides.
+    /// Makes a session and leases it. If there is no room, the first `cleanup_batch` entries of the
+    /// schedule are looked at, and those that have expired make room; then the policy decides.
     /// *Errors*: `stopping`, `id_in_use`, `overloaded`.
     [[nodiscard]] Result<Session*> create(const NewSession& fresh);
 
-    /// The same with a place that was taken before. *Errors*: also `overloaded`, if this table is
-    /// full and may evict nobody.
+    /// The same with a place that was taken before, and without a look at how many sessions the
+    /// principal has. *Errors*: also `overloaded`, if this table is full and may evict nobody.
     [[nodiscard]] Result<Session*> create(const NewSession& fresh, Capacity::Place place);
 
     /// Whether `create` would not refuse for another reason than want of room. *Errors*:
     /// `stopping`, `id_in_use`.
     [[nodiscard]] Result<void> check(const NewSession& fresh);
 
-    /// A place for a session here or in another table, as `create` makes it. *Errors*:
-    /// `overloaded`, and nothing is counted.
-    [[nodiscard]] Result<Capacity::Place> make_room();
+    // Room for a session here or in another table. Each sees to one thing that the place must have,
+    // as `create` does, and says whether it has it now.
 
-    /// Counts a creation that was refused for want of room. Returns `overloaded`.
+    /// For a half-open session.
+    [[nodiscard]] bool make_half_open_room(Capacity::Place& place);
+    /// For a session.
+    [[nodiscard]] bool make_session_room(Capacity::Place& place);
+    /// For bytes of attributes; but not at the cost of `keep`, if there is one.
+    [[nodiscard]] bool
+    make_byte_room(std::size_t bytes, Capacity::Place& place, const Session* keep = nullptr);
+    /// Ends the session that was used least recently, if one is idle and may be ended.
+    bool evict_oldest(Capacity::Place& place, const Session* keep = nullptr);
+    /// Ends the session of this principal that was used least recently, if one is idle.
+    [[nodiscard]] bool make_principal_room(std::string_view name, Capacity::Place& place);
+
+    /// How many sessions a principal has here, and when the idle one was used last that was used
+    /// least recently; `TimePoint::max()` if none is idle. Those that are due have been ended.
+    struct PrincipalUse {
+        std::size_t sessions = 0;
+        TimePoint oldest_use = TimePoint::max();
+    };
+
+    [[nodiscard]] PrincipalUse use_by(std::string_view name);
+
+    /// Counts something that was refused for want of room. Returns `overloaded`.
     [[nodiscard]] Error refuse() noexcept;
 
-    /// When the session was used last that `make_room` would evict; `TimePoint::max()` if all are
+    /// When the session was used last that `make_session_room` would evict; `TimePoint::max()` if all are
     /// leased.
     [[nodiscard]] TimePoint oldest_use() const noexcept;
 
@@ -160,7 +190,8 @@ public:
     [[nodiscard]] Result<SessionInfo> touch(const HashedId& id);
 
     /// Replaces a session's id, and its principal if one is given. The session stays what it was:
-    /// deadlines, rate, leases, reference. *Errors*: `not_found`, `id_in_use`.
+    /// deadlines, rate, leases, reference. If the new principal has as many sessions as it may, its
+    /// least recently used idle one ends. *Errors*: `not_found`, `id_in_use`, `overloaded`.
     [[nodiscard]] Result<void>
     rotate(const HashedId& id, const HashedId& fresh, const std::optional<std::string>& principal);
 
@@ -175,7 +206,7 @@ public:
     [[nodiscard]] Result<AttributeSnapshot> snapshot(const HashedId& id);
 
     /// Replaces a session's attributes if their version is still the expected one, and returns the
-    /// new version. *Errors*: `not_found`, `conflict`.
+    /// new version. *Errors*: `not_found`, `conflict`, `overloaded`.
     [[nodiscard]] Result<std::uint64_t>
     commit(const HashedId& id, std::uint64_t expected_version, const Attributes& data);
 
@@ -284,7 +315,15 @@ private:
     void look_at(Session& session);
     void look_at(const ExpiryEntry& entry);
 
-    bool evict_one();
+    [[nodiscard]] Session* oldest_idle(const Session* keep = nullptr) noexcept;
+    [[nodiscard]] static Session* oldest_idle(PrincipalEntry& entry) noexcept;
+    void end_due_of(PrincipalEntry& entry);
+    bool evict_one_of(PrincipalEntry& entry, Capacity::Place& place);
+    bool evict(Session& victim, Capacity::Place& place);
+    bool make_room_among_own(const PrincipalIndex::Hold& principal, Capacity::Place& place);
+    bool make_room(
+        const NewSession& fresh, const PrincipalIndex::Hold& principal, Capacity::Place& place
+    );
     Session* add(const NewSession& fresh, const PrincipalIndex::Hold& principal);
     void arm(Session& session);
 
@@ -296,11 +335,13 @@ private:
     void rest(Session& session) noexcept;
     void establish(Session& session) noexcept;
 
-    bool end_if_due(Session& session);
-    void end(Session& session, RemovalCause cause);
-    void depart(Session& session);
+    // `heir` is the place that the session ends for, if it does for one.
+
+    bool end_if_due(Session& session, Capacity::Place* heir = nullptr);
+    void end(Session& session, RemovalCause cause, Capacity::Place* heir = nullptr);
+    void depart(Session& session, Capacity::Place* heir = nullptr);
     void vacate(Session& session) noexcept;
-    void transition(Session& session, SessionState to) noexcept;
+    void transition(Session& session, SessionState to, Capacity::Place* heir = nullptr) noexcept;
 
     // What every request writes, on one line, which begins the table.
 
@@ -331,12 +372,12 @@ private:
     const Duration idle_timeout_;
     const Duration half_open_timeout_;
     const RateLimiter limiter_;
+    const std::size_t principal_bound_;
+    const Duration eviction_grace_;
     const WhenFull when_full_;
     const std::size_t reclaim_batch_;
     const OnDeparture on_departure_;
     bool closed_ = false;
-    /// Whether the place of the session that ends goes to another, and not back.
-    bool is_inherited_ = false;
 
     const SessionIdHash hash_;
     SessionSlab slab_;

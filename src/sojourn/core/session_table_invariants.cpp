@@ -146,6 +146,8 @@ private:
         table_.principals_.for_each([&](const PrincipalEntry& entry) {
             references += entry.references;
             listed += entry.sessions.size();
+            require_same("sessions of a principal", entry.sessions.size(), entry.size);
+            require(entry.size <= table_.principal_bound_, "too many sessions of a principal");
             require(entry.references > 0, "a principal without sessions");
         });
         require_same("references to principals", references, with_principal_);

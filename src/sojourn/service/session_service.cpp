@@ -242,7 +242,16 @@ public:
 
     [[nodiscard]] bool has_one_shard() const noexcept { return shards_.size() == 1; }
 
-    [[nodiscard]] std::optional<Capacity::Place> take_place() noexcept { return capacity_->take(); }
+    [[nodiscard]] std::optional<Capacity::Place> take_place(const NewSession& fresh) noexcept
+    {
+        return is_bounded(fresh.principal) ? std::nullopt : capacity_->take(fresh.demand());
+    }
+
+    /// Whether this principal may have too many sessions already.
+    [[nodiscard]] bool is_bounded(std::string_view principal) const noexcept
+    {
+        return !principal.empty() && options_.max_sessions_per_principal().has_value();
+    }
 
     // Checks and preparations, outside any turn.
 
@@ -314,15 +323,15 @@ public:
             auto turn = create_turn(std::move(*fresh));
             co_return co_await shard.call(std::move(turn));
         }
-        if (auto place = self->take_place()) {
+        if (auto place = self->take_place(*fresh)) {
             auto turn = create_turn(std::move(*fresh), std::move(*place));
             co_return co_await shard.call(std::move(turn));
         }
-        co_return co_await create_when_full(self, std::move(*fresh));
+        co_return co_await create_with_care(self, std::move(*fresh));
     }
 
-    /// With several shards: room is made in the one that has the session used least recently.
-    static awaitable<Result<CreatedSession>> create_when_full(Self self, NewSession fresh)
+    /// With several shards, where somebody may have to make room.
+    static awaitable<Result<CreatedSession>> create_with_care(Self self, NewSession fresh)
     {
         auto& home = self->shard_of(fresh.id);
         // Nobody shall make room for a session that is not made after all.
@@ -330,20 +339,111 @@ public:
         if (const auto fault = co_await home.call(std::move(check)); !fault) {
             co_return fault.error();
         }
-        auto place = co_await make_room(self, self->index_of(fresh.id.hash));
-        if (!place) {
+        Capacity::Place place(*self->capacity_);
+        if (!co_await make_room(self, fresh, place)) {
             auto refuse = [](ShardState& state) -> Result<CreatedSession> {
                 return state.table().refuse();
             };
             co_return co_await home.call(std::move(refuse));
         }
-        auto turn = create_turn(std::move(fresh), std::move(*place));
+        auto turn = create_turn(std::move(fresh), std::move(place));
         co_return co_await home.call(std::move(turn));
     }
 
-    /// Asks the shards, the one with the oldest session first, until one makes room. Of those that
-    /// are equally old, the next from `home` on: so the shards stay equally full.
-    static awaitable<Result<Capacity::Place>> make_room(Self self, std::size_t home)
+    static awaitable<bool>
+    make_room(const Self& self, const NewSession& fresh, Capacity::Place& place)
+    {
+        if (self->is_bounded(fresh.principal) &&
+            !co_await make_room_among_own(self, fresh.principal, place)) {
+            co_return false;
+        }
+        const auto demand = fresh.demand();
+        if (place.take(demand)) {
+            co_return true;
+        }
+        const auto home = self->index_of(fresh.id.hash);
+        const auto half_open = [&place](SessionTable& table) {
+            return table.make_half_open_room(place);
+        };
+        const auto session = [&place](SessionTable& table) {
+            return table.make_session_room(place);
+        };
+        co_return (!demand.is_half_open || co_await ask_around(self, home, half_open)) &&
+            co_await ask_oldest_first(self, home, session) &&
+            co_await make_byte_room(self, home, demand.bytes, place);
+    }
+
+    /// Room among the principal's own sessions, in whichever shards they are.
+    static awaitable<bool>
+    make_room_among_own(const Self& self, const std::string& name, Capacity::Place& place)
+    {
+        // The oldest may be used in the moment in which it is found.
+        constexpr int max_attempts = 4;
+
+        const auto bound = *self->options_.max_sessions_per_principal();
+        const auto evict = [&](SessionTable& table) {
+            return table.make_principal_room(name, place);
+        };
+        for (int attempt = 0; attempt < max_attempts; ++attempt) {
+            SessionTable::PrincipalUse all;
+            Shard* oldest = nullptr;
+            for (const auto& shard : self->shards_) {
+                auto look = [&name](ShardState& state) -> Result<SessionTable::PrincipalUse> {
+                    return state.table().use_by(name);
+                };
+                const auto use = co_await shard->call(std::move(look));
+                if (!use) {
+                    co_return false;
+                }
+                all.sessions += use->sessions;
+                if (use->oldest_use < all.oldest_use) {
+                    all.oldest_use = use->oldest_use;
+                    oldest = shard.get();
+                }
+            }
+            if (all.sessions < bound) {
+                co_return true;
+            }
+            if (oldest == nullptr) {
+                co_return false;
+            }
+            if (co_await ask(*oldest, evict)) {
+                co_return true;
+            }
+        }
+        co_return false;
+    }
+
+    static awaitable<bool> make_byte_room(
+        const Self& self, std::size_t home, std::size_t bytes, Capacity::Place& place
+    )
+    {
+        const auto evict = [&place](SessionTable& table) { return table.evict_oldest(place); };
+        for (auto tries = self->options_.cleanup_batch(); !place.take_bytes(bytes); --tries) {
+            if (tries == 0 || !co_await ask_oldest_first(self, home, evict)) {
+                co_return false;
+            }
+        }
+        co_return true;
+    }
+
+    /// Asks the shards from `home` on until one has made what is wanted.
+    template <class Make>
+    static awaitable<bool> ask_around(const Self& self, std::size_t home, const Make& make)
+    {
+        const auto& shards = self->shards_;
+        for (std::size_t steps = 0; steps < shards.size(); ++steps) {
+            if (co_await ask(*shards[(home + steps) % shards.size()], make)) {
+                co_return true;
+            }
+        }
+        co_return false;
+    }
+
+    /// Asks the one with the oldest session first. Of those that are equally old, the next from
+    /// `home` on: so the shards stay equally full.
+    template <class Make>
+    static awaitable<bool> ask_oldest_first(const Self& self, std::size_t home, const Make& make)
     {
         const auto& shards = self->shards_;
         std::vector<std::pair<TimePoint, std::size_t>> order;
@@ -353,13 +453,19 @@ public:
         }
         std::ranges::sort(order);
         for (const auto& [oldest_use, steps] : order) {
-            auto turn = [](ShardState& state) { return state.table().make_room(); };
-            auto& shard = *shards[(home + steps) % shards.size()];
-            if (auto place = co_await shard.call(std::move(turn))) {
-                co_return std::move(place);
+            if (co_await ask(*shards[(home + steps) % shards.size()], make)) {
+                co_return true;
             }
         }
-        co_return errc::overloaded;
+        co_return false;
+    }
+
+    template <class Make>
+    static awaitable<bool> ask(Shard& shard, const Make& make)
+    {
+        auto turn = [&make](ShardState& state) -> Result<bool> { return make(state.table()); };
+        const auto made = co_await shard.call(std::move(turn));
+        co_return made.has_value() && *made;
     }
 
     static awaitable<Result<SessionId>> rotate(Self self, SessionId id, RotateOptions options)
@@ -833,7 +939,9 @@ private:
     const SessionIdHash hash_;
     /// One for all shards.
     const std::shared_ptr<Capacity> capacity_ =
-        std::make_shared<Capacity>(options_.max_sessions(), options_.max_pending_removals());
+        std::make_shared<Capacity>(bounds_of(
+            options_, options_.max_sessions(), options_.max_pending_removals()
+        ));
     ExceptionBarrier listener_barrier_;
     ExceptionBarrier modify_barrier_;
     std::atomic<bool> is_accepting_{true};
@@ -974,11 +1082,11 @@ void SessionService::start_create(
     auto& shard = self->shard_of(fresh->id);
     if (self->has_one_shard()) {
         shard.start(create_turn(std::move(*fresh)), std::move(handler));
-    } else if (auto place = self->take_place()) {
+    } else if (auto place = self->take_place(*fresh)) {
         auto turn = create_turn(std::move(*fresh), std::move(*place));
         shard.start(std::move(turn), std::move(handler));
     } else {
-        self->start(Implementation::create_when_full(self, std::move(*fresh)), std::move(handler));
+        self->start(Implementation::create_with_care(self, std::move(*fresh)), std::move(handler));
     }
 }
 
