@@ -136,7 +136,8 @@ TEST_CASE("keyed_rate_limiter: waiting for the answer is exact to a nanosecond",
         KeyedRateLimiter limiter(limit, one_bucket, secret);
         auto now = start;
         for (int request = 0; request < 400; ++request) {
-            now += Duration(random.pick(0, limit.interval().count()));
+            // Twice as much as the four may have.
+            now += Duration(random.pick(0, limit.interval().count() / 4));
             const auto key = random.key_of(4);
             const auto wait = limiter.admit(key, now);
             if (wait == Duration::zero()) {
@@ -155,7 +156,7 @@ TEST_CASE("keyed_rate_limiter: waiting for the answer is exact to a nanosecond",
         }
         CHECK(limiter.forgotten() == 0);
     }
-    CHECK(refusals > 100);
+    CHECK(refusals > 1000);
 }
 
 TEST_CASE("keyed_rate_limiter: no window sees more of a key than its limit", "[unit][core]")
@@ -221,8 +222,9 @@ TEST_CASE("keyed_rate_limiter: it is as one limit a key, while none is forgotten
     int compared = 0;
     for (int round = 0; round < 20; ++round) {
         const auto limit = random.limit(1000, 10);
-        // From a table with room for all to one where they soon meet.
-        const auto entries = static_cast<std::size_t>(random.pick(1, 2000));
+        // Every second table has room for all; in the others they meet, sooner or later.
+        const auto entries =
+            round % 2 == 0 ? 16'384 : static_cast<std::size_t>(random.pick(1, 2000));
         KeyedRateLimiter limiter(limit, entries, secret);
         NaiveLimiter naive(limit);
         auto now = start;
@@ -242,7 +244,7 @@ TEST_CASE("keyed_rate_limiter: it is as one limit a key, while none is forgotten
             }
         }
     }
-    CHECK(compared > 1000);
+    CHECK(compared >= 10 * 5000);
 }
 
 TEST_CASE("keyed_rate_limiter: in a full bucket it is as a list of the four", "[unit][core]")
