@@ -19,7 +19,7 @@
 namespace sojourn {
 
 /// GCRA for each key, in a table of which the hash of a key picks a bucket, one cache line with
-/// four places. A key keeps its place for as long as it has used up some of its burst.
+/// four places. A key has a place while some of its burst is used up, unless it is forgotten.
 ///
 /// *Bound*: a key that keeps the interval is never refused, whatever others do. In any window `w`,
 /// at most `burst + ceil(w * rate)` requests of a key are admitted, and `burst` more for each time
@@ -30,7 +30,7 @@ namespace sojourn {
 /// free first is forgotten, and that one has a new burst. The more a key has used up, the longer it
 /// is remembered: a new one takes its place only where three others have used up as much. Who has
 /// more keys than the table has places can have them forget each other, and no rate holds for him;
-/// with a burst for each of so many keys, none did before. Others are never refused for it. At
+/// with a burst for each of so many keys, little did before. Others are never refused for it. At
 /// worst they are forgotten too.
 ///
 /// *Hashes*: a key is kept as its keyed hash, never as text. Two keys whose 64 bits agree share a
