@@ -108,7 +108,7 @@ private:
             .request_rate(RateLimit::unlimited())
             .idle_timeout(idle_timeout)
             .half_open_timeout(longest)
-            .max_half_open(unbounded)
+            .max_half_open(100'000'000)
             .eviction_grace(Duration::zero());
     }
 

@@ -49,7 +49,7 @@ Api::Api(sojourn::SessionService& service, const ServerOptions& options)
 }
 
 // Only picks the coroutine that answers: one of its own would be one more to every request.
-asio::awaitable<Reply> Api::answer(const Request& request)
+asio::awaitable<Reply> Api::answer(const Request& request, const std::string& peer)
 {
     if (!names_its_host(request)) {
         return at_once(bad_request("Host", "must be there exactly once"));
@@ -77,7 +77,7 @@ asio::awaitable<Reply> Api::answer(const Request& request)
         break;
     }
     if (route.resource == Resource::session && request.method() == http::verb::post) {
-        return create_session(request);
+        return create_session(request, peer);
     }
     return use_session(request, route);
 }
@@ -101,12 +101,13 @@ asio::awaitable<Reply> Api::greet_holder(sojourn::SessionId id)
 
 // A cookie that comes with the request is not looked at: an id is never the client's choice, and
 // whoever creates a session gets a new one.
-asio::awaitable<Reply> Api::create_session(const Request& request)
+asio::awaitable<Reply> Api::create_session(const Request& request, const std::string& peer)
 {
     auto wish = parse_creation_request(request.body(), service_.options().idle_timeout());
     if (!wish) {
         co_return Reply(bad_request(wish.error().field, wish.error().message));
     }
+    wish->peer(peer);
     auto created = co_await service_.create(*std::move(wish));
     if (!created) {
         co_return Reply(refusal(created.error()));

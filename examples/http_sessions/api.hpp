@@ -14,6 +14,8 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <string>
+
 namespace http_sessions {
 
 /// The resources of this server.
@@ -24,13 +26,14 @@ class Api {
 public:
     Api(sojourn::SessionService& service, const ServerOptions& options);
 
-    /// Answers a request. Throws only `bad_alloc`.
-    [[nodiscard]] boost::asio::awaitable<Reply> answer(const Request& request);
+    /// Answers a request of this peer. Throws only `bad_alloc`.
+    [[nodiscard]] boost::asio::awaitable<Reply>
+    answer(const Request& request, const std::string& peer);
 
 private:
     boost::asio::awaitable<Reply> greet(const Request& request);
     boost::asio::awaitable<Reply> greet_holder(sojourn::SessionId id);
-    boost::asio::awaitable<Reply> create_session(const Request& request);
+    boost::asio::awaitable<Reply> create_session(const Request& request, const std::string& peer);
     boost::asio::awaitable<Reply> use_session(const Request& request, Route route);
     boost::asio::awaitable<Response>
     set_attribute(const Request& request, std::string_view name, sojourn::SessionId id);

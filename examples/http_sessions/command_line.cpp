@@ -117,6 +117,9 @@ std::string option_for(std::string_view field)
     if (field == "request_rate") {
         return "--rate";
     }
+    if (field == "max_sessions_per_principal") {
+        return "--sessions-per-principal";
+    }
     std::string option = "--" + std::string(field);
     std::ranges::replace(option, '_', '-');
     return option;
@@ -165,6 +168,32 @@ void add_options(CLI::App& program, Wishes& wishes)
         "N",
         [&options](const auto& name, const auto& text) {
             options.service.max_sessions(to_count(name, text, 100'000'000));
+        });
+    add("--max-half-open",
+        "anonymous sessions that may wait for their first request, 1 to 100000000 (a quarter of "
+        "--max-sessions)",
+        "N",
+        [&options](const auto& name, const auto& text) {
+            options.service.max_half_open(to_count(name, text, 100'000'000));
+        });
+    add("--sessions-per-principal",
+        "sessions that one principal may have, 1 to 1000 (100)",
+        "N",
+        [&options](const auto& name, const auto& text) {
+            options.service.max_sessions_per_principal(to_count(name, text, 1'000));
+        });
+    add("--eviction-grace",
+        "how long a session is safe after a request when the table is full (10s)",
+        "DURATION",
+        [&options](const auto& name, const auto& text) {
+            options.service.eviction_grace(to_duration(name, text));
+        });
+    add("--creation-rate",
+        "sessions a second that one address may create, and at once; or 'unlimited' (unlimited: "
+        "behind a proxy all have its address)",
+        "N",
+        [&options](const auto& name, const auto& text) {
+            options.service.creation_rate(to_rate(name, text));
         });
     add("--idle-timeout",
         "how long a session may lie idle (30m)",

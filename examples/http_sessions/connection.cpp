@@ -6,6 +6,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/ip/address_v6.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/string.hpp>
@@ -13,9 +14,12 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <exception>
 #include <iterator>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -51,6 +55,19 @@ bool has_known_framing(const Request& request)
            boost::beast::iequals(first->value(), "chunked");
 }
 
+/// Whom we talk to. In IPv6 a client has as many addresses as it likes with the same first 64 bits.
+std::string address_of(const tcp::socket& socket)
+{
+    boost::system::error_code error;
+    const auto address = socket.remote_endpoint(error).address();
+    if (!address.is_v6()) {
+        return error ? std::string() : address.to_string();
+    }
+    auto bytes = address.to_v6().to_bytes();
+    std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+    return asio::ip::address_v6(bytes).to_string();
+}
+
 bool wants_to_be_told_to_continue(const Request& request)
 {
     return request.version() >= 11 &&
@@ -64,6 +81,7 @@ Connection::Connection(tcp::socket socket, Api& api, const Limits& limits)
       executor_(socket_.get_executor()),
       api_(api),
       limits_(limits),
+      peer_(address_of(socket_)),
       buffer_(limits.header_bytes + bytes_beyond_header),
       timer_(executor_)
 {
@@ -196,7 +214,7 @@ asio::awaitable<Reply> Connection::answer(const Request& request, ErrorCode erro
         co_return Reply(refusal_of(error));
     }
     try {
-        co_return co_await api_.answer(request);
+        co_return co_await api_.answer(request, peer_);
     } catch (const std::exception&) {
         // No memory, most likely. The next request may find some.
         co_return Reply(refusal(http::status::internal_server_error, "internal"));

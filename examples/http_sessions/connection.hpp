@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 namespace http_sessions {
 
@@ -70,6 +71,8 @@ private:
     boost::asio::any_io_executor executor_;
     Api& api_;
     const Limits& limits_;
+    /// Whose creations of sessions are counted together.
+    const std::string peer_;
     boost::beast::flat_buffer buffer_;
     boost::asio::steady_timer timer_;
     /// Tells a time that is up from one that was, but is not any more.

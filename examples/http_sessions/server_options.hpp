@@ -26,7 +26,9 @@ struct ServerOptions {
     /// Threads that serve.
     unsigned threads = 1;
     Sessions sessions = Sessions::on;
-    sojourn::ServiceOptions service;
+    /// Where all come from one address, as behind a proxy, no rate would be fair to them.
+    sojourn::ServiceOptions service =
+        sojourn::ServiceOptions().creation_rate(sojourn::RateLimit::unlimited());
     SessionCookie cookie;
     Limits limits;
 };

@@ -315,7 +315,13 @@ TEST_CASE("http_sessions_demo: it shows everything it is there to show, within i
     CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(12));
     CAPTURE(demo.output());
     for (const std::string_view part :
-         {"created ", "touched ", "rate limited ", "evicted ", "expired ", "curl -b jar.txt"}) {
+         {"created ",
+          "touched ",
+          "rate limited ",
+          "shed ",
+          "evicted ",
+          "expired ",
+          "curl -b jar.txt"}) {
         CHECK(contains(demo.output(), part));
     }
 }

@@ -143,8 +143,7 @@ std::vector<Key> NaiveTable::least_recent(const NaiveSession* keep) const
             found = key;
         }
     }
-    const bool may_go =
-        found && sessions_.at(*found).last_used + options_.eviction_grace() <= now_;
+    const bool may_go = found && sessions_.at(*found).last_used + options_.eviction_grace() <= now_;
     return may_go ? std::vector{*found} : std::vector<Key>();
 }
 
@@ -275,7 +274,8 @@ bool NaiveTable::make_room(const NaiveSession& fresh, bool is_made)
     }
     if (sessions_.size() == capacity_) {
         require_reclaimed();
-        if (!evicts(least_recent(nullptr))) {
+        if (!evicts(least_recent(nullptr)) &&
+            !(fresh.principal.empty() && evicts(longest_waiting()))) {
             return false;
         }
     }
@@ -441,8 +441,7 @@ Error NaiveTable::remove(const std::string& id)
     return {};
 }
 
-Result<std::uint64_t>
-NaiveTable::commit(
+Result<std::uint64_t> NaiveTable::commit(
     const std::string& id,
     std::uint64_t expected,
     Attributes data,

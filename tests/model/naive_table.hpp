@@ -87,9 +87,8 @@ public:
     void release(Key key, TimePoint now);
 
     /// `is_made`: whether the table found room, where it may have stopped to look for some.
-    [[nodiscard]] Error create(
-        Key key, NaiveSession fresh, Duration lifetime, const IsOpen& is_open, bool is_made
-    );
+    [[nodiscard]] Error
+    create(Key key, NaiveSession fresh, Duration lifetime, const IsOpen& is_open, bool is_made);
     [[nodiscard]] Result<Key> acquire(const std::string& id);
     /// For what peeks only.
     [[nodiscard]] const NaiveSession* find(const std::string& id);
@@ -101,8 +100,7 @@ public:
         const IsOpen& is_open
     );
     [[nodiscard]] Error remove(const std::string& id);
-    [[nodiscard]] Result<std::uint64_t>
-    commit(
+    [[nodiscard]] Result<std::uint64_t> commit(
         const std::string& id,
         std::uint64_t expected,
         Attributes data,
@@ -165,8 +163,7 @@ private:
     [[nodiscard]] bool make_room(const NaiveSession& fresh, bool is_made);
     [[nodiscard]] bool make_room_among_own(const std::string& principal);
     [[nodiscard]] bool needs_half_open_room() const;
-    [[nodiscard]] bool
-    make_byte_room(std::size_t bytes, const NaiveSession* keep, bool is_made);
+    [[nodiscard]] bool make_byte_room(std::size_t bytes, const NaiveSession* keep, bool is_made);
 
     /// Whether the table looks at all that are due before it evicts.
     [[nodiscard]] bool is_reclaim_whole() const { return options_.cleanup_batch() > 1000; }

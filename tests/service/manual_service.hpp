@@ -25,7 +25,8 @@ inline ServiceOptions plain_options()
     return ServiceOptions()
         .max_half_open(1'000'000)
         .max_sessions_per_principal(std::nullopt)
-        .eviction_grace(Duration::zero());
+        .eviction_grace(Duration::zero())
+        .creation_rate(RateLimit::unlimited());
 }
 
 /// A service on a context of its own. Nothing runs but in `run` and `settle`, and no time passes

@@ -39,10 +39,22 @@ TEST_CASE(
         {"absolute_lifetime", options().absolute_lifetime(Duration::max())},
         {"half_open_timeout", options().half_open_timeout(Duration::min())},
         {"half_open_timeout", options().half_open_timeout(max_duration + 1ns)},
+        {"max_half_open", options().max_half_open(0)},
+        {"max_half_open", options().max_half_open(100'000'001)},
+        {"max_sessions_per_principal", options().max_sessions_per_principal(0)},
+        {"max_sessions_per_principal", options().max_sessions_per_principal(1'001)},
+        {"creation_rate", options().creation_rate(RateLimit(0, 1))},
+        {"creation_rate", options().creation_rate(RateLimit(1, 1'000'001))},
+        {"creation_keys", options().creation_keys(3)},
+        {"creation_keys", options().creation_keys(100'000'001)},
         {"request_rate", options().request_rate(RateLimit(100, 0))},
         {"request_rate", options().request_rate(RateLimit(1'000'000'001, 1))},
         {"request_rate", options().request_rate(RateLimit(1, 1'000'001))},
         {"when_full", options().when_full(static_cast<WhenFull>(7))},
+        {"eviction_grace", options().eviction_grace(-1ns)},
+        {"eviction_grace", options().eviction_grace(max_duration + 1ns)},
+        {"max_total_attribute_bytes",
+         options().max_total_attribute_bytes((std::size_t{1} << 50U) + 1)},
         {"max_attribute_bytes", options().max_attribute_bytes(64UL * 1024 * 1024 + 1)},
         {"max_pending_removals", options().max_pending_removals(0)},
         {"max_pending_removals", options().max_pending_removals(100'000'001)},
@@ -75,6 +87,12 @@ TEST_CASE("session_service: options at their bounds work", "[async][service]")
                      .idle_timeout(1ms)
                      .absolute_lifetime(1ms)
                      .half_open_timeout(1ms)
+                     .max_half_open(1)
+                     .max_sessions_per_principal(1)
+                     .creation_rate(RateLimit(1, 1))
+                     .creation_keys(4)
+                     .eviction_grace(0s)
+                     .max_total_attribute_bytes(0)
                      .request_rate(RateLimit(1, 1))
                      .max_attribute_bytes(0)
                      .max_pending_removals(1)
@@ -91,6 +109,11 @@ TEST_CASE("session_service: options at their bounds work", "[async][service]")
                     .idle_timeout(max_duration)
                     .absolute_lifetime(max_duration)
                     .half_open_timeout(max_duration)
+                    .max_half_open(100'000'000)
+                    .max_sessions_per_principal(1'000)
+                    .creation_rate(RateLimit(1'000'000'000, 1'000'000))
+                    .eviction_grace(max_duration)
+                    .max_total_attribute_bytes(std::size_t{1} << 50U)
                     .request_rate(RateLimit(1'000'000'000, 1'000'000))
                     .max_attribute_bytes(64UL * 1024 * 1024)
                     .max_pending_removals(100'000'000)
@@ -143,7 +166,7 @@ TEST_CASE("session_service: without random bytes no service begins", "[async][se
 TEST_CASE("session_service: without random bytes nothing is created or rotated", "[async][service]")
 {
     const auto source = std::make_shared<BrokenSource>();
-    auto options = ServiceOptions().max_sessions(1).shards(1);
+    auto options = plain_options().max_sessions(1).shards(1);
     ManualService sessions(options, ServiceEnvironment().id_source(source));
     const auto id = sessions.establish();
 

@@ -23,8 +23,8 @@ constexpr std::size_t shards = 16;
 
 ServiceOptions sharded(std::size_t capacity)
 {
-    return plain_options().max_sessions(capacity).shards(shards).request_rate(RateLimit::unlimited(
-    ));
+    return plain_options().max_sessions(capacity).shards(shards).request_rate(RateLimit::unlimited()
+    );
 }
 
 } // namespace

@@ -29,6 +29,7 @@ Metrics numbered(std::uint64_t step)
           &metrics.rate_limited,
           &metrics.refused_stopping,
           &metrics.refused_overloaded,
+          &metrics.creations_rate_limited,
           &metrics.calls_inline,
           &metrics.calls_combined,
           &metrics.calls_suspended}) {
@@ -41,7 +42,7 @@ Metrics numbered(std::uint64_t step)
 }
 
 // A new counter must be numbered above, and so be added in operator+=.
-static_assert(sizeof(Metrics) == (16 + sojourn::removal_cause_count) * sizeof(std::uint64_t));
+static_assert(sizeof(Metrics) == (17 + sojourn::removal_cause_count) * sizeof(std::uint64_t));
 
 } // namespace
 

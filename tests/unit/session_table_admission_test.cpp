@@ -84,7 +84,9 @@ TEST_CASE("session_table admission: who comes back is half-open no longer", "[un
     CHECK(f.has("c2"));
 }
 
-TEST_CASE("session_table admission: half-open sessions that are leased make no room", "[unit][core]")
+TEST_CASE(
+    "session_table admission: half-open sessions that are leased make no room", "[unit][core]"
+)
 {
     TableFixture f(8, table_options().max_half_open(1));
     auto* const a = f.create("a").value();
@@ -146,7 +148,9 @@ TEST_CASE(
     CHECK(f.metrics().live == 3);
 }
 
-TEST_CASE("session_table admission: a principal whose sessions are all leased waits", "[unit][core]")
+TEST_CASE(
+    "session_table admission: a principal whose sessions are all leased waits", "[unit][core]"
+)
 {
     TableFixture f(8, table_options().max_sessions_per_principal(2));
     auto* const a = f.create("a", "ada").value();
@@ -172,9 +176,7 @@ TEST_CASE("session_table admission: a principal's removed sessions do not count"
 
 TEST_CASE("session_table admission: a principal's expired sessions are not evicted", "[unit][core]")
 {
-    TableFixture f(
-        8, table_options().max_sessions_per_principal(2).when_full(WhenFull::reject)
-    );
+    TableFixture f(8, table_options().max_sessions_per_principal(2).when_full(WhenFull::reject));
     f.add("a", "ada");
     f.add("b", "ada");
     check_is_refused(f, f.create("c", "ada").error());
@@ -225,6 +227,23 @@ TEST_CASE("session_table admission: nobody is evicted before its grace is over",
     CHECK(f.has("b"));
 }
 
+TEST_CASE(
+    "session_table admission: half-open sessions have no grace from each other", "[unit][core]"
+)
+{
+    TableFixture f(3, table_options().eviction_grace(5s));
+    f.add("a", "ada");
+    f.add("b");
+    f.add("c");
+    f.add("d");
+    CHECK(f.has("a"));
+    CHECK_FALSE(f.has("b"));
+    // But from others.
+    check_is_refused(f, f.create("e", "ada").error());
+    CHECK(f.has("c"));
+    CHECK(f.has("d"));
+}
+
 TEST_CASE("session_table admission: who has expired has no grace", "[unit][core]")
 {
     TableFixture f(1, table_options().eviction_grace(500s));
@@ -266,7 +285,9 @@ TEST_CASE("session_table admission: more bytes than there may be are refused", "
     f.give_back(a);
 }
 
-TEST_CASE("session_table admission: one request ends no more than a batch for bytes", "[unit][core]")
+TEST_CASE(
+    "session_table admission: one request ends no more than a batch for bytes", "[unit][core]"
+)
 {
     TableFixture f(8, table_options().max_total_attribute_bytes(500).cleanup_batch(2));
     for (const auto* name : {"a", "b", "c", "d", "e"}) {

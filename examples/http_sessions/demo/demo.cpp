@@ -30,7 +30,7 @@ ServerOptions demo_server_options(const DemoOptions& options)
 {
     ServerOptions server;
     server.listen = {asio::ip::address_v4::loopback(), options.port};
-    server.service.max_sessions(400);
+    server.service.max_sessions(400).max_half_open(320);
     // Ten times what a person can do, a tenth of what the hasty one does.
     server.service.request_rate(sojourn::RateLimit(20, 20));
     // Who has just made a session with curl may read on before using it.
@@ -127,7 +127,7 @@ asio::awaitable<void> Demo::wait_until(Clock::time_point moment)
 bool Demo::has_seen_everything() const
 {
     const auto& tally = visitors_.tally();
-    return tally.created > 0 && tally.touched > 0 && tally.rate_limited > 0 &&
+    return tally.created > 0 && tally.touched > 0 && tally.rate_limited > 0 && tally.shed > 0 &&
            metrics_.removed_by(RemovalCause::evicted) > 0 &&
            metrics_.removed_by(RemovalCause::expired_idle) > 0;
 }
@@ -166,6 +166,7 @@ void Demo::judge()
     expect(std::min(tally.created, metrics_.created), "creation");
     expect(std::min(tally.touched, metrics_.acquired), "touching");
     expect(std::min(tally.rate_limited, metrics_.rate_limited), "rate limiting");
+    expect(std::min(tally.shed, metrics_.refused_overloaded), "shedding");
     expect(metrics_.removed_by(RemovalCause::evicted), "eviction");
     expect(metrics_.removed_by(RemovalCause::expired_idle), "expiry");
     if (tally.created > metrics_.created || tally.rate_limited > metrics_.rate_limited) {
@@ -180,10 +181,12 @@ void Demo::tell() const
                          metrics_.removed_by(RemovalCause::expired_lifetime);
 
     out_ << fmt::format(
-        "\n{} requests, {} of them told to slow down. Every session is accounted for, {} times:\n\n"
+        "\n{} requests, {} of them told to slow down, {} shed. Every session is accounted for, {} "
+        "times:\n\n"
         "  created {} = live {} + evicted {} + expired {} + deleted {}\n\n",
         grouped(visitors_.tally().requests),
         grouped(metrics_.rate_limited),
+        grouped(metrics_.refused_overloaded),
         samples_,
         grouped(metrics_.created),
         grouped(metrics_.live),

@@ -17,6 +17,8 @@ struct Tally {
     std::uint64_t created = 0;
     std::uint64_t touched = 0;
     std::uint64_t rate_limited = 0;
+    /// Wanted a session and were told to come back later.
+    std::uint64_t shed = 0;
     /// Came back and found that their session had been evicted or had expired.
     std::uint64_t lost = 0;
 

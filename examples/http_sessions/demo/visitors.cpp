@@ -49,6 +49,7 @@ void Visitors::arrive()
     add(4, &Visitors::drifter);
     add(4, &Visitors::passer_by);
     add(1, &Visitors::hasty_one);
+    add(1, &Visitors::crowd);
 }
 
 void Visitors::add(std::size_t count, Visit visit)
@@ -127,12 +128,26 @@ asio::awaitable<void> Visitors::hasty_one()
     }
 }
 
+asio::awaitable<void> Visitors::crowd()
+{
+    LoopbackClient client(executor_, server_);
+    Beat beat(executor_, 25ms);
+    for (int number = 1; !are_leaving_; ++number) {
+        co_await create(client, R"({"principal": "visitor )" + std::to_string(number) + R"("})");
+        client.forget_cookie();
+        co_await beat.next();
+    }
+}
+
 asio::awaitable<void> Visitors::create(LoopbackClient& client, std::string body)
 {
     const auto response = co_await client.ask(http::verb::post, "/session", std::move(body));
     ++tally_.requests;
     if (response.result() == http::status::created && client.has_cookie()) {
         ++tally_.created;
+    } else if (response.result() == http::status::service_unavailable &&
+               response.count(http::field::retry_after) == 1) {
+        ++tally_.shed;
     } else {
         note_lost_or_wrong(client, response);
     }

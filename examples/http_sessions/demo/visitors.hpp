@@ -1,10 +1,12 @@
 /// @file
-/// The built-in load of the demo: four kinds of visitors, each of whom makes one thing visible.
+/// The built-in load of the demo: five kinds of visitors, each of whom makes one thing visible.
 ///
 /// *Regulars* come back several times a second: they touch their sessions, so these are never the
-/// ones that make room. *Drifters* take a session and never return: the table fills with these
-/// until the oldest are evicted. *Passers-by* take a session with a short idle timeout: it expires.
-/// *The hasty one* asks far too often and is told to slow down.
+/// ones that make room. *Drifters* take a session and never return: those that wait for
+/// their first request are so many that the oldest are evicted. *Passers-by* take a session with a
+/// short idle timeout: it expires. *The hasty one* asks far too often and is told to slow down.
+/// *The crowd* logs in faster than the table has room: nobody who was served within the grace time
+/// is pushed out for it, so it is shed.
 
 #ifndef HTTP_SESSIONS_DEMO_VISITORS_HPP
 #define HTTP_SESSIONS_DEMO_VISITORS_HPP
@@ -50,6 +52,7 @@ private:
     boost::asio::awaitable<void> drifter();
     boost::asio::awaitable<void> passer_by();
     boost::asio::awaitable<void> hasty_one();
+    boost::asio::awaitable<void> crowd();
 
     boost::asio::awaitable<void> create(LoopbackClient& client, std::string body);
     boost::asio::awaitable<void> touch(LoopbackClient& client);

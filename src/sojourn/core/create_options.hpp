@@ -18,6 +18,9 @@ namespace sojourn {
 /// Bytes in the longest principal.
 inline constexpr std::size_t max_principal_length = 256;
 
+/// Bytes in the longest peer key.
+inline constexpr std::size_t max_peer_length = 256;
+
 /// The options of one new session, with chained setters. All are optional.
 class CreateOptions {
 public:
@@ -33,6 +36,17 @@ public:
     }
 
     [[nodiscard]] const std::string& principal() const noexcept { return principal_; }
+
+    /// Where the client comes from, at most `max_peer_length` bytes: its address or, for IPv6,
+    /// where everybody has many, the first 64 bits of it. Any text will do that is the same for the
+    /// same client. Used for `ServiceOptions::creation_rate` and forgotten; default none.
+    CreateOptions& peer(std::string key)
+    {
+        peer_ = std::move(key);
+        return *this;
+    }
+
+    [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
 
     /// Its first attributes; default none.
     CreateOptions& attributes(Attributes data)
@@ -79,6 +93,7 @@ public:
 
 private:
     std::string principal_;
+    std::string peer_;
     Attributes attributes_;
     std::optional<Duration> idle_timeout_;
     std::optional<Duration> absolute_lifetime_;

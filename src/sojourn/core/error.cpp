@@ -20,7 +20,7 @@ private:
         case errc::not_found:
             return "no such session";
         case errc::rate_limited:
-            return "the session is over its request rate";
+            return "over the rate of requests, or of creations";
         case errc::overloaded:
             return "no room for another session";
         case errc::stopping:

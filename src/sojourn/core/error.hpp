@@ -22,7 +22,8 @@ enum class errc : int {
     /// No session has this id: it is unknown, malformed, expired or removed. The four are one, so
     /// that nobody learns from the answer which ids exist.
     not_found = 1,
-    /// The session used up its request rate. `Error::retry_after` says exactly how long to wait.
+    /// The session used up its request rate, or the client its creation rate. `Error::retry_after`
+    /// says exactly how long to wait.
     rate_limited = 2,
     /// No room: every session is leased, or the policy forbids eviction. Try again later.
     overloaded = 3,

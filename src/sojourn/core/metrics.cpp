@@ -20,6 +20,7 @@ Metrics& Metrics::operator+=(const Metrics& other) noexcept
     rate_limited += other.rate_limited;
     refused_stopping += other.refused_stopping;
     refused_overloaded += other.refused_overloaded;
+    creations_rate_limited += other.creations_rate_limited;
     calls_inline += other.calls_inline;
     calls_combined += other.calls_combined;
     calls_suspended += other.calls_suspended;

@@ -50,6 +50,8 @@ struct Metrics {
     // Creations, and changes that need more room, that were refused.
 
     std::uint64_t refused_overloaded = 0;
+    /// Creations by clients over their creation rate.
+    std::uint64_t creations_rate_limited = 0;
 
     // Confinement: how the calls ran.
 

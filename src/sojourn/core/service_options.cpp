@@ -34,6 +34,8 @@ std::string InvalidOption::message() const
 std::optional<InvalidOption> ServiceOptions::validate() const noexcept
 {
     constexpr std::string_view timeout_bounds = "from 1ms to 365d";
+    constexpr std::string_view rate_bounds =
+        "unlimited, or from 1 to 1000000000 a second with a burst from 1 to 1000000";
 
     if (!is_between<std::size_t>(max_sessions_, 1, most_sessions)) {
         return InvalidOption{"max_sessions", "from 1 to 100000000"};
@@ -57,11 +59,14 @@ std::optional<InvalidOption> ServiceOptions::validate() const noexcept
         !is_between<std::size_t>(*max_sessions_per_principal_, 1, 1'000)) {
         return InvalidOption{"max_sessions_per_principal", "none, or from 1 to 1000"};
     }
+    if (!is_rate(creation_rate_)) {
+        return InvalidOption{"creation_rate", rate_bounds};
+    }
+    if (!is_between<std::size_t>(creation_keys_, 4, most_sessions)) {
+        return InvalidOption{"creation_keys", "from 4 to 100000000"};
+    }
     if (!is_rate(request_rate_)) {
-        return InvalidOption{
-            "request_rate",
-            "unlimited, or from 1 to 1000000000 a second with a burst from 1 to 1000000"
-        };
+        return InvalidOption{"request_rate", rate_bounds};
     }
     if (when_full_ != WhenFull::evict_idle && when_full_ != WhenFull::reject) {
         return InvalidOption{"when_full", "evict_idle or reject"};

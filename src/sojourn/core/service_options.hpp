@@ -145,6 +145,30 @@ public:
         return max_sessions_per_principal_;
     }
 
+    /// How fast one client may create sessions: one peer or, where `CreateOptions::peer` is not
+    /// given, one principal. 1 to 10^9 a second with a burst of 1 to 10^6, or unlimited; default 10
+    /// a second with a burst of 100, which leaves room for an office behind one address. Beyond it:
+    /// `rate_limited`. Creations that give neither are not limited.
+    ServiceOptions& creation_rate(RateLimit limit) noexcept
+    {
+        creation_rate_ = limit;
+        return *this;
+    }
+
+    [[nodiscard]] RateLimit creation_rate() const noexcept { return creation_rate_; }
+
+    /// Clients that the limit of `creation_rate` remembers, at 16 bytes each, taken at the start
+    /// for peers and for principals. 4 to 100,000,000; default 16,384. Who has used up nothing of
+    /// its burst needs not be remembered. When more than these have, those are forgotten first that
+    /// have used up the least: nobody is refused for want of a place.
+    ServiceOptions& creation_keys(std::size_t count) noexcept
+    {
+        creation_keys_ = count;
+        return *this;
+    }
+
+    [[nodiscard]] std::size_t creation_keys() const noexcept { return creation_keys_; }
+
     /// How fast one session may be acquired. 1 to 10^9 a second with a burst of 1 to 10^6, or
     /// unlimited; default 100 a second with a burst of 100. Beyond it: `rate_limited`.
     ServiceOptions& request_rate(RateLimit limit) noexcept
@@ -167,7 +191,8 @@ public:
     /// How long ago a session's last request must have finished before it can be evicted because
     /// the table is full. 0 to 365 days; default 10 seconds, in which a client that is at work
     /// comes back. When all are fresher than that, new ones are refused with `overloaded`: those
-    /// who are served already are served well.
+    /// who are served already are served well. Half-open sessions have no grace where others of
+    /// their kind want in.
     ServiceOptions& eviction_grace(Duration length) noexcept
     {
         eviction_grace_ = length;
@@ -238,6 +263,8 @@ private:
     Duration half_open_timeout_ = std::chrono::seconds(60);
     std::optional<std::size_t> max_half_open_;
     std::optional<std::size_t> max_sessions_per_principal_ = 100;
+    RateLimit creation_rate_{10, 100};
+    std::size_t creation_keys_ = 16'384;
     RateLimit request_rate_{100, 100};
     WhenFull when_full_ = WhenFull::evict_idle;
     Duration eviction_grace_ = std::chrono::seconds(10);

@@ -354,7 +354,8 @@ bool SessionTable::make_room(
     // well.
     return make_room_among_own(principal, place) &&
            (place.take(demand) ||
-            ((!demand.is_half_open || make_half_open_room(place)) && make_session_room(place) &&
+            ((!demand.is_half_open || make_half_open_room(place)) &&
+             (make_session_room(place) || (demand.is_half_open && evict_half_open(place))) &&
              make_byte_room(demand.bytes, place)));
 }
 
@@ -367,6 +368,11 @@ bool SessionTable::make_half_open_room(Capacity::Place& place)
     if (place.take_half_open()) {
         return true;
     }
+    return evict_half_open(place);
+}
+
+bool SessionTable::evict_half_open(Capacity::Place& place)
+{
     return when_full_ == WhenFull::evict_idle && !half_open_.empty() &&
            evict(half_open_.front(), place);
 }
@@ -491,9 +497,8 @@ bool SessionTable::evict_oldest(Capacity::Place& place, const Session* keep)
     if (oldest == nullptr) {
         return false;
     }
-    const bool may_be_evicted =
-        when_full_ == WhenFull::evict_idle &&
-        saturating_add(oldest->used_last(), eviction_grace_) <= now_;
+    const bool may_be_evicted = when_full_ == WhenFull::evict_idle &&
+                                saturating_add(oldest->used_last(), eviction_grace_) <= now_;
     return (may_be_evicted || is_expired(*oldest)) && evict(*oldest, place);
 }
 

@@ -135,6 +135,8 @@ public:
     make_byte_room(std::size_t bytes, Capacity::Place& place, const Session* keep = nullptr);
     /// Ends the session that was used least recently, if one is idle and may be ended.
     bool evict_oldest(Capacity::Place& place, const Session* keep = nullptr);
+    /// Ends the half-open session that has waited longest, whatever its grace, if one is idle.
+    bool evict_half_open(Capacity::Place& place);
     /// Ends the session of this principal that was used least recently, if one is idle.
     [[nodiscard]] bool make_principal_room(std::string_view name, Capacity::Place& place);
 
@@ -150,8 +152,8 @@ public:
     /// Counts something that was refused for want of room. Returns `overloaded`.
     [[nodiscard]] Error refuse() noexcept;
 
-    /// When the session was used last that `make_session_room` would evict; `TimePoint::max()` if all are
-    /// leased.
+    /// When the session was used last that `make_session_room` would evict; `TimePoint::max()` if
+    /// all are leased.
     [[nodiscard]] TimePoint oldest_use() const noexcept;
 
     /// Finds a session, counts the request against its rate, and leases it. The time may lag a

@@ -1,7 +1,9 @@
 #include "sojourn/service/session_service.hpp"
 
 #include "sojourn/async/alarm.hpp"
+#include "sojourn/async/confined.hpp"
 #include "sojourn/async/shutdown_hook.hpp"
+#include "sojourn/core/keyed_rate_limiter.hpp"
 #include "sojourn/service/shard.hpp"
 
 #include <boost/asio/append.hpp>
@@ -148,6 +150,18 @@ auto commit_turn(HashedId id, std::uint64_t expected_version, Attributes data)
 
 } // namespace
 
+/// Who may create another session: by where they come from, or else by who they are.
+struct CreationLimiter {
+    CreationLimiter(const ServiceOptions& options, HashKey key)
+        : peers(options.creation_rate(), options.creation_keys(), key),
+          principals(options.creation_rate(), options.creation_keys(), key)
+    {
+    }
+
+    KeyedRateLimiter peers;
+    KeyedRateLimiter principals;
+};
+
 /// What the service's coroutines share. A round of the background holds it for as long as it takes;
 /// between rounds the background holds nothing.
 class SessionService::Implementation final : public std::enable_shared_from_this<Implementation>,
@@ -167,7 +181,8 @@ public:
           key_(draw_key(*environment_.id_source())),
           hash_(key_),
           listener_barrier_("removal listener", environment_.on_failure()),
-          modify_barrier_("modify", environment_.on_failure())
+          modify_barrier_("modify", environment_.on_failure()),
+          creation_limiter_(executor, options_, key_)
     {
     }
 
@@ -253,6 +268,12 @@ public:
         return !principal.empty() && options_.max_sessions_per_principal().has_value();
     }
 
+    /// Whether a rotation may have to look for room in other shards.
+    [[nodiscard]] bool may_need_room(const RotateOptions& options) const noexcept
+    {
+        return !has_one_shard() && options.principal() && is_bounded(*options.principal());
+    }
+
     // Checks and preparations, outside any turn.
 
     [[nodiscard]] Result<NewSession> prepare(const CreateOptions& options) const
@@ -264,6 +285,9 @@ public:
         }
         if (options.principal().size() > max_principal_length) {
             return errc::principal_too_long;
+        }
+        if (options.peer().size() > max_peer_length) {
+            return errc::invalid_options;
         }
         if (options.attributes().bytes() > options_.max_attribute_bytes()) {
             return errc::attributes_too_large;
@@ -314,6 +338,11 @@ public:
 
     static awaitable<Result<CreatedSession>> create(Self self, CreateOptions options)
     {
+        if (self->is_creation_limited(options)) {
+            if (const auto admitted = co_await admit_creation(self, options); !admitted) {
+                co_return admitted.error();
+            }
+        }
         auto fresh = self->prepare(options);
         if (!fresh) {
             co_return fresh.error();
@@ -328,6 +357,34 @@ public:
             co_return co_await shard.call(std::move(turn));
         }
         co_return co_await create_with_care(self, std::move(*fresh));
+    }
+
+    /// Whether there is somebody whose creations are limited. A service that stops says so rather.
+    [[nodiscard]] bool is_creation_limited(const CreateOptions& options) const noexcept
+    {
+        return !options_.creation_rate().is_unlimited() &&
+               is_accepting_.load(std::memory_order_acquire) &&
+               (!options.peer().empty() || !options.principal().empty());
+    }
+
+    static awaitable<Result<void>> admit_creation(const Self& self, const CreateOptions& options)
+    {
+        // Too long is refused below, for all.
+        if (options.peer().size() > max_peer_length ||
+            options.principal().size() > max_principal_length) {
+            co_return Result<void>();
+        }
+        const auto now = self->environment_.clock()->steady();
+        const auto admit = [&options, now](CreationLimiter& limiter) noexcept {
+            return options.peer().empty() ? limiter.principals.admit(options.principal(), now)
+                                          : limiter.peers.admit(options.peer(), now);
+        };
+        const auto wait = co_await self->creation_limiter_.call(admit);
+        if (wait > Duration::zero()) {
+            self->creations_rate_limited_.fetch_add(1, std::memory_order_relaxed);
+            co_return Error(errc::rate_limited, wait);
+        }
+        co_return Result<void>();
     }
 
     /// With several shards, where somebody may have to make room.
@@ -368,9 +425,15 @@ public:
         const auto session = [&place](SessionTable& table) {
             return table.make_session_room(place);
         };
-        co_return (!demand.is_half_open || co_await ask_around(self, home, half_open)) &&
-            co_await ask_oldest_first(self, home, session) &&
-            co_await make_byte_room(self, home, demand.bytes, place);
+        const auto other = [&place](SessionTable& table) { return table.evict_half_open(place); };
+        if (demand.is_half_open && !co_await ask_around(self, home, half_open)) {
+            co_return false;
+        }
+        if (!co_await ask_oldest_first(self, home, session) &&
+            !(demand.is_half_open && co_await ask_around(self, home, other))) {
+            co_return false;
+        }
+        co_return co_await make_byte_room(self, home, demand.bytes, place);
     }
 
     /// Room among the principal's own sessions, in whichever shards they are.
@@ -414,9 +477,8 @@ public:
         co_return false;
     }
 
-    static awaitable<bool> make_byte_room(
-        const Self& self, std::size_t home, std::size_t bytes, Capacity::Place& place
-    )
+    static awaitable<bool>
+    make_byte_room(const Self& self, std::size_t home, std::size_t bytes, Capacity::Place& place)
     {
         const auto evict = [&place](SessionTable& table) { return table.evict_oldest(place); };
         for (auto tries = self->options_.cleanup_batch(); !place.take_bytes(bytes); --tries) {
@@ -476,7 +538,23 @@ public:
             co_return fresh.error();
         }
         auto& shard = self->shard_of(old);
-        auto turn = rotate_turn(std::move(old), std::move(*fresh), options.principal());
+        const auto& principal = options.principal();
+        if (self->may_need_room(options)) {
+            auto look = peek_turn(old);
+            const auto info = co_await shard.call(std::move(look));
+            if (!info) {
+                co_return info.error();
+            }
+            Capacity::Place place(*self->capacity_);
+            if (info->principal_text() != *principal &&
+                !co_await make_room_among_own(self, *principal, place)) {
+                auto refuse = [](ShardState& state) -> Result<SessionId> {
+                    return state.table().refuse();
+                };
+                co_return co_await shard.call(std::move(refuse));
+            }
+        }
+        auto turn = rotate_turn(std::move(old), std::move(*fresh), principal);
         co_return co_await shard.call(std::move(turn));
     }
 
@@ -602,6 +680,7 @@ public:
             sum.calls_combined += counts.combined;
             sum.calls_suspended += counts.suspended;
         }
+        sum.creations_rate_limited = self->creations_rate_limited_.load(std::memory_order_relaxed);
         co_return sum;
     }
 
@@ -938,13 +1017,14 @@ private:
     const HashKey key_;
     const SessionIdHash hash_;
     /// One for all shards.
-    const std::shared_ptr<Capacity> capacity_ =
-        std::make_shared<Capacity>(bounds_of(
-            options_, options_.max_sessions(), options_.max_pending_removals()
-        ));
+    const std::shared_ptr<Capacity> capacity_ = std::make_shared<Capacity>(
+        bounds_of(options_, options_.max_sessions(), options_.max_pending_removals())
+    );
     ExceptionBarrier listener_barrier_;
     ExceptionBarrier modify_barrier_;
     std::atomic<bool> is_accepting_{true};
+    std::atomic<std::uint64_t> creations_rate_limited_{0};
+    Confined<CreationLimiter> creation_limiter_;
     /// Whether the removal listener may still be told.
     std::atomic<bool> is_telling_{true};
     /// Calls of `stop` that have not returned.
@@ -1074,6 +1154,10 @@ void SessionService::start_create(
     const Self& self, const CreateOptions& options, Handler<CreatedSession> handler
 )
 {
+    if (self->is_creation_limited(options)) {
+        self->start(Implementation::create(self, options), std::move(handler));
+        return;
+    }
     auto fresh = self->prepare(options);
     if (!fresh) {
         self->refuse<CreatedSession>(fresh.error(), std::move(handler));
@@ -1115,6 +1199,10 @@ void SessionService::start_rotate(
     const Self& self, SessionId id, const RotateOptions& options, Handler<SessionId> handler
 )
 {
+    if (self->may_need_room(options)) {
+        self->start(Implementation::rotate(self, std::move(id), options), std::move(handler));
+        return;
+    }
     auto old = self->hashed(std::move(id));
     auto fresh = self->prepare_rotation(old, options);
     if (!fresh) {

@@ -135,12 +135,16 @@ public:
 
     [[nodiscard]] const ServiceOptions& options() const noexcept;
 
-    /// Creates a session and leases it. When the table is full, sessions that have expired make
-    /// room first; then `ServiceOptions::when_full` decides.
+    /// Creates a session and leases it. Checked in this order, and before anything is made: whether
+    /// the client may create one (`ServiceOptions::creation_rate`); whether there is room among the
+    /// half-open sessions, or among those of the principal; whether there is room at all, for a
+    /// session and for its attributes. Where there is none, sessions that have expired make room
+    /// first; then `ServiceOptions::when_full` decides. No answer tells how many there are.
     ///
-    /// *Errors*: `stopping`; `overloaded`; `id_source_failed`; `attributes_too_large`;
-    /// `principal_too_long`; `invalid_options` if a timeout is out of bounds; `id_in_use` or
-    /// `invalid_id`, if it is empty, for an adopted id. Nothing was created then.
+    /// *Errors*: `stopping`; `rate_limited` with the exact `retry_after`; `overloaded`;
+    /// `id_source_failed`; `attributes_too_large`; `principal_too_long`; `invalid_options` if a
+    /// timeout or the peer is out of bounds; `id_in_use` or `invalid_id`, if it is empty, for an
+    /// adopted id. Nothing was created then.
     [[nodiscard]] boost::asio::awaitable<Result<CreatedSession>>
     create(CreateOptions options = CreateOptions());
 
@@ -162,7 +166,10 @@ public:
     /// that turn on the old id is unknown. Everything else stays: reference, attributes, deadlines,
     /// rate, leases.
     ///
-    /// *Errors*: `not_found`; `id_source_failed`; `principal_too_long`. The old id is valid then.
+    /// A new principal counts as in `create`: its least recently used session makes room.
+    ///
+    /// *Errors*: `not_found`; `overloaded`; `id_source_failed`; `principal_too_long`. The old id is
+    /// valid then.
     [[nodiscard]] boost::asio::awaitable<Result<SessionId>>
     rotate(SessionId id, RotateOptions options = RotateOptions());
 
@@ -186,7 +193,9 @@ public:
     /// Replaces the session's attributes if their version is still `expected_version`, and returns
     /// the new version. Touches nothing else.
     ///
-    /// *Errors*: `conflict`; `not_found`; `attributes_too_large`. Nothing was written then.
+    /// *Errors*: `conflict`; `not_found`; `attributes_too_large`; `overloaded`, if all sessions'
+    /// attributes together would be too large and no idle session can make room. Nothing was
+    /// written then.
     [[nodiscard]] boost::asio::awaitable<Result<std::uint64_t>>
     commit(SessionId id, std::uint64_t expected_version, Attributes data);
 
