@@ -4,6 +4,8 @@
 
 #include "peers/mutex_lru.hpp"
 #include "peers/sharded_mutex_lru.hpp"
+#include "peers/shared_mutex_lru.hpp"
+#include "peers/tbb_concurrent_lru.hpp"
 #include "support/arguments.hpp"
 #include "support/cached.hpp"
 #include "support/contestants.hpp"
@@ -89,4 +91,10 @@ BENCHMARK(create_at_capacity<Direct<MutexLru>>)
     ->Apply(on_many_threads<1'000, 100'000>);
 BENCHMARK(create_at_capacity<Direct<ShardedMutexLru>>)
     ->Name("create_at_capacity/sharded_mutex_lru")
+    ->Apply(on_many_threads<1'000, 100'000>);
+BENCHMARK(create_at_capacity<Direct<SharedMutexLru>>)
+    ->Name("create_at_capacity/shared_mutex_lru")
+    ->Apply(on_many_threads<1'000, 100'000>);
+BENCHMARK(create_at_capacity<Direct<TbbConcurrentLru>>)
+    ->Name("create_at_capacity/tbb_concurrent_lru")
     ->Apply(on_many_threads<1'000, 100'000>);

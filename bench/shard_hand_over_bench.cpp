@@ -2,7 +2,7 @@
 // works for itself about as long as a request's session takes, and between enters one of sixteen
 // locks, at random, to add one to a number. What an operation costs more on two threads is the way
 // of one cache line from one processor to the other, half of the times: no service in sixteen
-// shards can do with less. `sessions` counts the shards.
+// shards can do with less. `sessions` counts the locks.
 
 #include "support/arguments.hpp"
 #include "support/drive.hpp"
@@ -23,11 +23,11 @@ namespace {
 namespace asio = boost::asio;
 using namespace sojourn::bench;
 
-constexpr std::size_t shard_count = 16;
+constexpr std::size_t lock_count = 16;
 constexpr std::size_t entries_of_a_thread = 50'000;
 
 /// A lock and what it protects, on one cache line.
-class alignas(64) Shard {
+class alignas(64) Lock {
 public:
     void add_one() noexcept
     {
@@ -44,7 +44,7 @@ private:
     std::size_t count_ = 0;
 };
 
-using Shards = std::array<Shard, shard_count>;
+using Locks = std::array<Lock, lock_count>;
 
 /// About a hundred nanoseconds of a processor's own work: no step can begin before the last one has
 /// ended, and no two of them are one.
@@ -57,13 +57,13 @@ std::uint64_t work_alone(std::uint64_t value) noexcept
     return value;
 }
 
-asio::awaitable<void> enter_often(Shards& shards, std::size_t thread)
+asio::awaitable<void> enter_often(Locks& locks, std::size_t thread)
 {
     std::uint64_t random = std::mt19937_64(thread)();
     for (std::size_t i = 0; i < entries_of_a_thread; ++i) {
         random = work_alone(random);
         // The highest bits, which are the most random ones here.
-        shards[random >> 60U].add_one();
+        locks[random >> 60U].add_one();
     }
     co_return;
 }
@@ -72,19 +72,19 @@ void hand_over(benchmark::State& state)
 {
     const auto threads = threads_of(state);
     asio::io_context context;
-    Shards shards;
+    Locks locks;
     for (auto _ : state) {
         state.SetIterationTime(drive(context, threads, threads, [&](std::size_t thread) {
-            return enter_often(shards, thread);
+            return enter_often(locks, thread);
         }));
     }
     const auto entries =
         static_cast<std::size_t>(state.iterations()) * threads * entries_of_a_thread;
     const auto counted = std::accumulate(
-        shards.begin(),
-        shards.end(),
+        locks.begin(),
+        locks.end(),
         std::size_t{0},
-        [](std::size_t sum, const Shard& shard) { return sum + shard.count(); }
+        [](std::size_t sum, const Lock& lock) { return sum + lock.count(); }
     );
     if (counted != entries) {
         state.SkipWithError("somebody entered beside another");
@@ -94,4 +94,4 @@ void hand_over(benchmark::State& state)
 
 } // namespace
 
-BENCHMARK(hand_over)->Name("shard_hand_over/bare")->Apply(on_many_threads<shard_count>);
+BENCHMARK(hand_over)->Name("shard_hand_over/bare")->Apply(on_many_threads<lock_count>);

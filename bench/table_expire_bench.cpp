@@ -53,7 +53,7 @@ void table_expire(benchmark::State& state)
 
 BENCHMARK(table_expire<FullTable>)
     ->Name("table_expire/sojourn")
-    ->Apply(on_one_thread<1'000, 100'000, 1'000'000>);
+    ->Apply(on_one_thread<1'000, 100'000, 1'000'000, 10'000'000>);
 BENCHMARK(table_expire<MutexLru>)
     ->Name("table_expire/mutex_lru")
-    ->Apply(on_one_thread<1'000, 100'000, 1'000'000>);
+    ->Apply(on_one_thread<1'000, 100'000, 1'000'000, 10'000'000>);

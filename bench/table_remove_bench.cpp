@@ -63,10 +63,10 @@ void table_remove(benchmark::State& state)
 
 BENCHMARK(table_remove<FullTable>)
     ->Name("table_remove/sojourn")
-    ->Apply(on_one_thread<1'000, 100'000, 1'000'000>);
+    ->Apply(on_one_thread<1'000, 100'000, 1'000'000, 10'000'000>);
 BENCHMARK(table_remove<MutexLru>)
     ->Name("table_remove/mutex_lru")
-    ->Apply(on_one_thread<1'000, 100'000, 1'000'000>);
+    ->Apply(on_one_thread<1'000, 100'000, 1'000'000, 10'000'000>);
 BENCHMARK(table_remove<ShardedMutexLru>)
     ->Name("table_remove/sharded_mutex_lru")
     ->Apply(on_one_thread<1'000, 100'000, 1'000'000>);

@@ -8,6 +8,8 @@
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/bind_executor.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -417,6 +419,93 @@ TEST_CASE(
     CHECK(probe.live_handlers() == 0);
     const auto nothing = [](Value&) { return true; };
     CHECK(confined.try_call(nothing) == true);
+}
+
+TEST_CASE("confined: what a turn leaves is dropped when nobody is inside", "[async][confined]")
+{
+    Log log;
+    asio::io_context home;
+    auto confined = std::make_shared<Confined<Value>>(home.get_executor(), log);
+    auto parting = std::make_shared<int>(7);
+    const std::weak_ptr<int> seen = parting;
+    bool was_inside = true;
+
+    while_inside(*confined, [&] {
+        // A turn that is queued now runs before the strand is idle.
+        confined->async_call(
+            [&](Value&) { was_inside = was_inside && !seen.expired(); },
+            asio::bind_executor(home, asio::detached)
+        );
+        confined->drop_after_turn(std::move(parting));
+        CHECK_FALSE(seen.expired());
+    });
+    CHECK(was_inside);
+    CHECK(seen.expired());
+
+    // The next takes its place at once.
+    const auto first = std::make_shared<int>(1);
+    const auto second = std::make_shared<int>(2);
+    while_inside(*confined, [&] {
+        confined->drop_after_turn(first);
+        confined->drop_after_turn(second);
+        CHECK(first.use_count() == 1);
+        CHECK(second.use_count() == 2);
+    });
+    CHECK(second.use_count() == 1);
+    run_ready(home);
+}
+
+TEST_CASE("confined: a turn may leave what holds the confined value", "[async][confined]")
+{
+    Log log;
+    asio::io_context home;
+    auto confined = std::make_shared<Confined<Value>>(home.get_executor(), log);
+    auto& inside = *confined;
+    const auto leave_it = [&](Value&) {
+        inside.drop_after_turn(std::move(confined));
+        return true;
+    };
+    renew_inline_budget();
+    CHECK(inside.try_call(leave_it) == true);
+    CHECK(confined == nullptr);
+    CHECK(log.values_alive == 0);
+}
+
+namespace {
+
+/// A turn that takes hold of an object where its caller may be suspended.
+struct Keeping {
+    std::shared_ptr<int> object;
+    std::shared_ptr<int> kept;
+
+    void keep() noexcept { kept = object; }
+
+    long operator()(Value& /*value*/) const noexcept { return object.use_count(); }
+};
+
+} // namespace
+
+TEST_CASE("confined: a turn keeps what it needs only where its caller waits", "[async][confined]")
+{
+    Log log;
+    asio::io_context home;
+    auto confined = std::make_shared<Confined<Value>>(home.get_executor(), log);
+    const auto object = std::make_shared<int>(7);
+
+    // This one, and the function's own.
+    CHECK(run_coro(home, confined->call(Keeping{object, nullptr})) == 2);
+
+    long references = 0;
+    const auto wait = [&]() -> asio::awaitable<void> {
+        references = co_await confined->call(Keeping{object, nullptr});
+    };
+    while_inside(*confined, [&] {
+        asio::co_spawn(home, wait, asio::detached);
+        run_ready(home);
+    });
+    run_ready(home);
+    CHECK(references == 3);
+    CHECK(object.use_count() == 1);
 }
 
 TEST_CASE("confined: a thread_pool ends with calls waiting", "[async][confined][lifetime]")

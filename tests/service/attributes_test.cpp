@@ -1,4 +1,5 @@
 #include "service/manual_service.hpp"
+#include "support/allocations.hpp"
 #include "support/context_threads.hpp"
 
 #include <boost/asio/use_future.hpp>
@@ -6,6 +7,7 @@
 #include <boost/system/system_error.hpp>
 #include <catch2/catch_test_macros.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -90,6 +92,28 @@ TEST_CASE(
     );
     CHECK(sessions.run(sessions.service.snapshot(id)).value().version == 1);
     CHECK(sessions.run(sessions.service.commit(id, 1, fitting)).value() == 2);
+}
+
+TEST_CASE(
+    "session_service: attributes are freed once the turn that ended their session is over",
+    "[async][service]"
+)
+{
+    ManualService sessions;
+    constexpr std::size_t size = 50'000;
+    const auto establish = [&] {
+        return sessions.establish(CreateOptions().attributes({{"k", std::string(size, 'v')}}));
+    };
+    const auto first = establish();
+    const auto second = establish();
+    const auto both = bytes_allocated();
+    REQUIRE(sessions.run(sessions.service.remove(first)).has_value());
+    const auto one = bytes_allocated();
+    CHECK(one + size / 2 < both);
+    auto removed = sessions.service.async_remove(second, asio::use_future);
+    sessions.settle();
+    REQUIRE(removed.get().has_value());
+    CHECK(bytes_allocated() + size / 2 < one);
 }
 
 TEST_CASE("session_service: modify gives what it wrote", "[async][service]")

@@ -13,10 +13,12 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <future>
 #include <latch>
+#include <list>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -36,8 +38,8 @@ class HookedClock final : public Clock {
 public:
     [[nodiscard]] TimePoint steady() const noexcept override
     {
-        if (auto hook = std::exchange(when_asked, nullptr)) {
-            hook();
+        if (is_hooked.exchange(false)) {
+            when_asked();
         }
         return manual.steady();
     }
@@ -54,8 +56,18 @@ public:
         return manual.make_timer(executor);
     }
 
+    /// Does this when it is asked the next time, once.
+    void hook(std::function<void()> f)
+    {
+        when_asked = std::move(f);
+        is_hooked = true;
+    }
+
     testing::ManualClock manual;
-    mutable std::function<void()> when_asked;
+
+private:
+    std::function<void()> when_asked;
+    mutable std::atomic<bool> is_hooked{false};
 };
 
 struct Fixture {
@@ -136,7 +148,7 @@ TEST_CASE(
         created.lease.release();
         f.service.reset();
     };
-    f.watch.lock()->when_asked = hook;
+    f.watch.lock()->hook(hook);
     f.service->async_acquire(created.id, probe.handler());
     CHECK(f.service == nullptr);
     run_ready(f.context);
@@ -158,7 +170,7 @@ TEST_CASE(
         clock->manual.advance(20ms);
         clock.reset();
     };
-    clock->when_asked = hook;
+    f.watch.lock()->hook(hook);
     auto lease = f.service->async_acquire(created.id, asio::use_future);
     CHECK(f.service == nullptr);
     run_ready(f.context);
@@ -197,6 +209,48 @@ TEST_CASE(
         workers.clear();
         run_ready(f.context);
         CAPTURE(round);
+        REQUIRE(f.watch.expired());
+    }
+}
+
+TEST_CASE(
+    "session_service: it may go while a long queue is run and the last lease is given back",
+    "[async][service]"
+)
+{
+    constexpr int rounds = 30;
+    // More than one drain runs, so that it is handed over on the way.
+    constexpr int calls = 150;
+    for (int round = 0; round < rounds; ++round) {
+        Fixture f(limited());
+        auto created = f.create();
+        f.acquire(created.id).release();
+        std::latch inside(2);
+        std::latch start(3);
+        f.watch.lock()->hook([&] {
+            inside.arrive_and_wait();
+            start.arrive_and_wait();
+        });
+        std::list<CompletionProbe> probes;
+        auto& first = probes.emplace_back();
+        std::jthread caller([&] { f.service->async_acquire(created.id, first.handler()); });
+        inside.arrive_and_wait();
+        for (int i = 0; i < calls; ++i) {
+            f.service->async_peek(created.id, probes.emplace_back().handler());
+        }
+        std::jthread releaser([&] {
+            start.arrive_and_wait();
+            created.lease.release();
+        });
+        start.arrive_and_wait();
+        f.service.reset();
+        caller.join();
+        releaser.join();
+        run_ready(f.context);
+        CAPTURE(round);
+        for (const auto& probe : probes) {
+            REQUIRE(probe.completions() == 1);
+        }
         REQUIRE(f.watch.expired());
     }
 }

@@ -89,7 +89,8 @@ def figure(case: Case, run: dict[str, Any]) -> float:
     """The one number that answers the question, of one repetition."""
     asked = question(case.question)
     needed = asked.counter or "items_per_second"
-    if not run.get(needed):
+    # Nothing may be an answer, but not to the question what something costs.
+    if run.get(needed) is None or (not asked.counter and not run[needed]):
         raise BadResult(f"{run['name']} says no {needed}")
     return run[needed] * asked.factor if asked.counter else 1e9 / run[needed]
 

@@ -50,6 +50,12 @@ def http(results: Results) -> str:
     return markdown(head, lines) + f"\n\nWith to without: {found['ratio']:.3f} of the requests a second."
 
 
+def hand_over(results: Results, found: scaling.Model | None) -> str:
+    if not found:
+        return "?"
+    return f"{found.hand_over:.0f}" if scaling.hand_over(results) is not None else f"an assumed {found.hand_over:.0f}"
+
+
 def write(results: Results, docs: Path) -> None:
     shown = plots.draw(results, docs / "performance")
     facts = results.facts
@@ -66,7 +72,7 @@ def write(results: Results, docs: Path) -> None:
         http=http(results),
         alone=f"{found.alone:.0f}" if found else "?",
         turn=f"{found.turn:.0f}" if found else "?",
-        hand_over=f"{found.hand_over:.0f}" if found else "?",
+        hand_over=hand_over(results, found),
         limit=f"{scaling.limit(found):.2f}" if found else "?",
         scaling=scaling.table(results),
         **{f"plot_{name}": image for name, image in shown.items()},

@@ -64,9 +64,20 @@ QUESTIONS = [
     ),
     Question("rate_limiter", "Admitting a request", "One decision of the rate limiter."),
     Question(
+        "victim_age",
+        "Whether the victim is the right one",
+        "By how many places sessions that had to make room went before or after their turn, had the order of use over "
+        "all shards been exact; in percent of the sessions, on average. Shards compare by the coarse clock, so what was "
+        "used within one of its ticks, a few milliseconds, has no order over them: in a service of 1,000 that turns "
+        "over as fast as here, a good part of all.",
+        counter="age_error",
+        unit="percent",
+    ),
+    Question(
         "shard_hand_over",
         "The way of a cache line",
-        "Sixteen locks with a number behind each, entered at random between about 100 ns of other work.",
+        "Sixteen locks with a number behind each, entered at random between about 100 ns of other work; `sessions` counts "
+        "the locks.",
     ),
     Question(
         "memory",

@@ -76,6 +76,10 @@ class Figures(unittest.TestCase):
         self.assertEqual(rows["memory"].unit, "bytes")
         self.assertEqual(rows["mass_expiry"].ours.figure.median, 900)
 
+    def test_a_counter_may_be_zero(self):
+        one = results(run("victim_age/sojourn/sessions:1000/threads:1", 1, age_error=0)).rows[0]
+        self.assertEqual(one.ours.figure.median, 0)
+
     def test_aggregates_do_not_count(self):
         runs = run("table_touch/sojourn/sessions:1/threads:1", 10)
         mean = runs[0] | {"run_type": "aggregate", "items_per_second": 1.0}

@@ -261,7 +261,8 @@ public:
     }
 
     /// Keeps an object until the strand is idle and drops it then, for what a turn must not
-    /// destroy: itself, for one. To be called from inside a turn; keeps one object at a time.
+    /// destroy: itself, for one. To be called from inside a turn. Another object takes the place of
+    /// the one before, which is dropped at once.
     void drop_after_turn(std::shared_ptr<void> parting) noexcept
     {
         SOJOURN_ASSERT(running_in_this_thread());

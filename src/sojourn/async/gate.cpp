@@ -78,6 +78,8 @@ bool Gate::hand_over() noexcept
     if (!executor_) {
         return false;
     }
+    // Whoever goes on with the drain may be done, and the gate gone, before this returns.
+    const auto self = weak_from_this().lock();
     owner_.store(nullptr, std::memory_order_relaxed);
     is_handed_over_.store(true, std::memory_order_seq_cst);
     // A job that is on its way already finds it handed over.
@@ -87,7 +89,7 @@ bool Gate::hand_over() noexcept
     try {
         // Not through an asio::strand: there is one drain at a time anyway, and a strand that once
         // had no memory stays locked for ever.
-        asio::post(executor_, [self = shared_from_this()] {
+        asio::post(executor_, [self] {
             self->is_posted_.store(false, std::memory_order_seq_cst);
             if (self->take_over()) {
                 self->drain();

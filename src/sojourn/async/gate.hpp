@@ -158,7 +158,8 @@ public:
     }
 
     /// Keeps the object until nobody is inside any more, and drops it then: perhaps it is the last
-    /// that holds this gate. Only whoever is inside may call it; keeps one at a time.
+    /// that holds this gate. Only whoever is inside may call it. Another object takes the place of
+    /// the one before, which is dropped at once.
     void drop_on_leaving(std::shared_ptr<void> parting) noexcept { parting_ = std::move(parting); }
 
     /// Runs the call now, or queues it.

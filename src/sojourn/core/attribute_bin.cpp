@@ -3,7 +3,6 @@
 #include "sojourn/core/attribute_block.hpp"
 #include "sojourn/detail/assert.hpp"
 
-#include <memory>
 #include <new>
 
 namespace sojourn {
@@ -14,17 +13,16 @@ void AttributeBin::add(Attributes attributes) noexcept
     if (block == nullptr || !block->drop_reference()) {
         return;
     }
-    const auto bytes = block->allocated_bytes();
-    SOJOURN_ASSERT(bytes >= sizeof(Waste));
-    std::destroy_at(block);
-    last_ = ::new (static_cast<void*>(block)) Waste{last_, bytes};
+    const auto memory = AttributeBlock::end(block);
+    SOJOURN_ASSERT(memory.bytes >= sizeof(Waste));
+    last_ = ::new (memory.begin) Waste{last_, memory.bytes};
 }
 
 void AttributeBin::free() noexcept
 {
     while (!empty()) {
         auto* const waste = std::exchange(last_, last_->next);
-        ::operator delete(waste, waste->bytes);
+        AttributeBlock::Memory{waste, waste->bytes}.free();
     }
 }
 

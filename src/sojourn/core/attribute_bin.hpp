@@ -23,9 +23,11 @@ public:
     /// Leaves `other` empty.
     AttributeBin(AttributeBin&& other) noexcept : last_(std::exchange(other.last_, nullptr)) {}
 
+    /// Frees what it had, and leaves `other` empty.
     AttributeBin& operator=(AttributeBin&& other) noexcept
     {
-        std::swap(last_, other.last_);
+        AttributeBin taken(std::move(other));
+        std::swap(last_, taken.last_);
         return *this;
     }
 

@@ -11,6 +11,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <new>
 #include <string_view>
 
 namespace sojourn {
@@ -46,10 +48,20 @@ public:
 
     [[nodiscard]] std::size_t text_bytes() const noexcept { return ends()[size_ - 1].value; }
 
-    /// Of the whole allocation, which is freed by `::operator delete`.
-    [[nodiscard]] std::size_t allocated_bytes() const noexcept
+    /// What a block was made of.
+    struct Memory {
+        void* begin;
+        std::size_t bytes;
+
+        void free() const noexcept { ::operator delete(begin, bytes); }
+    };
+
+    /// Ends a block that nobody refers to, and leaves its memory to the caller.
+    [[nodiscard]] static Memory end(AttributeBlock* block) noexcept
     {
-        return allocated_bytes(size_, text_bytes());
+        const auto bytes = allocated_bytes(block->size_, block->text_bytes());
+        std::destroy_at(block);
+        return {block, bytes};
     }
 
     [[nodiscard]] Attributes::View operator[](std::uint32_t place) const noexcept

@@ -30,7 +30,7 @@ Attributes::Attributes(const Attributes& other) noexcept : block_(other.block_)
 void Attributes::release() noexcept
 {
     if (block_->drop_reference()) {
-        ::operator delete(block_, block_->allocated_bytes());
+        AttributeBlock::end(block_).free();
     }
 }
 
@@ -38,7 +38,8 @@ Attributes::Iterator Attributes::find_place(std::string_view name) const noexcep
 {
     const auto places = std::views::iota(std::uint32_t{0}, static_cast<std::uint32_t>(size()));
     const auto name_at = [this](std::uint32_t place) { return (*block_)[place].first; };
-    return {block_, *std::ranges::lower_bound(places, name, {}, name_at)};
+    const auto place = std::ranges::lower_bound(places, name, {}, name_at);
+    return {block_, static_cast<std::uint32_t>(place - places.begin())};
 }
 
 std::optional<std::string_view> Attributes::get(std::string_view name) const noexcept

@@ -16,8 +16,6 @@ namespace sojourn {
 
 /// What a service has counted since it started.
 struct Metrics {
-    // What each request changes comes first, as it shares a line with what a table's turns write.
-
     // Requests. Every acquire has one outcome:
     // acquires == acquired + not_found + rate_limited + refused_stopping.
 
@@ -28,6 +26,8 @@ struct Metrics {
 
     /// Of the live: those that at least one request holds, as far as the releases are settled.
     std::uint64_t leased = 0;
+
+    /// Created ones, whatever became of them.
     std::uint64_t created = 0;
     /// Sessions that have not ended: those that can be acquired and those that are closing.
     std::uint64_t live = 0;

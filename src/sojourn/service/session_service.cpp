@@ -173,8 +173,8 @@ public:
 
     ~Implementation()
     {
-        for (auto& shard : shards_) {
-            Shard::leave_to_leases(std::move(shard));
+        for (const auto& shard : shards_) {
+            Shard::leave_to_leases(shard);
         }
     }
 

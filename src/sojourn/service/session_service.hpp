@@ -92,7 +92,7 @@ private:
 /// produces is a value, and `Error::retry_after` tells where waiting helps.
 ///
 /// *Thread safety*: all members, from any thread. *Lifetime*: may be destroyed before or after its
-/// execution context, with operations in flight and leases held. As with any object, not while
+/// execution context, with operations that wait and leases held. As with any object, not while
 /// another thread is inside one of its members or about to enter one, which includes an awaitable
 /// that was not awaited yet. The destructor ends nothing
 /// gracefully: sessions are gone, and removal listeners that were not told yet never are, though

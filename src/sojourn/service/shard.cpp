@@ -70,6 +70,11 @@ void ShardState::finish() noexcept
         // A lease that was given back just before did not see that somebody waits for it.
         table_.settle(releases);
     }
+    if (is_orphaned) {
+        // The background went with the service, so there is nobody to wake.
+        keep_shard_while_leased();
+        return;
+    }
     if (table_.may_be_due_before(armed_until_)) {
         arm_earlier();
     }
@@ -82,9 +87,6 @@ void ShardState::finish() noexcept
             watcher->ring();
         }
         watchers_.clear();
-    }
-    if (is_orphaned) {
-        keep_shard_while_leased();
     }
 }
 
@@ -106,7 +108,7 @@ void ShardState::keep_shard_while_leased() noexcept
 {
     const bool is_leased = table_.metrics().leased > 0;
     if (is_leased && !shard_.self_) {
-        shard_.self_ = shard_.shared_from_this();
+        shard_.self_ = shard_.weak_from_this().lock();
     } else if (!is_leased && shard_.self_) {
         shard_.state_.drop_after_turn(std::move(shard_.self_));
     }
@@ -162,19 +164,18 @@ Shard::Shard(
 /// listed.
 void Shard::list_release(Session& session, TimePoint now) noexcept
 {
-    const auto keep = shared_from_this();
+    const auto keep = weak_from_this().lock();
     if (releases_.give_back(session, now)) {
         state_.nudge();
     }
 }
 
-void Shard::leave_to_leases(std::shared_ptr<Shard> self) noexcept
+void Shard::leave_to_leases(const std::shared_ptr<Shard>& self) noexcept
 {
-    auto& shard = *self;
-    shard.self_ = std::move(self);
-    shard.is_orphaned_.store(true, std::memory_order_release);
-    // A turn that finds no lease lets go of it.
-    shard.state_.nudge();
+    // As soon as the nudge is in the queue, whoever is inside may find no lease and let go of this.
+    self->self_ = self;
+    self->is_orphaned_.store(true, std::memory_order_release);
+    self->state_.nudge();
 }
 
 } // namespace sojourn

@@ -149,8 +149,9 @@ public:
         }
     }
 
-    /// To be called by the service when it goes. From then on the leases keep the shard.
-    static void leave_to_leases(std::shared_ptr<Shard> self) noexcept;
+    /// To be called by the service when it goes; it keeps the shard until this returns. From then
+    /// on the leases do.
+    static void leave_to_leases(const std::shared_ptr<Shard>& self) noexcept;
 
     [[nodiscard]] CallCounts counts() const noexcept { return state_.counts(); }
 
@@ -172,7 +173,7 @@ private:
 
         void prepare() noexcept { now_ = shard_.prepare_turn(time_); }
 
-        void keep() noexcept { keep_ = shard_.shared_from_this(); }
+        void keep() noexcept { keep_ = shard_.weak_from_this().lock(); }
 
         TurnResult<F> operator()(ShardState& state) noexcept
         {
@@ -202,7 +203,7 @@ private:
         F f_;
         TurnTime time_;
         TimePoint now_;
-        /// Freed with this, after the turn.
+        /// Freed with this: after the turn, where a coroutine awaits it.
         AttributeBin discarded_;
     };
 
