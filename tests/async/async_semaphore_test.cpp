@@ -1,5 +1,4 @@
 #include "sojourn/async/async_semaphore.hpp"
-
 #include "sojourn/testing/manual_clock.hpp"
 #include "support/completion_probe.hpp"
 #include "support/context_threads.hpp"
@@ -83,7 +82,7 @@ bool is_refused(const Outcome& outcome, errc error)
     return outcome && outcome->has_error() && outcome->error() == error;
 }
 
-bool is_aborted(const Outcome& outcome)
+[[maybe_unused]] bool is_aborted(const Outcome& outcome)
 {
     return outcome && outcome->has_error() &&
            outcome->error().code() == asio::error::operation_aborted;

@@ -1,5 +1,4 @@
 #include "sojourn/core/permit_queue.hpp"
-
 #include "support/seed.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -336,9 +335,8 @@ public:
 
     void cancel(PermitQueue::Waiter& waiter)
     {
-        const auto removed = std::erase_if(line, [&](const Entry& entry) {
-            return entry.waiter == &waiter;
-        });
+        const auto removed =
+            std::erase_if(line, [&](const Entry& entry) { return entry.waiter == &waiter; });
         if (removed != 0) {
             decide(&waiter, PermitState::cancelled);
         }

@@ -11,7 +11,6 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -37,15 +36,12 @@ TimePoint deadline_after(const Clock& clock, Duration limit)
     if (limit == Duration::max()) {
         return TimePoint::max();
     }
-    return saturating_add(clock.steady(), std::max(limit, Duration::zero()));
+    return limit > Duration::zero() ? saturating_add(clock.steady(), limit) : PermitQueue::no_wait;
 }
 
 /// Gets ready to wait in line. Nothing can fail from here on; the caller has only to enter.
 std::shared_ptr<PermitWait> prepare_wait(
-    const State& state,
-    Duration limit,
-    const asio::any_io_executor& executor,
-    PermitHandler handler
+    const State& state, Duration limit, const asio::any_io_executor& executor, PermitHandler handler
 )
 {
     const auto deadline = deadline_after(state->clock(), limit);
@@ -80,7 +76,7 @@ public:
     void operator()(Result<Permit> result)
     {
         auto suspended = std::move(*std::exchange(place_, nullptr));
-        std::move(*suspended)(std::move(result));
+        std::move (*suspended)(std::move(result));
     }
 
 private:
@@ -141,8 +137,7 @@ Result<Permit> AsyncSemaphore::try_acquire() noexcept
     if (auto decided = state_->ask(IfNoneFree::refuse, tries_to_acquire)) {
         return std::move(*decided);
     }
-    state_->turn_away();
-    return errc::overloaded;
+    return state_->turn_away();
 }
 
 awaitable<Result<Permit>> AsyncSemaphore::acquire()
@@ -192,7 +187,7 @@ void AsyncSemaphore::start_acquire(
         throw asio::execution::bad_executor();
     }
     if (auto decided = state->ask(IfNoneFree::wait, tries_before_waiting)) {
-        deliver_permit(executor, std::move(handler), nullptr, std::move(*decided));
+        deliver_permit(executor, std::move(handler), std::move(*decided));
     } else {
         const auto wait = prepare_wait(state, limit, executor, std::move(handler));
         state->enter(*wait);

@@ -42,7 +42,8 @@ namespace sojourn {
 /// another thread is inside one of its members or about to enter one, which includes an awaitable
 /// that was not awaited yet. The destructor closes it, so whoever waits completes with `stopping`.
 /// If the execution context is destroyed first, the handlers of all who wait are destroyed and the
-/// semaphore is closed; while that happens no other thread may use it or release a permit. A wait
+/// semaphore is closed; while that happens no other thread may use it or release a permit. If a
+/// handler belongs to another execution context, that one must outlive the wait. A wait
 /// keeps the executor of its handler busy, and one with a deadline the semaphore's too; if nobody
 /// waits, nothing does. *Executor*: a coroutine continues on its own executor and a handler runs on
 /// its associated one, else on the semaphore's. *Completion*: exactly once, by `post`: never inside
@@ -76,10 +77,13 @@ public:
     /// Closes.
     ~AsyncSemaphore();
 
-    /// Takes a permit if one is free and nobody waits. Never blocks.
+    /// Takes a permit if one is free and nobody waits. Never blocks and takes no memory.
     ///
-    /// *Errors*: `overloaded` if there is none, or if other threads were busy with the semaphore
-    /// for as long as this one tried, some microseconds; `stopping`.
+    /// Like `std::mutex::try_lock` it may fail for no good reason: if other threads were inside the
+    /// semaphore for as long as this one tried, some tens of microseconds. Where that must not be,
+    /// await `acquire(Duration::zero())`.
+    ///
+    /// *Errors*: `overloaded`, with a `retry_after` of at least a millisecond; `stopping`.
     [[nodiscard]] Result<Permit> try_acquire() noexcept;
 
     /// Takes a permit, and waits for one if there is none, for no longer than
@@ -89,8 +93,8 @@ public:
     [[nodiscard]] boost::asio::awaitable<Result<Permit>> acquire();
 
     /// The same with a limit of its own, which replaces the default. At the deadline the wait ends
-    /// with `timed_out`, even if a permit comes back in the same instant. A limit of zero or less
-    /// does not wait, and `Duration::max()` waits for ever.
+    /// with `timed_out`, even if a permit comes back in the same instant. With a limit of zero or
+    /// less, one that is free is taken and none is waited for; `Duration::max()` waits for ever.
     [[nodiscard]] boost::asio::awaitable<Result<Permit>> acquire(Duration limit);
 
     /// Refuses all who wait and all who come, with `stopping`. Permits that are held stay valid,
@@ -100,7 +104,8 @@ public:
     /// Changes how many permits there are. More go to those who wait, at once; of fewer, as many as
     /// are held too many vanish when they are given back, and until then nobody gets one.
     ///
-    /// *Errors*: `invalid_options` if there would be more than `SemaphoreOptions::most`.
+    /// *Errors*: `invalid_options` if there would be more than `SemaphoreOptions::most`, as for the
+    /// option `permits`; nothing is changed then.
     Result<void> resize(std::size_t permits) noexcept;
 
     /// The counters, taken in one turn, so the ledger holds in every snapshot.
@@ -108,8 +113,9 @@ public:
 
     /// `acquire` with any completion token, completing with `void(Result<Permit>)`.
     ///
-    /// *Exceptions*: `boost::asio::execution::bad_executor` if the execution context is gone and
-    /// the token brings no executor.
+    /// *Exceptions*: `bad_alloc`; `boost::asio::execution::bad_executor` if the execution context
+    /// is gone and the token brings no executor, or one that only a context can complete (that of
+    /// an `any_completion_handler`).
     template <boost::asio::completion_token_for<void(Result<Permit>)> Token>
     auto async_acquire(Token&& token)
     {
@@ -124,6 +130,8 @@ public:
     }
 
     /// `metrics` with any completion token, completing with `void(SemaphoreMetrics)`.
+    ///
+    /// *Exceptions*: `bad_alloc`; `bad_executor` if the execution context is gone.
     template <boost::asio::completion_token_for<void(SemaphoreMetrics)> Token>
     auto async_metrics(Token&& token)
     {

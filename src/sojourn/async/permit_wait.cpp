@@ -25,16 +25,9 @@ class Delivery {
 public:
     using executor_type = asio::any_completion_executor;
 
-    Delivery(
-        const asio::any_io_executor& executor,
-        PermitHandler handler,
-        std::unique_ptr<PermitTimer> timer,
-        Result<Permit> result
-    )
-        : executor_(asio::get_associated_executor(handler, executor)),
-          result_(std::move(result)),
-          timer_(std::move(timer)),
-          handler_(std::move(handler))
+    Delivery(std::shared_ptr<PermitEnding> ending, const asio::any_io_executor& executor)
+        : executor_(asio::get_associated_executor(ending->handler, executor)),
+          ending_(std::move(ending))
     {
     }
 
@@ -42,19 +35,22 @@ public:
 
     void operator()()
     {
-        timer_.reset();
+        ending_->timer.reset();
         // Only here nobody else uses the slot.
-        if (auto slot = asio::get_associated_cancellation_slot(handler_); slot.is_connected()) {
+        if (auto slot = asio::get_associated_cancellation_slot(ending_->handler);
+            slot.is_connected()) {
             slot.clear();
         }
-        std::move(handler_)(std::move(result_));
+        auto handler = std::move(ending_->handler);
+        auto result = *std::move(ending_->result);
+        // The memory goes back before the handler is called, which may destroy its context.
+        ending_.reset();
+        std::move(handler)(std::move(result));
     }
 
 private:
     asio::any_completion_executor executor_;
-    Result<Permit> result_;
-    std::unique_ptr<PermitTimer> timer_;
-    PermitHandler handler_;
+    std::shared_ptr<PermitEnding> ending_;
 };
 
 } // namespace
@@ -82,16 +78,22 @@ void PermitTimer::on_context_shutdown() noexcept
     timer_.reset();
 }
 
+PermitEnding::~PermitEnding()
+{
+    // One after the other and not one within the other: there may be many.
+    while (dropped_before != nullptr) {
+        auto next = std::move(dropped_before->dropped_before);
+        dropped_before = std::move(next);
+    }
+}
+
 void deliver_permit(
-    const asio::any_io_executor& executor,
-    PermitHandler handler,
-    std::unique_ptr<PermitTimer> timer,
-    Result<Permit> result
+    const asio::any_io_executor& executor, PermitHandler handler, Result<Permit> result
 )
 {
-    asio::post(
-        executor, Delivery(executor, std::move(handler), std::move(timer), std::move(result))
-    );
+    auto ending = std::make_shared<PermitEnding>(std::move(handler));
+    ending->result.emplace(std::move(result));
+    asio::post(executor, Delivery(std::move(ending), executor));
 }
 
 PermitWait::PermitWait(
@@ -104,7 +106,7 @@ PermitWait::PermitWait(
       state_(std::move(state)),
       executor_(asio::prefer(executor, asio::execution::outstanding_work.tracked)),
       work_(asio::get_associated_executor(handler, executor)),
-      handler_(std::move(handler))
+      ending_(std::make_shared<PermitEnding>(std::move(handler)))
 {
 }
 
@@ -112,16 +114,16 @@ PermitWait::~PermitWait() = default;
 
 void PermitWait::prepare()
 {
-    if (deadline() != TimePoint::max()) {
+    if (deadline() != PermitQueue::no_wait && deadline() != TimePoint::max()) {
         const auto& home = state_->home();
         if (!home) {
             throw asio::execution::bad_executor();
         }
-        timer_ = std::make_unique<PermitTimer>(
+        ending_->timer = std::make_unique<PermitTimer>(
             state_, home, state_->clock().make_timer(home), deadline()
         );
     }
-    if (auto slot = asio::get_associated_cancellation_slot(handler_); slot.is_connected()) {
+    if (auto slot = asio::get_associated_cancellation_slot(ending_->handler); slot.is_connected()) {
         slot.assign([weak = weak_from_this()](asio::cancellation_type type) {
             const auto self = weak.lock();
             if (self && type != asio::cancellation_type::none) {
@@ -131,24 +133,28 @@ void PermitWait::prepare()
     }
 }
 
-void PermitWait::complete(Result<Permit> result) noexcept
+std::shared_ptr<PermitEnding> PermitWait::complete(Result<Permit> result) noexcept
 {
-    const auto self = std::move(self_);
     const auto executor = std::move(executor_);
     const auto work = std::move(work_);
+    auto ending = std::move(ending_);
+    ending->result.emplace(std::move(result));
     try {
-        deliver_permit(executor, std::move(handler_), std::move(timer_), std::move(result));
+        asio::post(executor, Delivery(ending, executor));
     } catch (...) {
-        // No memory to complete with: the handler is destroyed, which its owner notices, and the
-        // permit goes back.
+        // No memory to complete with: the handler will be destroyed, which its owner notices. The
+        // permit need not wait for that.
+        ending->result.reset();
+        return ending;
     }
+    // A strand of a context that is being destroyed takes what is posted and destroys it at once.
+    return ending.use_count() == 1 ? ending : nullptr;
 }
 
 void PermitWait::abandon() noexcept
 {
     const auto self = std::move(self_);
-    timer_.reset();
-    const auto handler = std::move(handler_);
+    ending_.reset();
     work_.reset();
     executor_ = asio::any_io_executor();
 }

@@ -18,6 +18,8 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
+#include <utility>
 
 namespace sojourn {
 
@@ -46,14 +48,29 @@ private:
     std::unique_ptr<Timer> timer_;
 };
 
+/// What a wait leads to. Whoever has the last reference to it must be outside any turn: the handler
+/// is the user's, and so is what it destroys when it is destroyed.
+struct PermitEnding {
+    explicit PermitEnding(PermitHandler taken) : handler(std::move(taken)) {}
+
+    PermitEnding(const PermitEnding&) = delete;
+    PermitEnding& operator=(const PermitEnding&) = delete;
+    PermitEnding(PermitEnding&&) = delete;
+    PermitEnding& operator=(PermitEnding&&) = delete;
+    ~PermitEnding();
+
+    std::unique_ptr<PermitTimer> timer;
+    std::optional<Result<Permit>> result;
+    PermitHandler handler;
+    /// One that is to be dropped when this one is.
+    std::shared_ptr<PermitEnding> dropped_before;
+};
+
 /// Posts a result to its handler. If it is destroyed on the way, the permit in it goes back.
 ///
 /// *Exceptions*: `bad_alloc`, and handler and result are destroyed.
 void deliver_permit(
-    const boost::asio::any_io_executor& executor,
-    PermitHandler handler,
-    std::unique_ptr<PermitTimer> timer,
-    Result<Permit> result
+    const boost::asio::any_io_executor& executor, PermitHandler handler, Result<Permit> result
 );
 
 /// A wait. Made by `make_shared`; keeps itself while it is in the queue or on its way there.
@@ -83,8 +100,9 @@ public:
     /// cancellation slot.
     void prepare();
 
-    /// Ends it with a result. Nothing of it may be used afterwards.
-    void complete(Result<Permit> result) noexcept;
+    /// Ends it with a result. Returns what is left if that could not be posted, to be dropped
+    /// outside any turn.
+    [[nodiscard]] std::shared_ptr<PermitEnding> complete(Result<Permit> result) noexcept;
 
     /// Ends it without one: destroys the handler. Outside any turn, as that runs code of users.
     void abandon() noexcept;
@@ -97,8 +115,7 @@ private:
     /// Both keep the place busy where the handler will run.
     boost::asio::any_io_executor executor_;
     boost::asio::executor_work_guard<boost::asio::any_completion_executor> work_;
-    PermitHandler handler_;
-    std::unique_ptr<PermitTimer> timer_;
+    std::shared_ptr<PermitEnding> ending_;
 
     /// This, from when it is noted to when it is decided.
     std::shared_ptr<PermitWait> self_;

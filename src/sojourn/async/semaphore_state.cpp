@@ -73,19 +73,20 @@ void ConfinedPermits::nudged() noexcept
         return;
     }
     const auto now = clock_->steady();
-    queue_.expire(now);
-    if (const auto limit = notes_->limit.load(std::memory_order_relaxed);
-        limit != queue_.limit()) {
-        queue_.resize(limit, now);
-    }
-    queue_.give_back(notes_->returned.exchange(0, std::memory_order_acquire), now);
-    // Cancellations are taken before arrivals: whoever is among the former and has not entered is
-    // among the latter.
-    read_cancellations();
-    read_arrivals(now);
+    // Taken first and let in last: what one did before he came, to close or to give back a permit,
+    // has been noted by then.
+    auto* const arrived = take_all(notes_->arrived, &PermitWait::next_);
     if (notes_->is_closed.load(std::memory_order_relaxed)) {
         queue_.close();
     }
+    queue_.expire(now);
+    // Before any permit is granted: it would go to one who does not want it any more.
+    read_cancellations();
+    if (const auto limit = notes_->limit.load(std::memory_order_relaxed); limit != queue_.limit()) {
+        queue_.resize(limit, now);
+    }
+    queue_.give_back(notes_->returned.exchange(0, std::memory_order_acquire), now);
+    let_in(arrived, now);
     tell_decided();
 }
 
@@ -107,8 +108,10 @@ SemaphoreMetrics ConfinedPermits::metrics() noexcept
     nudged();
     auto metrics = queue_.metrics();
     const auto turned_away = notes_->turned_away.load(std::memory_order_relaxed);
-    metrics.entered += turned_away;
+    const auto closed = notes_->turned_away_closed.load(std::memory_order_relaxed);
+    metrics.entered += turned_away + closed;
     metrics.refused_overloaded += turned_away;
+    metrics.refused_stopping += closed;
     return metrics;
 }
 
@@ -127,19 +130,20 @@ void ConfinedPermits::read_cancellations() noexcept
 {
     for (auto* wait = take_all(notes_->cancelled, &PermitWait::next_cancelled_); wait != nullptr;) {
         const auto self = std::move(wait->cancelled_self_);
-        self->is_cancelled_ = true;
         wait = self->next_cancelled_;
+        // It may be on its way into the queue.
+        self->is_cancelled_ = true;
         queue_.cancel(*self);
     }
 }
 
-void ConfinedPermits::read_arrivals(TimePoint now) noexcept
+void ConfinedPermits::let_in(PermitWait* arrived, TimePoint now) noexcept
 {
-    for (auto* wait = take_all(notes_->arrived, &PermitWait::next_); wait != nullptr;) {
-        auto& arrived = *std::exchange(wait, wait->next_);
-        queue_.enter(arrived, now);
-        if (arrived.is_cancelled_) {
-            queue_.cancel(arrived);
+    while (arrived != nullptr) {
+        auto& wait = *std::exchange(arrived, arrived->next_);
+        queue_.enter(wait, now);
+        if (wait.is_cancelled_) {
+            queue_.cancel(wait);
         }
     }
 }
@@ -151,12 +155,28 @@ void ConfinedPermits::tell_decided() noexcept
         auto& wait = static_cast<PermitWait&>(*decided);
         if (notes_->is_shutting_down.load(std::memory_order_relaxed)) {
             push(notes_->abandoned, wait, &PermitWait::next_);
-        } else if (wait.state() == PermitState::granted) {
-            wait.complete(wait.semaphore().make_permit());
-        } else {
-            wait.complete(refusal(wait.state(), queue_.retry_after()));
+            continue;
+        }
+        const auto self = std::move(wait.self_);
+        auto& semaphore = wait.semaphore();
+        auto left = wait.complete(
+            wait.state() == PermitState::granted
+                ? Result<Permit>(semaphore.make_permit())
+                : Result<Permit>(refusal(wait.state(), queue_.retry_after()))
+        );
+        if (left != nullptr) {
+            drop_after_turn(semaphore.permits(), std::move(left));
         }
     }
+}
+
+/// The gate keeps one object for this; so that it keeps all, each keeps the one before.
+void ConfinedPermits::drop_after_turn(
+    Confined<ConfinedPermits>& permits, std::shared_ptr<PermitEnding> ending
+) noexcept
+{
+    ending->dropped_before = std::exchange(last_dropped_, ending).lock();
+    permits.drop_after_turn(std::move(ending));
 }
 
 SemaphoreState::SemaphoreState(
@@ -187,6 +207,11 @@ std::optional<Result<Permit>> SemaphoreState::ask(IfNoneFree otherwise, int trie
         if (--tries <= 0) {
             return std::nullopt;
         }
+        if (tries == 1) {
+            // Perhaps nobody is inside, and a drain only waits for the executor: this goes on with
+            // it.
+            nudge();
+        }
         detail::pause();
     }
     if (state == PermitState::queued) {
@@ -196,6 +221,17 @@ std::optional<Result<Permit>> SemaphoreState::ask(IfNoneFree otherwise, int trie
         return make_permit();
     }
     return refusal(state, retry_after);
+}
+
+Error SemaphoreState::turn_away() noexcept
+{
+    if (notes_->is_closed.load(std::memory_order_relaxed)) {
+        notes_->turned_away_closed.fetch_add(1, std::memory_order_relaxed);
+        return errc::stopping;
+    }
+    notes_->turned_away.fetch_add(1, std::memory_order_relaxed);
+    // What others waited on average is not to be had here.
+    return {errc::overloaded, PermitQueue::shortest_retry};
 }
 
 void SemaphoreState::enter(PermitWait& wait) noexcept

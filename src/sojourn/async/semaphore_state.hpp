@@ -39,8 +39,9 @@ struct SemaphoreNotes {
     /// Stacks, whose only pop takes everything, so that they have no ABA problem.
     std::atomic<PermitWait*> arrived{nullptr};
     std::atomic<PermitWait*> cancelled{nullptr};
-    /// Tries that were turned away without a turn.
+    /// Tries that were turned away without a turn, before and after the closing.
     std::atomic<std::uint64_t> turned_away{0};
+    std::atomic<std::uint64_t> turned_away_closed{0};
 
     /// Whether the execution context is being destroyed, so that nobody can be completed.
     std::atomic<bool> is_shutting_down{false};
@@ -79,12 +80,17 @@ public:
 private:
     [[nodiscard]] bool is_up_to_date() const noexcept;
     void read_cancellations() noexcept;
-    void read_arrivals(TimePoint now) noexcept;
+    void let_in(PermitWait* arrived, TimePoint now) noexcept;
     void tell_decided() noexcept;
+    void drop_after_turn(
+        Confined<ConfinedPermits>& permits, std::shared_ptr<PermitEnding> ending
+    ) noexcept;
 
     std::shared_ptr<Clock> clock_;
     std::shared_ptr<SemaphoreNotes> notes_;
     PermitQueue queue_;
+    /// The last that was left to be dropped after the turn.
+    std::weak_ptr<PermitEnding> last_dropped_;
 };
 
 /// Made by `make_shared`.
@@ -111,11 +117,8 @@ public:
     /// strand was busy for as long as `tries` tries.
     [[nodiscard]] std::optional<Result<Permit>> ask(IfNoneFree otherwise, int tries) noexcept;
 
-    /// Counts a try that was refused without a turn.
-    void turn_away() noexcept
-    {
-        notes_->turned_away.fetch_add(1, std::memory_order_relaxed);
-    }
+    /// Refuses one without a turn, which is counted.
+    [[nodiscard]] Error turn_away() noexcept;
 
     /// Lets one in whose wait is prepared.
     void enter(PermitWait& wait) noexcept;

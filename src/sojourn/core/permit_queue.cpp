@@ -44,7 +44,8 @@ PermitState PermitQueue::turn_away() noexcept
 void PermitQueue::enter(Waiter& waiter, TimePoint now) noexcept
 {
     SOJOURN_ASSERT(waiter.state_ == PermitState::outside);
-    if (waiter.deadline_ < now && !is_closed_) {
+    const bool is_late = waiter.deadline_ < now && waiter.deadline_ != no_wait;
+    if (is_late && !is_closed_) {
         ++counts_.entered;
         count(PermitState::timed_out);
         decide(waiter, PermitState::timed_out);
@@ -116,7 +117,7 @@ TimePoint PermitQueue::next_deadline() const noexcept
 
 Duration PermitQueue::retry_after() const noexcept
 {
-    return std::max<Duration>(counts_.waits.mean_wait(), std::chrono::milliseconds(1));
+    return std::max(counts_.waits.mean_wait(), shortest_retry);
 }
 
 SemaphoreMetrics PermitQueue::metrics() const noexcept

@@ -46,6 +46,12 @@ enum class PermitState : std::uint8_t {
 /// waiter that is decided about.
 class PermitQueue {
 public:
+    /// The deadline of one who takes a permit if there is a free one, and does not wait.
+    static constexpr TimePoint no_wait = TimePoint::min();
+
+    /// The least that `retry_after` says.
+    static constexpr Duration shortest_retry = std::chrono::milliseconds(1);
+
     /// Somebody who waits, or wants to.
     class Waiter {
     public:
@@ -99,7 +105,7 @@ public:
 
     /// Lets a waiter in, which must be outside. If there is a permit for it, or it cannot wait, it
     /// is decided about at once; a free permit is granted however soon the deadline is, unless it
-    /// has passed.
+    /// has passed. One with `no_wait` has none that can pass.
     void enter(Waiter& waiter, TimePoint now) noexcept;
 
     /// Ends the wait, if the waiter still waits.
@@ -126,7 +132,8 @@ public:
     [[nodiscard]] TimePoint next_deadline() const noexcept;
 
     /// For how long one should stay away who was refused: what others waited on average who got a
-    /// permit, and at least a millisecond. By then those who wait now will mostly have been served.
+    /// permit, and at least `shortest_retry`. By then those who wait now will mostly have been
+    /// served.
     [[nodiscard]] Duration retry_after() const noexcept;
 
     [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
