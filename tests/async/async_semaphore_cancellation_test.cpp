@@ -85,7 +85,6 @@ TEST_CASE(
     CHECK_FALSE(wait.outcome.has_value());
     bench.settle();
     CHECK(is_aborted(wait.outcome));
-    CHECK_FALSE(wait.signal.slot().has_handler());
     CHECK(bench.clock->manual.waiting() == 0);
     held.release();
     CHECK(bench.metrics().held == 0);
@@ -266,10 +265,9 @@ TEST_CASE(
     held.release();
     bench.settle();
     CHECK(is_granted(wait.outcome));
-    CHECK_FALSE(wait.signal.slot().has_handler());
 }
 
-TEST_CASE("async_semaphore: a signal may go while the wait lasts", "[async][semaphore]")
+TEST_CASE("async_semaphore: a signal may outlive all else", "[async][semaphore]")
 {
     SemaphoreBench bench;
     auto held = bench.take();

@@ -41,13 +41,36 @@ TimePoint deadline_after(const Clock& clock, Duration limit)
 
 /// Gets ready to wait in line. Nothing can fail from here on; the caller has only to enter.
 std::shared_ptr<PermitWait> prepare_wait(
-    const State& state, Duration limit, const asio::any_io_executor& executor, PermitHandler handler
+    const State& state,
+    Duration limit,
+    const asio::any_io_executor& executor,
+    PermitRoute route,
+    PermitHandler handler
 )
 {
     const auto deadline = deadline_after(state->clock(), limit);
-    auto wait = std::make_shared<PermitWait>(state, deadline, executor, std::move(handler));
+    auto wait = std::make_shared<PermitWait>(state, deadline, executor, route, std::move(handler));
     wait->prepare();
     return wait;
+}
+
+void start(
+    const State& state,
+    Duration limit,
+    const asio::any_io_executor& executor,
+    PermitRoute route,
+    PermitHandler handler
+)
+{
+    if (!executor) {
+        throw asio::execution::bad_executor();
+    }
+    if (auto decided = state->ask(IfNoneFree::wait, tries_before_waiting)) {
+        deliver_permit(executor, route, std::move(handler), std::move(*decided));
+    } else {
+        const auto wait = prepare_wait(state, limit, executor, route, std::move(handler));
+        state->enter(*wait);
+    }
 }
 
 /// Resumes a coroutine that waits. Made before the coroutine is suspended, as that takes memory,
@@ -98,7 +121,8 @@ awaitable<Result<Permit>> acquire_from(State state, Duration limit)
     const auto cancellation = co_await asio::this_coro::cancellation_state;
     Resumption resumption(executor, cancellation.slot());
     auto* const place = &resumption.place();
-    const auto wait = prepare_wait(state, limit, executor, std::move(resumption));
+    const auto wait =
+        prepare_wait(state, limit, executor, PermitRoute::direct, std::move(resumption));
     const auto suspend = [place, &wait, &state](Resumption::Suspended suspended) {
         place->emplace(std::move(suspended));
         // The frame, and what it holds, may go from here on.
@@ -183,15 +207,14 @@ void AsyncSemaphore::start_acquire(
     const State& state, Duration limit, const asio::any_io_executor& executor, Handler handler
 )
 {
-    if (!executor) {
-        throw asio::execution::bad_executor();
-    }
-    if (auto decided = state->ask(IfNoneFree::wait, tries_before_waiting)) {
-        deliver_permit(executor, std::move(handler), std::move(*decided));
-    } else {
-        const auto wait = prepare_wait(state, limit, executor, std::move(handler));
-        state->enter(*wait);
-    }
+    start(state, limit, executor, PermitRoute::direct, std::move(handler));
+}
+
+void AsyncSemaphore::start_acquire_by_home(
+    const State& state, Duration limit, const asio::any_io_executor& home, Handler handler
+)
+{
+    start(state, limit, home, PermitRoute::by_home, std::move(handler));
 }
 
 void AsyncSemaphore::start_metrics(const State& state, MetricsHandler handler)

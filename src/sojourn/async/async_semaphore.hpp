@@ -151,28 +151,22 @@ private:
         // A token may start the operation later, when this object is gone.
         return boost::asio::async_initiate<Token, void(Result<Permit>)>(
             [state = state_](auto handler, Duration length) {
-                const auto executor = executor_for(handler, home_of(*state));
-                start_acquire(state, length, executor, Handler(std::move(handler)));
+                using Own = boost::asio::
+                    associated_executor_t<decltype(handler), boost::asio::any_io_executor>;
+                const boost::asio::any_io_executor home = home_of(*state);
+                if constexpr (std::is_constructible_v<boost::asio::any_io_executor, const Own&>) {
+                    const boost::asio::any_io_executor own(
+                        boost::asio::get_associated_executor(handler, home)
+                    );
+                    start_acquire(state, length, own, Handler(std::move(handler)));
+                } else {
+                    // Nothing can be posted to the executor of a type-erased handler.
+                    start_acquire_by_home(state, length, home, Handler(std::move(handler)));
+                }
             },
             token,
             limit
         );
-    }
-
-    /// Where the handler is completed, with the type that it can be posted to.
-    template <class AnyHandler>
-    static boost::asio::any_io_executor
-    executor_for(const AnyHandler& handler, const boost::asio::any_io_executor& home)
-    {
-        using Own = boost::asio::associated_executor_t<AnyHandler, boost::asio::any_io_executor>;
-
-        if constexpr (std::is_constructible_v<boost::asio::any_io_executor, const Own&>) {
-            return boost::asio::get_associated_executor(handler, home);
-        } else {
-            // Nothing can be posted to the executor of a type-erased handler, only to the home,
-            // which passes it on.
-            return home;
-        }
     }
 
     [[nodiscard]] Duration default_limit() const noexcept;
@@ -181,6 +175,12 @@ private:
         const State& state,
         Duration limit,
         const boost::asio::any_io_executor& executor,
+        Handler handler
+    );
+    static void start_acquire_by_home(
+        const State& state,
+        Duration limit,
+        const boost::asio::any_io_executor& home,
         Handler handler
     );
     static void start_metrics(const State& state, MetricsHandler handler);

@@ -6,12 +6,14 @@
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/execution/bad_executor.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/query.hpp>
 
+#include <new>
 #include <utility>
 
 namespace asio = boost::asio;
@@ -20,36 +22,58 @@ namespace sojourn {
 
 namespace {
 
-/// A result on its way. Posted where its handler belongs, or where that can be passed on to it.
+/// The same executor, which counts as busy. Asio makes an empty one if there is no memory.
+template <class Executor>
+Executor kept_busy(const Executor& executor)
+{
+    if (!executor) {
+        throw std::bad_alloc();
+    }
+    Executor busy(asio::prefer(executor, asio::execution::outstanding_work.tracked));
+    if (!busy) {
+        throw std::bad_alloc();
+    }
+    return busy;
+}
+
+/// Calls the handler. Only there nobody else uses its slot.
+void finish(std::shared_ptr<PermitEnding> ending)
+{
+    ending->timer.reset();
+    if (auto slot = asio::get_associated_cancellation_slot(ending->handler); slot.is_connected()) {
+        slot.clear();
+    }
+    auto handler = std::move(ending->handler);
+    auto result = *std::move(ending->result);
+    // The memory goes back before the handler is called.
+    ending.reset();
+    std::move(handler)(std::move(result));
+}
+
+/// A result on its way.
 class Delivery {
 public:
-    using executor_type = asio::any_completion_executor;
-
-    Delivery(std::shared_ptr<PermitEnding> ending, const asio::any_io_executor& executor)
-        : executor_(asio::get_associated_executor(ending->handler, executor)),
-          ending_(std::move(ending))
-    {
-    }
-
-    [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
+    explicit Delivery(std::shared_ptr<PermitEnding> ending) noexcept : ending_(std::move(ending)) {}
 
     void operator()()
     {
-        ending_->timer.reset();
-        // Only here nobody else uses the slot.
-        if (auto slot = asio::get_associated_cancellation_slot(ending_->handler);
-            slot.is_connected()) {
-            slot.clear();
+        if (!ending_->own) {
+            finish(std::move(ending_));
+            return;
         }
-        auto handler = std::move(ending_->handler);
-        auto result = *std::move(ending_->result);
-        // The memory goes back before the handler is called, which may destroy its context.
-        ending_.reset();
-        std::move(handler)(std::move(result));
+        const auto own = std::move(ending_->own);
+        try {
+            asio::dispatch(own, [ending = ending_] { finish(ending); });
+        } catch (...) {
+            if (!ending_->handler) {
+                // The handler has been called: what was thrown is its own.
+                throw;
+            }
+            // No memory for this last step: the handler is destroyed, which its owner notices.
+        }
     }
 
 private:
-    asio::any_completion_executor executor_;
     std::shared_ptr<PermitEnding> ending_;
 };
 
@@ -78,6 +102,16 @@ void PermitTimer::on_context_shutdown() noexcept
     timer_.reset();
 }
 
+PermitEnding::PermitEnding(
+    const asio::any_io_executor& executor, PermitRoute route, PermitHandler taken
+)
+    : handler(std::move(taken))
+{
+    if (route == PermitRoute::by_home) {
+        own = kept_busy(asio::get_associated_executor(handler, executor));
+    }
+}
+
 PermitEnding::~PermitEnding()
 {
     // One after the other and not one within the other: there may be many.
@@ -88,25 +122,28 @@ PermitEnding::~PermitEnding()
 }
 
 void deliver_permit(
-    const asio::any_io_executor& executor, PermitHandler handler, Result<Permit> result
+    const asio::any_io_executor& executor,
+    PermitRoute route,
+    PermitHandler handler,
+    Result<Permit> result
 )
 {
-    auto ending = std::make_shared<PermitEnding>(std::move(handler));
+    auto ending = std::make_shared<PermitEnding>(executor, route, std::move(handler));
     ending->result.emplace(std::move(result));
-    asio::post(executor, Delivery(std::move(ending), executor));
+    asio::post(executor, Delivery(std::move(ending)));
 }
 
 PermitWait::PermitWait(
     std::shared_ptr<SemaphoreState> state,
     TimePoint deadline,
     const asio::any_io_executor& executor,
+    PermitRoute route,
     PermitHandler handler
 )
     : Waiter(deadline),
       state_(std::move(state)),
-      executor_(asio::prefer(executor, asio::execution::outstanding_work.tracked)),
-      work_(asio::get_associated_executor(handler, executor)),
-      ending_(std::make_shared<PermitEnding>(std::move(handler)))
+      executor_(kept_busy(executor)),
+      ending_(std::make_shared<PermitEnding>(executor, route, std::move(handler)))
 {
 }
 
@@ -136,11 +173,10 @@ void PermitWait::prepare()
 std::shared_ptr<PermitEnding> PermitWait::complete(Result<Permit> result) noexcept
 {
     const auto executor = std::move(executor_);
-    const auto work = std::move(work_);
     auto ending = std::move(ending_);
     ending->result.emplace(std::move(result));
     try {
-        asio::post(executor, Delivery(ending, executor));
+        asio::post(executor, Delivery(ending));
     } catch (...) {
         // No memory to complete with: the handler will be destroyed, which its owner notices. The
         // permit need not wait for that.
@@ -155,7 +191,6 @@ void PermitWait::abandon() noexcept
 {
     const auto self = std::move(self_);
     ending_.reset();
-    work_.reset();
     executor_ = asio::any_io_executor();
 }
 

@@ -14,9 +14,9 @@
 #include <boost/asio/any_completion_executor.hpp>
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -48,10 +48,21 @@ private:
     std::unique_ptr<Timer> timer_;
 };
 
+/// How a result gets to its handler.
+enum class PermitRoute : std::uint8_t {
+    /// Posted to the handler's executor.
+    direct,
+    /// Posted to the home, which passes it on to the executor of a type-erased handler: to that
+    /// one nothing can be posted.
+    by_home,
+};
+
 /// What a wait leads to. Whoever has the last reference to it must be outside any turn: the handler
 /// is the user's, and so is what it destroys when it is destroyed.
 struct PermitEnding {
-    explicit PermitEnding(PermitHandler taken) : handler(std::move(taken)) {}
+    PermitEnding(
+        const boost::asio::any_io_executor& executor, PermitRoute route, PermitHandler taken
+    );
 
     PermitEnding(const PermitEnding&) = delete;
     PermitEnding& operator=(const PermitEnding&) = delete;
@@ -61,6 +72,8 @@ struct PermitEnding {
 
     std::unique_ptr<PermitTimer> timer;
     std::optional<Result<Permit>> result;
+    /// The executor of a handler that is reached by the home, kept busy; else none.
+    boost::asio::any_completion_executor own;
     PermitHandler handler;
     /// One that is to be dropped when this one is.
     std::shared_ptr<PermitEnding> dropped_before;
@@ -70,7 +83,10 @@ struct PermitEnding {
 ///
 /// *Exceptions*: `bad_alloc`, and handler and result are destroyed.
 void deliver_permit(
-    const boost::asio::any_io_executor& executor, PermitHandler handler, Result<Permit> result
+    const boost::asio::any_io_executor& executor,
+    PermitRoute route,
+    PermitHandler handler,
+    Result<Permit> result
 );
 
 /// A wait. Made by `make_shared`; keeps itself while it is in the queue or on its way there.
@@ -86,6 +102,7 @@ public:
         std::shared_ptr<SemaphoreState> state,
         TimePoint deadline,
         const boost::asio::any_io_executor& executor,
+        PermitRoute route,
         PermitHandler handler
     );
     PermitWait(const PermitWait&) = delete;
@@ -112,9 +129,8 @@ private:
     friend class SemaphoreState;
 
     std::shared_ptr<SemaphoreState> state_;
-    /// Both keep the place busy where the handler will run.
+    /// Where the result is posted, kept busy.
     boost::asio::any_io_executor executor_;
-    boost::asio::executor_work_guard<boost::asio::any_completion_executor> work_;
     std::shared_ptr<PermitEnding> ending_;
 
     /// This, from when it is noted to when it is decided.
