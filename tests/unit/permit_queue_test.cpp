@@ -167,6 +167,20 @@ TEST_CASE("permit_queue: nobody is granted a permit at or after the deadline", "
     CHECK(queue.metrics().ledger_holds());
 }
 
+TEST_CASE("permit_queue: one who does not wait takes what is free", "[unit][core]")
+{
+    PermitQueue queue(1, 10);
+    Waiter granted(PermitQueue::no_wait);
+    Waiter refused(PermitQueue::no_wait);
+    queue.enter(granted, start);
+    queue.enter(refused, start);
+    CHECK(granted.state() == PermitState::granted);
+    CHECK(refused.state() == PermitState::timed_out);
+    CHECK(decided(queue) == Waiters{&granted, &refused});
+    CHECK(queue.next_deadline() == TimePoint::max());
+    CHECK(queue.metrics().ledger_holds());
+}
+
 TEST_CASE("permit_queue: a wait can be cancelled anywhere in the line", "[unit][core]")
 {
     for (std::size_t place = 0; place < 3; ++place) {
