@@ -3,6 +3,7 @@
 #include "sojourn/async/gate.hpp"
 #include "sojourn/async/permit_wait.hpp"
 #include "sojourn/async/semaphore_state.hpp"
+#include "sojourn/detail/assert.hpp"
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -99,6 +100,7 @@ public:
     void operator()(Result<Permit> result)
     {
         auto suspended = std::move(*std::exchange(place_, nullptr));
+        SOJOURN_ASSERT(suspended.has_value());
         std::move (*suspended)(std::move(result));
     }
 
@@ -126,6 +128,7 @@ awaitable<Result<Permit>> acquire_from(State state, Duration limit)
     const auto suspend = [place, &wait, &state](Resumption::Suspended suspended) {
         place->emplace(std::move(suspended));
         // The frame, and what it holds, may go from here on.
+        // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): that is why it is copied
         const auto keep = state;
         keep->enter(*wait);
     };

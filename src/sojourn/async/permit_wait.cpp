@@ -29,7 +29,7 @@ Executor kept_busy(const Executor& executor)
     if (!executor) {
         throw std::bad_alloc();
     }
-    Executor busy(asio::prefer(executor, asio::execution::outstanding_work.tracked));
+    Executor busy(asio::prefer(executor, asio::execution::outstanding_work_t::tracked));
     if (!busy) {
         throw std::bad_alloc();
     }
@@ -44,7 +44,7 @@ void finish(std::shared_ptr<PermitEnding> ending)
         slot.clear();
     }
     auto handler = std::move(ending->handler);
-    auto result = *std::move(ending->result);
+    auto result = std::move(ending->result);
     // The memory goes back before the handler is called.
     ending.reset();
     std::move(handler)(std::move(result));
@@ -129,7 +129,7 @@ void deliver_permit(
 )
 {
     auto ending = std::make_shared<PermitEnding>(executor, route, std::move(handler));
-    ending->result.emplace(std::move(result));
+    ending->result = std::move(result);
     asio::post(executor, Delivery(std::move(ending)));
 }
 
@@ -174,13 +174,13 @@ std::shared_ptr<PermitEnding> PermitWait::complete(Result<Permit> result) noexce
 {
     const auto executor = std::move(executor_);
     auto ending = std::move(ending_);
-    ending->result.emplace(std::move(result));
+    ending->result = std::move(result);
     try {
         asio::post(executor, Delivery(ending));
     } catch (...) {
         // No memory to complete with: the handler will be destroyed, which its owner notices. The
         // permit need not wait for that.
-        ending->result.reset();
+        ending->result = Permit();
         return ending;
     }
     // A strand of a context that is being destroyed takes what is posted and destroys it at once.

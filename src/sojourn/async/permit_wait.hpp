@@ -18,7 +18,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <utility>
 
 namespace sojourn {
@@ -71,7 +70,7 @@ struct PermitEnding {
     ~PermitEnding();
 
     std::unique_ptr<PermitTimer> timer;
-    std::optional<Result<Permit>> result;
+    Result<Permit> result;
     /// The executor of a handler that is reached by the home, kept busy; else none.
     boost::asio::any_completion_executor own;
     PermitHandler handler;

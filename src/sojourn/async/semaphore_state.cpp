@@ -152,6 +152,7 @@ void ConfinedPermits::let_in(PermitWait* arrived, TimePoint now) noexcept
 void ConfinedPermits::tell_decided() noexcept
 {
     while (auto* const decided = queue_.take_decided()) {
+        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-static-cast-downcast): only waits are let in
         auto& wait = static_cast<PermitWait&>(*decided);
         if (notes_->is_shutting_down.load(std::memory_order_relaxed)) {
             push(notes_->abandoned, wait, &PermitWait::next_);

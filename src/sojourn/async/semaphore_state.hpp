@@ -105,6 +105,11 @@ public:
         const SemaphoreOptions& options,
         std::shared_ptr<Clock> clock
     );
+    SemaphoreState(const SemaphoreState&) = delete;
+    SemaphoreState& operator=(const SemaphoreState&) = delete;
+    SemaphoreState(SemaphoreState&&) = delete;
+    SemaphoreState& operator=(SemaphoreState&&) = delete;
+    virtual ~SemaphoreState() = default;
 
     [[nodiscard]] const SemaphoreOptions& options() const noexcept { return options_; }
 
