@@ -50,6 +50,12 @@ using sojourn::removal_cause_count;
 using sojourn::removal_causes;
 using sojourn::RemovalCause;
 
+// core/semaphore_metrics.hpp
+using sojourn::SemaphoreMetrics;
+
+// core/semaphore_options.hpp
+using sojourn::SemaphoreOptions;
+
 // core/service_options.hpp
 using sojourn::InvalidOption;
 using sojourn::is_valid_timeout;
@@ -77,6 +83,12 @@ using sojourn::saturating_add;
 using sojourn::TimePoint;
 using sojourn::WallTime;
 
+// core/wait_histogram.hpp
+using sojourn::WaitHistogram;
+
+// async/async_semaphore.hpp
+using sojourn::AsyncSemaphore;
+
 // async/clock.hpp
 using sojourn::Clock;
 using sojourn::SystemClock;
@@ -89,6 +101,9 @@ using sojourn::Confined;
 // async/exception_barrier.hpp
 using sojourn::ExceptionBarrier;
 using sojourn::FailureReporter;
+
+// async/permit.hpp
+using sojourn::Permit;
 
 // async/supervised_loop.hpp
 using sojourn::LoopHealth;

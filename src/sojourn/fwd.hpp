@@ -20,13 +20,16 @@ class ListOptions;
 class OsIdSource;
 class RateLimit;
 class RateLimiter;
+class SemaphoreOptions;
 class ServiceOptions;
 class SessionId;
 class SessionReference;
+class WaitHistogram;
 struct AttributeSnapshot;
 struct InvalidOption;
 struct Metrics;
 struct RemovedSession;
+struct SemaphoreMetrics;
 struct SessionCursor;
 struct SessionInfo;
 struct SessionNames;
@@ -35,8 +38,10 @@ struct SessionPage;
 // async
 template <class T>
 class Confined;
+class AsyncSemaphore;
 class Clock;
 class ExceptionBarrier;
+class Permit;
 class SupervisedLoop;
 class SystemClock;
 class Timer;

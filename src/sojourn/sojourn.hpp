@@ -4,9 +4,11 @@
 #ifndef SOJOURN_SOJOURN_HPP
 #define SOJOURN_SOJOURN_HPP
 
+#include "sojourn/async/async_semaphore.hpp"
 #include "sojourn/async/clock.hpp"
 #include "sojourn/async/confined.hpp"
 #include "sojourn/async/exception_barrier.hpp"
+#include "sojourn/async/permit.hpp"
 #include "sojourn/async/supervised_loop.hpp"
 #include "sojourn/core/attributes.hpp"
 #include "sojourn/core/create_options.hpp"
@@ -16,12 +18,15 @@
 #include "sojourn/core/metrics.hpp"
 #include "sojourn/core/rate_limit.hpp"
 #include "sojourn/core/removal_cause.hpp"
+#include "sojourn/core/semaphore_metrics.hpp"
+#include "sojourn/core/semaphore_options.hpp"
 #include "sojourn/core/service_options.hpp"
 #include "sojourn/core/session_id.hpp"
 #include "sojourn/core/session_info.hpp"
 #include "sojourn/core/session_page.hpp"
 #include "sojourn/core/session_reference.hpp"
 #include "sojourn/core/time.hpp"
+#include "sojourn/core/wait_histogram.hpp"
 #include "sojourn/fwd.hpp"
 #include "sojourn/service/service_environment.hpp"
 #include "sojourn/service/session_lease.hpp"

@@ -309,3 +309,37 @@ TEST_CASE("public_api: what the service is built from serves others too", "[api]
     CHECK(context.stopped());
     CHECK_FALSE(loop->health().running);
 }
+
+namespace {
+
+asio::awaitable<bool> use_semaphore(sojourn::AsyncSemaphore& semaphore)
+{
+    sojourn::Result<sojourn::Permit> first = co_await semaphore.acquire();
+    sojourn::Permit permit = std::move(first.value());
+    const auto second = co_await semaphore.acquire(0s);
+    bool is_right = permit && second.error() == sojourn::errc::timed_out;
+    is_right = is_right && semaphore.try_acquire().error() == sojourn::errc::overloaded;
+    is_right = is_right && semaphore.resize(2).has_value();
+    const auto third = co_await semaphore.async_acquire(asio::deferred);
+    const auto [fourth] = co_await semaphore.async_acquire(1ms, asio::as_tuple(asio::deferred));
+    is_right = is_right && third.has_value() && fourth.error() == sojourn::errc::timed_out;
+    permit.release();
+    const sojourn::SemaphoreMetrics metrics = co_await semaphore.metrics();
+    const sojourn::WaitHistogram& waits = metrics.waits;
+    is_right = is_right && metrics.held == 1 && metrics.ledger_holds() && waits.count() == 2;
+    const auto again = co_await semaphore.async_metrics(asio::deferred);
+    semaphore.close();
+    const auto closed = co_await semaphore.acquire();
+    co_return is_right&& again == metrics&& closed.error() == sojourn::errc::stopping;
+}
+
+} // namespace
+
+TEST_CASE("public_api: a semaphore", "[api]")
+{
+    asio::io_context context;
+    const auto options = sojourn::SemaphoreOptions().permits(1).max_waiters(4).max_wait(10s);
+    REQUIRE_FALSE(options.validate());
+    sojourn::AsyncSemaphore semaphore(context.get_executor(), options);
+    CHECK(run(context, use_semaphore(semaphore)));
+}

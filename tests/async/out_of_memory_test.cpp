@@ -2,6 +2,7 @@
 // nobody who comes later finds a strand that is stuck or a loop that is lost. What need not hold:
 // that the caller is told. Asio itself destroys a coroutine when it has no memory to resume it.
 
+#include "async/each_allocation.hpp"
 #include "async/inside.hpp"
 #include "sojourn/async/alarm.hpp"
 #include "sojourn/async/confined.hpp"
@@ -82,33 +83,11 @@ void run_all(asio::io_context& context, Outcome& outcome)
     }
 }
 
-/// With Asio's recycling of memory on, an operation may find all it needs there.
-#if defined(BOOST_ASIO_DISABLE_SMALL_BLOCK_RECYCLING) &&                                           \
-    defined(BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING)
-constexpr int fewest_failures = 1;
-#else
-constexpr int fewest_failures = 0;
-#endif
-
 bool is_usable(Confined<Value>& confined)
 {
     renew_inline_budget();
     const auto nothing = [](Value&) { return true; };
     return confined.try_call(nothing).has_value();
-}
-
-/// Does `attempt(n)` with the n-th allocation failing, for n from 1 until none fails. `attempt`
-/// returns whether one did. Returns how many did.
-template <class Attempt>
-int for_each_allocation(Attempt attempt)
-{
-    constexpr int unreasonably_many = 2000;
-    for (int n = 1; n < unreasonably_many; ++n) {
-        if (!attempt(n)) {
-            return n - 1;
-        }
-    }
-    return unreasonably_many;
 }
 
 } // namespace

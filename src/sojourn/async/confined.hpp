@@ -324,6 +324,9 @@ private:
         {
             if (!is_queued_.exchange(true, std::memory_order_seq_cst)) {
                 state_.submit(*this);
+            } else {
+                // Perhaps it is part of a drain that waits for the executor.
+                state_.help();
             }
         }
 

@@ -22,9 +22,9 @@ private:
         case errc::rate_limited:
             return "over the rate of requests, or of creations";
         case errc::overloaded:
-            return "no room for another session";
+            return "at the limit; try again later";
         case errc::stopping:
-            return "the service is stopping";
+            return "stopping or closed";
         case errc::conflict:
             return "the attributes changed since the expected version";
         case errc::invalid_id:

@@ -25,15 +25,16 @@ enum class errc : int {
     /// The session used up its request rate, or the client its creation rate. `Error::retry_after`
     /// says exactly how long to wait.
     rate_limited = 2,
-    /// No room: every session is leased, or the policy forbids eviction. Try again later.
+    /// At its limit. Of a service: every session is leased, or the policy forbids eviction; of a
+    /// semaphore: no permit is free, and as many wait as may. Try again later.
     overloaded = 3,
-    /// The service is stopping and takes no new sessions or requests.
+    /// The service is stopping, or the semaphore is closed, and takes nobody any more.
     stopping = 4,
     /// The attributes changed since the expected version. Nothing was written.
     conflict = 5,
     /// The text cannot be a session id.
     invalid_id = 6,
-    /// An option lies outside its bounds. The message names the field.
+    /// An option lies outside its bounds. Where this is thrown, the text names the option.
     invalid_options = 7,
     /// The operating system gave no random bytes. Nothing was created.
     id_source_failed = 8,
