@@ -16,6 +16,7 @@ using sojourn::AttributeSnapshot;
 
 // core/create_options.hpp
 using sojourn::CreateOptions;
+using sojourn::max_peer_length;
 using sojourn::max_principal_length;
 
 // core/duration.hpp

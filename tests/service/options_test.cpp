@@ -50,6 +50,11 @@ TEST_CASE(
         {"request_rate", options().request_rate(RateLimit(100, 0))},
         {"request_rate", options().request_rate(RateLimit(1'000'000'001, 1))},
         {"request_rate", options().request_rate(RateLimit(1, 1'000'001))},
+        {"max_in_flight", options().max_in_flight(0)},
+        {"max_in_flight", options().max_in_flight(1'000'000'001)},
+        {"max_waiting_requests", options().max_waiting_requests(1'000'000'001)},
+        {"max_request_wait", options().max_request_wait(0s)},
+        {"max_request_wait", options().max_request_wait(max_duration + 1ns)},
         {"when_full", options().when_full(static_cast<WhenFull>(7))},
         {"eviction_grace", options().eviction_grace(-1ns)},
         {"eviction_grace", options().eviction_grace(max_duration + 1ns)},
@@ -92,6 +97,9 @@ TEST_CASE("session_service: options at their bounds work", "[async][service]")
                      .creation_rate(RateLimit(1, 1))
                      .creation_keys(4)
                      .eviction_grace(0s)
+                     .max_in_flight(1)
+                     .max_waiting_requests(0)
+                     .max_request_wait(1ms)
                      .max_total_attribute_bytes(0)
                      .request_rate(RateLimit(1, 1))
                      .max_attribute_bytes(0)
@@ -113,6 +121,9 @@ TEST_CASE("session_service: options at their bounds work", "[async][service]")
                     .max_sessions_per_principal(1'000)
                     .creation_rate(RateLimit(1'000'000'000, 1'000'000))
                     .eviction_grace(max_duration)
+                    .max_in_flight(1'000'000'000)
+                    .max_waiting_requests(1'000'000'000)
+                    .max_request_wait(max_duration)
                     .max_total_attribute_bytes(std::size_t{1} << 50U)
                     .request_rate(RateLimit(1'000'000'000, 1'000'000))
                     .max_attribute_bytes(64UL * 1024 * 1024)

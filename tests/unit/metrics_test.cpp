@@ -28,6 +28,7 @@ Metrics numbered(std::uint64_t step)
           &metrics.not_found,
           &metrics.rate_limited,
           &metrics.refused_stopping,
+          &metrics.requests_shed,
           &metrics.refused_overloaded,
           &metrics.creations_rate_limited,
           &metrics.calls_inline,
@@ -42,7 +43,7 @@ Metrics numbered(std::uint64_t step)
 }
 
 // A new counter must be numbered above, and so be added in operator+=.
-static_assert(sizeof(Metrics) == (17 + sojourn::removal_cause_count) * sizeof(std::uint64_t));
+static_assert(sizeof(Metrics) == (18 + sojourn::removal_cause_count) * sizeof(std::uint64_t));
 
 } // namespace
 

@@ -19,6 +19,7 @@ Metrics& Metrics::operator+=(const Metrics& other) noexcept
     not_found += other.not_found;
     rate_limited += other.rate_limited;
     refused_stopping += other.refused_stopping;
+    requests_shed += other.requests_shed;
     refused_overloaded += other.refused_overloaded;
     creations_rate_limited += other.creations_rate_limited;
     calls_inline += other.calls_inline;

@@ -46,6 +46,8 @@ struct Metrics {
     std::uint64_t not_found = 0;
     std::uint64_t rate_limited = 0;
     std::uint64_t refused_stopping = 0;
+    /// Of the acquired: those that were refused after all, as too many were in flight.
+    std::uint64_t requests_shed = 0;
 
     // Creations, and changes that need more room, that were refused.
 

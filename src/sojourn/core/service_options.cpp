@@ -7,6 +7,7 @@ namespace sojourn {
 namespace {
 
 constexpr std::size_t most_sessions = 100'000'000;
+constexpr std::size_t most_at_once = 1'000'000'000;
 
 template <class Number>
 bool is_between(Number value, Number least, Number most) noexcept
@@ -67,6 +68,15 @@ std::optional<InvalidOption> ServiceOptions::validate() const noexcept
     }
     if (!is_rate(request_rate_)) {
         return InvalidOption{"request_rate", rate_bounds};
+    }
+    if (max_in_flight_ && !is_between<std::size_t>(*max_in_flight_, 1, most_at_once)) {
+        return InvalidOption{"max_in_flight", "none, or from 1 to 1000000000"};
+    }
+    if (max_waiting_requests_ > most_at_once) {
+        return InvalidOption{"max_waiting_requests", "from 0 to 1000000000"};
+    }
+    if (!is_valid_timeout(max_request_wait_)) {
+        return InvalidOption{"max_request_wait", timeout_bounds};
     }
     if (when_full_ != WhenFull::evict_idle && when_full_ != WhenFull::reject) {
         return InvalidOption{"when_full", "evict_idle or reject"};

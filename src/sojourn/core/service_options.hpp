@@ -179,6 +179,45 @@ public:
 
     [[nodiscard]] RateLimit request_rate() const noexcept { return request_rate_; }
 
+    /// Requests that may be in flight at once, over all sessions: leases that `acquire` has given.
+    /// 1 to 1,000,000,000, or nothing for no bound, which is the default: what a server can do at
+    /// once only its author knows, and every request passes one more gate that all share. At the
+    /// bound requests wait in line, first come, first served; who holds a lease and asks for
+    /// another waits as well.
+    ServiceOptions& max_in_flight(std::optional<std::size_t> count) noexcept
+    {
+        max_in_flight_ = count;
+        return *this;
+    }
+
+    [[nodiscard]] std::optional<std::size_t> max_in_flight() const noexcept
+    {
+        return max_in_flight_;
+    }
+
+    /// Requests that may wait for others to finish when `max_in_flight` are at work. 0 to
+    /// 1,000,000,000; default 1,024. One more is refused at once, with `overloaded`.
+    ServiceOptions& max_waiting_requests(std::size_t count) noexcept
+    {
+        max_waiting_requests_ = count;
+        return *this;
+    }
+
+    [[nodiscard]] std::size_t max_waiting_requests() const noexcept
+    {
+        return max_waiting_requests_;
+    }
+
+    /// How long a request may wait so. 1 ms to 365 days; default 1 second, after which most clients
+    /// have lost interest. Then it is refused with `overloaded`.
+    ServiceOptions& max_request_wait(Duration length) noexcept
+    {
+        max_request_wait_ = length;
+        return *this;
+    }
+
+    [[nodiscard]] Duration max_request_wait() const noexcept { return max_request_wait_; }
+
     /// What to do with a new session when the table is full. Default `evict_idle`.
     ServiceOptions& when_full(WhenFull policy) noexcept
     {
@@ -266,6 +305,9 @@ private:
     RateLimit creation_rate_{10, 100};
     std::size_t creation_keys_ = 16'384;
     RateLimit request_rate_{100, 100};
+    std::optional<std::size_t> max_in_flight_;
+    std::size_t max_waiting_requests_ = 1024;
+    Duration max_request_wait_ = std::chrono::seconds(1);
     WhenFull when_full_ = WhenFull::evict_idle;
     Duration eviction_grace_ = std::chrono::seconds(10);
     std::size_t max_attribute_bytes_ = 128UL * 1024;

@@ -9,6 +9,7 @@ void SessionLease::release() noexcept
     if (auto* const session = std::exchange(session_, nullptr)) {
         shard_->give_back(*session);
     }
+    permit_.release();
 }
 
 } // namespace sojourn

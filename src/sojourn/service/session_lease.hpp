@@ -6,6 +6,7 @@
 #ifndef SOJOURN_SERVICE_SESSION_LEASE_HPP
 #define SOJOURN_SERVICE_SESSION_LEASE_HPP
 
+#include "sojourn/async/permit.hpp"
 #include "sojourn/core/session_id.hpp"
 #include "sojourn/core/session_info.hpp"
 
@@ -28,6 +29,7 @@ public:
     SessionLease(SessionLease&& other) noexcept
         : shard_(other.shard_),
           session_(std::exchange(other.session_, nullptr)),
+          permit_(std::move(other.permit_)),
           info_(std::move(other.info_))
     {
     }
@@ -38,6 +40,7 @@ public:
             release();
             shard_ = other.shard_;
             session_ = std::exchange(other.session_, nullptr);
+            permit_ = std::move(other.permit_);
             info_ = std::move(other.info_);
         }
         return *this;
@@ -62,6 +65,7 @@ public:
     void release() noexcept;
 
 private:
+    friend class SessionService;
     friend class Shard;
 
     template <class Table>
@@ -73,6 +77,8 @@ private:
     /// Kept by its service or, once that is gone, by its leases.
     Shard* shard_ = nullptr;
     Session* session_ = nullptr;
+    /// To be in flight, where that is bounded.
+    Permit permit_;
     SessionInfo info_;
 };
 

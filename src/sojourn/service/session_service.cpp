@@ -1,6 +1,7 @@
 #include "sojourn/service/session_service.hpp"
 
 #include "sojourn/async/alarm.hpp"
+#include "sojourn/async/async_semaphore.hpp"
 #include "sojourn/async/confined.hpp"
 #include "sojourn/async/shutdown_hook.hpp"
 #include "sojourn/core/keyed_rate_limiter.hpp"
@@ -21,6 +22,7 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <deque>
 #include <iterator>
 #include <span>
 #include <system_error>
@@ -220,6 +222,19 @@ public:
             ));
             outboxes_.push_back({*shards_.back(), {}, 0});
         }
+        if (const auto most = options_.max_in_flight()) {
+            const auto line = SemaphoreOptions()
+                                  .permits(*most)
+                                  .max_waiters(options_.max_waiting_requests())
+                                  .max_wait(options_.max_request_wait());
+            in_flight_.emplace(executor_, line, environment_.clock());
+        }
+        if (!has_one_shard() && options_.max_sessions_per_principal()) {
+            for (std::size_t i = 0; i < options_.shards(); ++i) {
+                const auto one = SemaphoreOptions().max_waiters(SemaphoreOptions::most);
+                lanes_.emplace_back(executor_, one, environment_.clock());
+            }
+        }
         ensure_running();
     }
 
@@ -334,7 +349,35 @@ public:
         return errc::id_source_failed;
     }
 
+    /// Whether requests may have to wait for others.
+    [[nodiscard]] bool bounds_requests() const noexcept { return in_flight_.has_value(); }
+
     // Operations that are more than one turn.
+
+    static awaitable<Result<SessionLease>> acquire_in_flight(Self self, SessionId id)
+    {
+        const auto hash = self->hash(id);
+        auto& shard = self->shard_of(hash);
+        auto turn = AcquireTurn{{std::move(id), hash}};
+        auto lease = co_await shard.call(std::move(turn), TurnTime::of_request);
+        if (!lease) {
+            co_return lease.error();
+        }
+        auto permit = co_await self->in_flight_->acquire();
+        if (!permit) {
+            co_return self->shed(permit.error());
+        }
+        lease->permit_ = std::move(*permit);
+        co_return std::move(*lease);
+    }
+
+    [[nodiscard]] Error shed(const Error& error) noexcept
+    {
+        requests_shed_.fetch_add(1, std::memory_order_relaxed);
+        // Whoever has waited as long as one may should stay away for as long.
+        return error == errc::timed_out ? Error(errc::overloaded, options_.max_request_wait())
+                                        : error;
+    }
 
     static awaitable<Result<CreatedSession>> create(Self self, CreateOptions options)
     {
@@ -390,6 +433,10 @@ public:
     /// With several shards, where somebody may have to make room.
     static awaitable<Result<CreatedSession>> create_with_care(Self self, NewSession fresh)
     {
+        const auto lane = co_await enter_lane(self, fresh.principal);
+        if (!lane) {
+            co_return lane.error();
+        }
         auto& home = self->shard_of(fresh.id);
         // Nobody shall make room for a session that is not made after all.
         auto check = [&fresh](ShardState& state) { return state.table().check(fresh); };
@@ -405,6 +452,17 @@ public:
         }
         auto turn = create_turn(std::move(fresh), std::move(place));
         co_return co_await home.call(std::move(turn));
+    }
+
+    /// For who looks how many sessions a principal has, over all shards, and makes one more:
+    /// another who did the same meanwhile would pass the bound.
+    static awaitable<Result<Permit>> enter_lane(const Self& self, std::string_view principal)
+    {
+        if (!self->is_bounded(principal)) {
+            co_return Permit();
+        }
+        const auto hash = keyed_hash(self->key_, principal);
+        co_return co_await self->lanes_[hash % self->lanes_.size()].acquire();
     }
 
     static awaitable<bool>
@@ -539,7 +597,12 @@ public:
         }
         auto& shard = self->shard_of(old);
         const auto& principal = options.principal();
+        Result<Permit> lane = Permit();
         if (self->may_need_room(options)) {
+            lane = co_await enter_lane(self, *principal);
+            if (!lane) {
+                co_return lane.error();
+            }
             auto look = peek_turn(old);
             const auto info = co_await shard.call(std::move(look));
             if (!info) {
@@ -680,6 +743,7 @@ public:
             sum.calls_combined += counts.combined;
             sum.calls_suspended += counts.suspended;
         }
+        sum.requests_shed = self->requests_shed_.load(std::memory_order_relaxed);
         sum.creations_rate_limited = self->creations_rate_limited_.load(std::memory_order_relaxed);
         co_return sum;
     }
@@ -1024,7 +1088,12 @@ private:
     ExceptionBarrier modify_barrier_;
     std::atomic<bool> is_accepting_{true};
     std::atomic<std::uint64_t> creations_rate_limited_{0};
+    std::atomic<std::uint64_t> requests_shed_{0};
     Confined<CreationLimiter> creation_limiter_;
+    /// Nothing if requests in flight are not bounded.
+    std::optional<AsyncSemaphore> in_flight_;
+    /// Of principals, by hash; none where one turn does it all.
+    std::deque<AsyncSemaphore> lanes_;
     /// Whether the removal listener may still be told.
     std::atomic<bool> is_telling_{true};
     /// Calls of `stop` that have not returned.
@@ -1066,6 +1135,9 @@ awaitable<Result<CreatedSession>> SessionService::create(CreateOptions options)
 
 awaitable<Result<SessionLease>> SessionService::acquire(SessionId id)
 {
+    if (implementation_->bounds_requests()) {
+        return Implementation::acquire_in_flight(implementation_, std::move(id));
+    }
     const auto hash = implementation_->hash(id);
     auto& shard = implementation_->shard_of(hash);
     return shard.call(AcquireTurn{{std::move(id), hash}}, TurnTime::of_request);
@@ -1176,6 +1248,10 @@ void SessionService::start_create(
 
 void SessionService::start_acquire(const Self& self, SessionId id, Handler<SessionLease> handler)
 {
+    if (self->bounds_requests()) {
+        self->start(Implementation::acquire_in_flight(self, std::move(id)), std::move(handler));
+        return;
+    }
     const auto hash = self->hash(id);
     auto& shard = self->shard_of(hash);
     shard.start(AcquireTurn{{std::move(id), hash}}, std::move(handler), TurnTime::of_request);

@@ -151,8 +151,14 @@ public:
     /// Acquires a lease on the session with this id: finds it, counts the request against its rate,
     /// and keeps it from being evicted or expired until the lease is released.
     ///
+    /// If `ServiceOptions::max_in_flight` requests hold leases, it then waits for one of them to be
+    /// released. That makes those wait who have a session and keep to its rate, and nobody else;
+    /// the request has been counted by then, and the session cannot go.
+    ///
     /// *Errors*: `not_found`; `rate_limited` with the exact `retry_after`, and the session is
-    /// neither touched nor leased; `stopping`.
+    /// neither touched nor leased; `overloaded` if too many wait already, or it took longer than
+    /// `max_request_wait`; `stopping`; one equal to `boost::asio::error::operation_aborted` if the
+    /// wait was cancelled.
     [[nodiscard]] boost::asio::awaitable<Result<SessionLease>> acquire(SessionId id);
 
     /// Tells of a session without touching it or counting a request. *Errors*: `not_found`.
