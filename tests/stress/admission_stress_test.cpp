@@ -160,3 +160,35 @@ TEST_CASE("stress: no bound of admission is passed, and nothing of it is lost", 
     CHECK(found.over_bound == 0);
     CHECK(found.created > 1000);
 }
+
+TEST_CASE("stress: a principal's bound holds where many log in at once", "[stress][service]")
+{
+    // All are leased, so nobody makes room, and exactly as many get in as may; in the shards where
+    // chance puts them.
+    constexpr std::size_t at_once = 8;
+    asio::io_context context;
+    SessionService service(
+        context.get_executor(),
+        ServiceOptions()
+            .shards(16)
+            .max_sessions_per_principal(of_a_principal)
+            .creation_rate(RateLimit::unlimited())
+    );
+    ContextThreads threads(context, 4);
+    for (int round = 0; round < rounds; ++round) {
+        const auto wish = CreateOptions().principal("user " + std::to_string(round));
+        std::vector<std::future<Result<CreatedSession>>> logins;
+        for (std::size_t i = 0; i < at_once; ++i) {
+            logins.push_back(asio::co_spawn(context, service.create(wish), asio::use_future));
+        }
+        std::vector<CreatedSession> made;
+        for (auto& login : logins) {
+            if (auto created = login.get()) {
+                made.push_back(*std::move(created));
+            }
+        }
+        if (made.size() != of_a_principal) {
+            FAIL("round " << round << ": " << made.size() << " got in");
+        }
+    }
+}
