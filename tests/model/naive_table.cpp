@@ -359,7 +359,8 @@ Result<Key> NaiveTable::acquire(const std::string& id)
         return errc::not_found;
     }
     auto& session = place->second;
-    if (const auto limit = options_.request_rate(); !limit.is_unlimited()) {
+    if (const auto limit = session.request_rate.value_or(options_.request_rate());
+        !limit.is_unlimited()) {
         // The bucket of ITU-T I.371: it leaks one request an interval and holds a burst.
         const auto depth = limit.interval() * (limit.burst() - 1);
         const auto level = std::max(Duration::zero(), session.level - (now_ - session.level_at));

@@ -45,6 +45,8 @@ struct NaiveSession {
     TimePoint last_used;
     TimePoint lifetime_end;
     Duration idle_timeout{};
+    /// Its own, if not the service's.
+    std::optional<RateLimit> request_rate;
     /// The bucket: how much was in it, and when.
     Duration level{};
     TimePoint level_at;

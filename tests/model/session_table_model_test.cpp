@@ -336,6 +336,10 @@ private:
         session.created = WallTime(std::chrono::microseconds(key));
         session.idle_timeout = idle;
         session.data = any_attributes();
+        if (random_.one_in(4)) {
+            session.request_rate = random_.one_in(2) ? RateLimit::unlimited()
+                                                     : RateLimit(random_.choose(Shape::rates), 2);
+        }
 
         const NewSession fresh{
             .id = hashed(session.id),
@@ -345,6 +349,7 @@ private:
             .idle_timeout = idle,
             .absolute_lifetime = lifetime,
             .created = session.created,
+            .request_rate = session.request_rate,
         };
         const auto made = table_.create(fresh);
         const auto expected = model_.create(key, session, lifetime, sight(), made.has_value());

@@ -111,3 +111,63 @@ TEST_CASE("session_service: an unlimited rate refuses nobody", "[async][service]
         REQUIRE(sessions.run(sessions.service.acquire(id)).has_value());
     }
 }
+
+TEST_CASE("session_service: a session may have a rate of its own", "[async][service]")
+{
+    const auto options = plain_options().request_rate(RateLimit(10, 2));
+    ManualService sessions(options);
+    const auto paying = sessions.add(CreateOptions().request_rate(RateLimit(1'000, 20)));
+    const auto distrusted = sessions.add(CreateOptions().request_rate(RateLimit(1, 1)));
+    const auto internal = sessions.add(CreateOptions().request_rate(RateLimit::unlimited()));
+    const auto plain = sessions.add();
+    const auto burst = [&](const SessionId& id) {
+        int count = 0;
+        while (count < 1'000 && sessions.run(sessions.service.acquire(id))) {
+            ++count;
+        }
+        return count;
+    };
+    CHECK(burst(paying) == 20);
+    CHECK(burst(distrusted) == 1);
+    CHECK(burst(internal) == 1'000);
+    CHECK(burst(plain) == 2);
+    CHECK(sessions.run(sessions.service.acquire(paying)).error().retry_after() == 1ms);
+    CHECK(sessions.run(sessions.service.acquire(distrusted)).error().retry_after() == 1s);
+
+    // Rotation keeps it, and what was used up of it.
+    const auto rotated = sessions.run(sessions.service.rotate(paying)).value();
+    CHECK(burst(rotated) == 0);
+    sessions.pass(5ms);
+    CHECK(burst(rotated) == 5);
+    CHECK(burst(distrusted) == 0);
+    // The slot of one that is gone has nothing of it left.
+    CHECK(sessions.run(sessions.service.remove(internal)).has_value());
+    CHECK(burst(sessions.add()) == 2);
+}
+
+TEST_CASE(
+    "session_service: a session's own rate is exact, whatever clock requests read",
+    "[async][service]"
+)
+{
+    // The service's rate tolerates a coarse clock; this one does not.
+    const auto options = plain_options().request_rate(RateLimit(10, 1));
+    ManualService sessions(options);
+    const auto id = sessions.add(CreateOptions().request_rate(RateLimit(1'000'000, 1)));
+    CHECK(sessions.run(sessions.service.acquire(id)).has_value());
+    sessions.clock->advance(999ns);
+    CHECK(sessions.run(sessions.service.acquire(id)).error().retry_after() == 1ns);
+    sessions.clock->advance(1ns);
+    CHECK(sessions.run(sessions.service.acquire(id)).has_value());
+}
+
+TEST_CASE("session_service: a rate out of bounds is refused", "[async][service]")
+{
+    ManualService sessions;
+    for (const auto rate :
+         {RateLimit(0, 1), RateLimit(1, 0), RateLimit(1'000'000'001, 1), RateLimit(1, 1'000'001)}) {
+        const auto wish = CreateOptions().request_rate(rate);
+        CHECK(sessions.run(sessions.service.create(wish)).error() == errc::invalid_options);
+    }
+    CHECK(sessions.metrics().created == 0);
+}

@@ -100,6 +100,7 @@ public:
             .absolute_lifetime = options_.absolute_lifetime(),
             .created =
                 WallTime(std::chrono::duration_cast<WallTime::duration>(now.time_since_epoch())),
+            .request_rate = std::nullopt,
         };
     }
 

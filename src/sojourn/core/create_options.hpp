@@ -5,6 +5,7 @@
 #define SOJOURN_CORE_CREATE_OPTIONS_HPP
 
 #include "sojourn/core/attributes.hpp"
+#include "sojourn/core/rate_limit.hpp"
 #include "sojourn/core/session_id.hpp"
 #include "sojourn/core/time.hpp"
 
@@ -78,6 +79,17 @@ public:
         return absolute_lifetime_;
     }
 
+    /// How fast it may be acquired, within the bounds of `ServiceOptions::request_rate`: for
+    /// clients that pay for more, or are trusted less. It stays with the session, through rotations
+    /// too.
+    CreateOptions& request_rate(RateLimit limit) noexcept
+    {
+        request_rate_ = limit;
+        return *this;
+    }
+
+    [[nodiscard]] std::optional<RateLimit> request_rate() const noexcept { return request_rate_; }
+
     /// An id that a peer chose, for a proxy that keeps its upstream's; default none, and the
     /// service issues one.
     CreateOptions& adopt(SessionId id)
@@ -97,6 +109,7 @@ private:
     Attributes attributes_;
     std::optional<Duration> idle_timeout_;
     std::optional<Duration> absolute_lifetime_;
+    std::optional<RateLimit> request_rate_;
     std::optional<SessionId> adopted_id_;
 };
 

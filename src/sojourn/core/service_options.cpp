@@ -15,13 +15,6 @@ bool is_between(Number value, Number least, Number most) noexcept
     return value >= least && value <= most;
 }
 
-bool is_rate(RateLimit limit) noexcept
-{
-    return limit.is_unlimited() ||
-           (is_between<std::uint32_t>(limit.requests_per_second(), 1, 1'000'000'000) &&
-            is_between<std::uint32_t>(limit.burst(), 1, 1'000'000));
-}
-
 } // namespace
 
 std::string InvalidOption::message() const
@@ -60,13 +53,13 @@ std::optional<InvalidOption> ServiceOptions::validate() const noexcept
         !is_between<std::size_t>(*max_sessions_per_principal_, 1, 1'000)) {
         return InvalidOption{"max_sessions_per_principal", "none, or from 1 to 1000"};
     }
-    if (!is_rate(creation_rate_)) {
+    if (!is_valid_rate(creation_rate_)) {
         return InvalidOption{"creation_rate", rate_bounds};
     }
     if (!is_between<std::size_t>(creation_keys_, 4, most_sessions)) {
         return InvalidOption{"creation_keys", "from 4 to 100000000"};
     }
-    if (!is_rate(request_rate_)) {
+    if (!is_valid_rate(request_rate_)) {
         return InvalidOption{"request_rate", rate_bounds};
     }
     if (max_in_flight_ && !is_between<std::size_t>(*max_in_flight_, 1, most_at_once)) {

@@ -24,6 +24,15 @@ namespace sojourn {
     return length >= std::chrono::milliseconds(1) && length <= max_duration;
 }
 
+/// Whether every rate option accepts this limit: unlimited, or from 1 to 10^9 a second with a burst
+/// from 1 to 10^6.
+[[nodiscard]] constexpr bool is_valid_rate(RateLimit limit) noexcept
+{
+    return limit.is_unlimited() ||
+           (limit.requests_per_second() >= 1 && limit.requests_per_second() <= 1'000'000'000 &&
+            limit.burst() >= 1 && limit.burst() <= 1'000'000);
+}
+
 /// What to do with a new session when the table is full.
 enum class WhenFull : std::uint8_t {
     /// End the session whose last request finished longest ago, unless all are leased.
@@ -170,7 +179,8 @@ public:
     [[nodiscard]] std::size_t creation_keys() const noexcept { return creation_keys_; }
 
     /// How fast one session may be acquired. 1 to 10^9 a second with a burst of 1 to 10^6, or
-    /// unlimited; default 100 a second with a burst of 100. Beyond it: `rate_limited`.
+    /// unlimited; default 100 a second with a burst of 100. Beyond it: `rate_limited`. A session
+    /// may be created with its own.
     ServiceOptions& request_rate(RateLimit limit) noexcept
     {
         request_rate_ = limit;

@@ -8,6 +8,7 @@
 #define SOJOURN_CORE_SESSION_HPP
 
 #include "sojourn/core/attributes.hpp"
+#include "sojourn/core/rate_limit.hpp"
 #include "sojourn/core/removal_cause.hpp"
 #include "sojourn/core/session_id.hpp"
 #include "sojourn/core/session_reference.hpp"
@@ -49,8 +50,9 @@ struct alignas(64) Session {
     std::uint32_t slot = 0;
     /// Leases whose release has not been settled.
     std::uint32_t leases = 0;
-    /// 48 bits: a million requests a second for nine years.
-    std::uint64_t requests : 48 = 0;
+    /// 47 bits: a million requests a second for four years.
+    std::uint64_t requests : 47 = 0;
+    bool has_own_rate : 1 = false;
     SessionState state : 8 = SessionState::vacant;
     RemovalCause cause : 8 = RemovalCause::expired_idle;
 
@@ -77,6 +79,8 @@ struct alignas(64) Session {
     std::uint64_t version = 0;
     SessionReference reference;
     WallTime created;
+    /// The rate of its requests, if not the service's.
+    RateLimit own_rate = RateLimit::unlimited();
 
     [[nodiscard]] bool is_open() const noexcept
     {

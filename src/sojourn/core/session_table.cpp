@@ -333,6 +333,8 @@ Session* SessionTable::add(const NewSession& fresh, const PrincipalIndex::Hold& 
     session.idle_timeout = fresh.idle_timeout;
     session.theoretical_arrival = now_;
     session.requests = 0;
+    session.has_own_rate = fresh.request_rate.has_value();
+    session.own_rate = fresh.request_rate.value_or(RateLimit::unlimited());
     session.attributes = fresh.attributes;
     session.version = 1;
     session.leases = 0;

@@ -48,6 +48,8 @@ struct NewSession {
     Duration idle_timeout{};
     Duration absolute_lifetime{};
     WallTime created;
+    /// The service's, if none.
+    std::optional<RateLimit> request_rate;
 
     [[nodiscard]] Demand demand() const noexcept
     {
@@ -166,10 +168,14 @@ public:
         if (session == nullptr) {
             return closed_ ? errc::stopping : errc::not_found;
         }
-        auto wait = limiter_.admit(session->theoretical_arrival, now_);
+        // How much a time may lag depends on the rate, and its caller knows the service's only.
+        if (session->has_own_rate) {
+            advance(exact_now());
+        }
+        auto wait = admit(*session);
         if (wait > Duration::zero()) {
             advance(exact_now());
-            wait = limiter_.admit(session->theoretical_arrival, now_);
+            wait = admit(*session);
         }
         if (wait > Duration::zero()) {
             ++metrics_.rate_limited;
@@ -330,6 +336,13 @@ private:
     void arm(Session& session);
 
     Session* find_for_request(const HashedId& id);
+
+    [[nodiscard]] Duration admit(Session& session) const noexcept
+    {
+        const auto limiter = session.has_own_rate ? RateLimiter(session.own_rate) : limiter_;
+        return limiter.admit(session.theoretical_arrival, now_);
+    }
+
     void begin_request(Session& session) noexcept;
     void lease(Session& session) noexcept;
     void settle_one(Session& session, std::uint32_t count, TimePoint released_at);

@@ -298,6 +298,9 @@ public:
         if (!is_valid_timeout(idle_timeout) || !is_valid_timeout(lifetime)) {
             return errc::invalid_options;
         }
+        if (options.request_rate() && !is_valid_rate(*options.request_rate())) {
+            return errc::invalid_options;
+        }
         if (options.principal().size() > max_principal_length) {
             return errc::principal_too_long;
         }
@@ -325,6 +328,7 @@ public:
         fresh.idle_timeout = idle_timeout;
         fresh.absolute_lifetime = lifetime;
         fresh.created = environment_.clock()->wall();
+        fresh.request_rate = options.request_rate();
         return fresh;
     }
 

@@ -143,8 +143,8 @@ public:
     ///
     /// *Errors*: `stopping`; `rate_limited` with the exact `retry_after`; `overloaded`;
     /// `id_source_failed`; `attributes_too_large`; `principal_too_long`; `invalid_options` if a
-    /// timeout or the peer is out of bounds; `id_in_use` or `invalid_id`, if it is empty, for an
-    /// adopted id. Nothing was created then.
+    /// timeout, the rate or the peer is out of bounds; `id_in_use` or `invalid_id`, if it is empty,
+    /// for an adopted id. Nothing was created then.
     [[nodiscard]] boost::asio::awaitable<Result<CreatedSession>>
     create(CreateOptions options = CreateOptions());
 
