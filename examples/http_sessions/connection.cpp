@@ -63,6 +63,9 @@ std::string address_of(const tcp::socket& socket)
     if (!address.is_v6()) {
         return error ? std::string() : address.to_string();
     }
+    if (address.to_v6().is_v4_mapped()) {
+        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+    }
     auto bytes = address.to_v6().to_bytes();
     std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
     return asio::ip::address_v6(bytes).to_string();

@@ -134,11 +134,11 @@ std::vector<Key> NaiveTable::expired() const
 }
 
 /// The session that has to go first, if it may; or nobody.
-std::vector<Key> NaiveTable::least_recent(const NaiveSession* keep) const
+std::vector<Key> NaiveTable::least_recent() const
 {
     std::optional<Key> found;
     for (const auto& [key, session] : sessions_) {
-        if (!session.is_closing && session.leases == 0 && &session != keep &&
+        if (!session.is_closing && session.leases == 0 &&
             (!found || session.recency < sessions_.at(*found).recency)) {
             found = key;
         }
@@ -274,8 +274,7 @@ bool NaiveTable::make_room(const NaiveSession& fresh, bool is_made)
     }
     if (sessions_.size() == capacity_) {
         require_reclaimed();
-        if (!evicts(least_recent(nullptr)) &&
-            !(fresh.principal.empty() && evicts(longest_waiting()))) {
+        if (!evicts(least_recent()) && !(fresh.principal.empty() && evicts(longest_waiting()))) {
             return false;
         }
     }
@@ -291,7 +290,7 @@ bool NaiveTable::make_room_among_own(const std::string& principal)
     }
     std::vector<const NaiveSession*> own;
     for (const auto& [key, session] : sessions_) {
-        if (!session.is_closing && session.principal == principal) {
+        if (session.principal == principal) {
             own.push_back(&session);
         }
     }
@@ -299,7 +298,10 @@ bool NaiveTable::make_room_among_own(const std::string& principal)
         return true;
     }
     require(
-        std::ranges::none_of(own, [this](const auto* session) { return is_expired(*session); }),
+        std::ranges::none_of(
+            own,
+            [this](const auto* session) { return !session->is_closing && is_expired(*session); }
+        ),
         "a principal's expired session was not ended"
     );
     std::vector<Key> oldest;
@@ -328,22 +330,50 @@ bool NaiveTable::make_byte_room(std::size_t bytes, const NaiveSession* keep, boo
     if (!bound) {
         return true;
     }
-    const auto has_room = [&] {
-        std::size_t total = bytes;
+    const auto total = [&] {
+        std::size_t sum = bytes;
         for (const auto& [key, session] : sessions_) {
-            total += session.data.bytes();
+            sum += session.data.bytes();
         }
-        return total <= *bound;
+        return sum;
     };
-    while (!has_room()) {
-        if (!is_made && evicted_.empty() && !is_reclaim_whole()) {
-            return false; // One request may end no more.
+    if (!is_made && total() > *bound && evicted_.empty()) {
+        // All that may go are not enough; or it looked at no more, or none may be told of.
+        std::size_t freeable = 0;
+        for (const auto& [key, session] : sessions_) {
+            freeable += may_go(session) && &session != keep ? session.data.bytes() : 0;
         }
-        if (!evicts(least_recent(keep))) {
+        const bool has_slot = sessions_.size() + pending_ < capacity_ + max_pending_;
+        require(
+            !is_reclaim_whole() || total() - freeable > *bound || (keeps_departed_ && !has_slot),
+            "nobody made room for bytes"
+        );
+        return false;
+    }
+    while (total() > *bound) {
+        if (!evicts(least_recent_with_bytes(keep))) {
             return false;
         }
     }
     return true;
+}
+
+bool NaiveTable::may_go(const NaiveSession& session) const
+{
+    return options_.when_full() == WhenFull::evict_idle && !session.is_closing &&
+           session.leases == 0 && session.last_used + options_.eviction_grace() <= now_;
+}
+
+std::vector<Key> NaiveTable::least_recent_with_bytes(const NaiveSession* keep) const
+{
+    std::optional<Key> found;
+    for (const auto& [key, session] : sessions_) {
+        if (may_go(session) && &session != keep && session.data.bytes() > 0 &&
+            (!found || session.recency < sessions_.at(*found).recency)) {
+            found = key;
+        }
+    }
+    return found ? std::vector{*found} : std::vector<Key>();
 }
 
 Result<Key> NaiveTable::acquire(const std::string& id)

@@ -153,7 +153,7 @@ private:
     /// The open sessions that the table finds no longer.
     std::vector<Key> vanished(const IsOpen& is_open) const;
     [[nodiscard]] std::vector<Key> expired() const;
-    [[nodiscard]] std::vector<Key> least_recent(const NaiveSession* keep) const;
+    [[nodiscard]] std::vector<Key> least_recent() const;
     [[nodiscard]] std::vector<Key> longest_waiting() const;
     [[nodiscard]] TimePoint idle_end(const NaiveSession& session, TimePoint from) const;
     [[nodiscard]] RemovalCause expiry_cause(const NaiveSession& session) const;
@@ -166,6 +166,9 @@ private:
     [[nodiscard]] bool make_room_among_own(const std::string& principal);
     [[nodiscard]] bool needs_half_open_room() const;
     [[nodiscard]] bool make_byte_room(std::size_t bytes, const NaiveSession* keep, bool is_made);
+
+    [[nodiscard]] bool may_go(const NaiveSession& session) const;
+    [[nodiscard]] std::vector<Key> least_recent_with_bytes(const NaiveSession* keep) const;
 
     /// Whether the table looks at all that are due before it evicts.
     [[nodiscard]] bool is_reclaim_whole() const { return options_.cleanup_batch() > 1000; }

@@ -222,9 +222,13 @@ TEST_CASE("session_service admission: bytes are one number for all", "[async][se
     CHECK(a.sessions.knows(ids[20]));
     CHECK_FALSE(a.sessions.knows(ids[19]));
     // More than all together may have.
-    const auto refused = a.create(CreateOptions().attributes(Admission::of_text(11'000)));
-    CHECK(refused.error() == errc::overloaded);
-    CHECK(a.sessions.metrics().live <= 10);
+    const auto refused = a.create(CreateOptions().attributes(Admission::of_text(10 * each)));
+    CHECK(refused.error() == errc::attributes_too_large);
+    const auto lease = a.sessions.acquire(ids[29]);
+    const auto nearly = a.create(CreateOptions().attributes(Admission::of_text(9 * each)));
+    CHECK(nearly.error() == errc::overloaded);
+    // Nobody had to go for that.
+    CHECK(a.sessions.metrics().live == 10);
 }
 
 TEST_CASE("session_service admission: a change of attributes needs room too", "[async][service]")

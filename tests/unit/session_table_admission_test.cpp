@@ -164,14 +164,17 @@ TEST_CASE(
     f.give_back(a);
 }
 
-TEST_CASE("session_table admission: a principal's removed sessions do not count", "[unit][core]")
+TEST_CASE(
+    "session_table admission: a principal's removed sessions count until released", "[unit][core]"
+)
 {
     TableFixture f(8, table_options().max_sessions_per_principal(1));
     auto* const a = f.create("a", "ada").value();
     CHECK_FALSE(f.remove("a").code().failed());
+    check_is_refused(f, f.create("b", "ada").error());
+    f.give_back(a);
     f.add("b", "ada");
     CHECK(f.has("b"));
-    f.give_back(a);
 }
 
 TEST_CASE("session_table admission: a principal's expired sessions are not evicted", "[unit][core]")
@@ -285,18 +288,33 @@ TEST_CASE("session_table admission: more bytes than there may be are refused", "
     f.give_back(a);
 }
 
-TEST_CASE(
-    "session_table admission: one request ends no more than a batch for bytes", "[unit][core]"
-)
+TEST_CASE("session_table admission: nobody is evicted for bytes in vain", "[unit][core]")
+{
+    TableFixture f(20, table_options().max_total_attribute_bytes(1000));
+    auto* const leased = create_with(f, "leased", 800).value();
+    f.add("none", "ada");
+    add_with(f, "a", 100);
+    add_with(f, "b", 100);
+    check_is_refused(f, create_with(f, "c", 201).error());
+    CHECK(f.metrics().live == 4);
+    // Who has none makes no room, and stays.
+    add_with(f, "c", 150);
+    CHECK(f.has("none"));
+    CHECK_FALSE(f.has("a"));
+    CHECK_FALSE(f.has("b"));
+    f.give_back(leased);
+}
+
+TEST_CASE("session_table admission: one request looks at no more than a batch", "[unit][core]")
 {
     TableFixture f(8, table_options().max_total_attribute_bytes(500).cleanup_batch(2));
     for (const auto* name : {"a", "b", "c", "d", "e"}) {
         add_with(f, name, 100);
     }
     check_is_refused(f, create_with(f, "f", 300).error());
-    CHECK(f.metrics().live == 3);
-    add_with(f, "f", 300);
-    CHECK(f.metrics().live == 3);
+    CHECK(f.metrics().live == 5);
+    add_with(f, "f", 200);
+    CHECK(f.metrics().live == 4);
 }
 
 TEST_CASE("session_table admission: a change of attributes is counted", "[unit][core]")

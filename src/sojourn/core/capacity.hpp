@@ -105,11 +105,19 @@ public:
             return true;
         }
 
+        /// How many bytes would have to become free before `take_bytes` finds so many.
+        [[nodiscard]] std::size_t lacking_bytes(std::size_t count) const noexcept
+        {
+            const auto free = share_.bytes + capacity_->bytes_.free();
+            return count - std::min(count, free);
+        }
+
         /// All that a session needs.
         [[nodiscard]] bool take(const Demand& demand) noexcept
         {
-            return take_slot() && take_session() && (!demand.is_half_open || take_half_open()) &&
-                   take_bytes(demand.bytes);
+            // The scarcest first: what is taken for a moment, in vain, others find missing.
+            return (!demand.is_half_open || take_half_open()) && take_bytes(demand.bytes) &&
+                   take_slot() && take_session();
         }
 
         /// A session that there is has these bytes too from now on, which must be here.
@@ -218,9 +226,11 @@ private:
             }
         }
 
-        [[nodiscard]] bool has_room() const noexcept
+        [[nodiscard]] bool has_room() const noexcept { return free() > 0; }
+
+        [[nodiscard]] std::size_t free() const noexcept
         {
-            return count_.load(std::memory_order_relaxed) < most_;
+            return most_ - std::min(most_, count_.load(std::memory_order_relaxed));
         }
 
     private:

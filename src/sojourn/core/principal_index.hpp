@@ -36,6 +36,7 @@ struct PrincipalEntry {
     boost::intrusive::unordered_set_member_hook<> index_hook;
     /// Those that can be found. Sessions that have ended may still refer to the entry for its name.
     Sessions sessions;
+    /// Those, and the ones that were removed and are leased still.
     std::size_t size = 0;
     std::size_t references = 0;
 };
@@ -125,15 +126,6 @@ public:
         return {*this, name.empty() ? nullptr : &find_or_add(name)};
     }
 
-    /// The session cannot be found any more; it keeps its principal's name.
-    static void withdraw(Session& session) noexcept
-    {
-        if (session.owner_hook.is_linked()) {
-            session.owner_hook.unlink();
-            --session.principal->size;
-        }
-    }
-
     /// The same for one that is known, or for nobody.
     [[nodiscard]] Hold hold(PrincipalEntry* entry) noexcept { return {*this, entry}; }
 
@@ -141,7 +133,10 @@ public:
     void detach(Session& session) noexcept
     {
         if (session.principal != nullptr) {
-            withdraw(session);
+            if (session.owner_hook.is_linked()) {
+                session.owner_hook.unlink();
+                --session.principal->size;
+            }
             let_go(*std::exchange(session.principal, nullptr));
         }
     }

@@ -35,7 +35,8 @@ namespace sojourn {
 
 /// What to do with a new session when the table is full.
 enum class WhenFull : std::uint8_t {
-    /// End the session whose last request finished longest ago, unless all are leased.
+    /// End the session whose last request finished longest ago, unless all are leased, or their
+    /// grace is not over.
     evict_idle,
     /// Refuse the new one with `overloaded`, and end nobody.
     reject,
@@ -76,7 +77,9 @@ public:
     /// The capacity stays one number. Who makes room for a new session is the one that was used
     /// least recently in the shard whose least recent one is the oldest: of all shards, the least
     /// recently used one, but for what happens in the microsecond in which it is found. With more
-    /// than one, a creation at capacity takes three turns instead of one.
+    /// than one, a creation at capacity takes three turns instead of one, and one with a principal
+    /// that has a bound takes a turn in every shard. Who has expired in one shard in this very
+    /// moment may be found after somebody was evicted in another.
     ServiceOptions& shards(std::size_t count) noexcept
     {
         shards_ = count;
@@ -157,7 +160,8 @@ public:
     /// How fast one client may create sessions: one peer or, where `CreateOptions::peer` is not
     /// given, one principal. 1 to 10^9 a second with a burst of 1 to 10^6, or unlimited; default 10
     /// a second with a burst of 100, which leaves room for an office behind one address. Beyond it:
-    /// `rate_limited`. Creations that give neither are not limited.
+    /// `rate_limited`. A creation that is refused later for another reason counts. Creations that
+    /// give neither are not limited.
     ServiceOptions& creation_rate(RateLimit limit) noexcept
     {
         creation_rate_ = limit;

@@ -316,7 +316,7 @@ Result<Session*> SessionTable::create(const NewSession& fresh, Capacity::Place p
     const auto principal = principals_.hold(fresh.principal);
     // There is a place, but chance may have brought more sessions to this table than it is made
     // for.
-    if (!slab_.has_room() || (metrics_.live >= limits_.sessions && !evict_oldest(place))) {
+    if ((metrics_.live >= limits_.sessions && !evict_oldest(place)) || !slab_.has_room()) {
         return refuse();
     }
     place.occupy(fresh.demand());
@@ -385,28 +385,44 @@ bool SessionTable::make_session_room(Capacity::Place& place)
     if (take()) {
         return true;
     }
-    if (capacity_->is_full()) {
-        expire(reclaim_batch_);
-        if (take()) {
-            return true;
-        }
-        return capacity_->is_full() && evict_oldest(place);
-    }
-    return false;
+    expire(reclaim_batch_);
+    return take() || (capacity_->is_full() && evict_oldest(place));
 }
 
 bool SessionTable::make_byte_room(std::size_t bytes, Capacity::Place& place, const Session* keep)
 {
-    if (place.take_bytes(bytes)) {
+    if (place.take_bytes(bytes) || reclaim_bytes(bytes, place)) {
         return true;
     }
+    // Nobody shall end in vain.
+    return freeable_bytes(keep) >= place.lacking_bytes(bytes) && free_bytes(bytes, place, keep);
+}
+
+bool SessionTable::reclaim_bytes(std::size_t bytes, Capacity::Place& place)
+{
     expire(reclaim_batch_);
-    for (auto tries = reclaim_batch_; !place.take_bytes(bytes); --tries) {
-        if (tries == 0 || !evict_oldest(place, keep)) {
-            return false;
-        }
-    }
-    return true;
+    return place.take_bytes(bytes);
+}
+
+std::size_t SessionTable::freeable_bytes(const Session* keep) noexcept
+{
+    std::size_t sum = 0;
+    for_oldest(keep, [&sum](const Session& session) {
+        sum += session.attributes.bytes();
+        return true;
+    });
+    return sum;
+}
+
+bool SessionTable::free_bytes(std::size_t bytes, Capacity::Place& place, const Session* keep)
+{
+    bool has_bytes = false;
+    for_oldest(keep, [&](Session& session) {
+        const bool goes_on = session.attributes.empty() || evict(session, place);
+        has_bytes = place.take_bytes(bytes);
+        return goes_on && !has_bytes;
+    });
+    return has_bytes;
 }
 
 SessionTable::PrincipalUse SessionTable::use_by(std::string_view name)
@@ -450,20 +466,6 @@ TimePoint SessionTable::oldest_use() const noexcept
     return oldest.empty() ? TimePoint::max() : oldest.front().used_last();
 }
 
-Session* SessionTable::oldest_idle(const Session* keep) noexcept
-{
-    for (auto* list : {&elders_, &recency_}) {
-        auto oldest = list->begin();
-        if (oldest != list->end() && &*oldest == keep) {
-            ++oldest;
-        }
-        if (oldest != list->end()) {
-            return &*oldest;
-        }
-    }
-    return nullptr;
-}
-
 /// There are no more of them than a principal may have, which is few.
 Session* SessionTable::oldest_idle(PrincipalEntry& entry) noexcept
 {
@@ -492,16 +494,40 @@ bool SessionTable::evict_one_of(PrincipalEntry& entry, Capacity::Place& place)
     return when_full_ == WhenFull::evict_idle && oldest != nullptr && evict(*oldest, place);
 }
 
-/// Ends the session that was used least recently, if it may be ended.
-bool SessionTable::evict_oldest(Capacity::Place& place, const Session* keep)
+/// Calls `visit(session)` for the sessions that may be evicted, the least recently used one first,
+/// for no more than a batch of them and as long as it returns true. It may end the session.
+template <class Visit>
+void SessionTable::for_oldest(const Session* keep, Visit visit)
 {
-    auto* const oldest = oldest_idle(keep);
-    if (oldest == nullptr) {
+    auto looks = reclaim_batch_;
+    for (auto* list : {&elders_, &recency_}) {
+        for (auto next = list->begin(); next != list->end() && looks > 0; --looks) {
+            auto& session = *next++;
+            if (&session == keep) {
+                continue;
+            }
+            if (!may_be_evicted(session) || !visit(session)) {
+                return;
+            }
+        }
+    }
+}
+
+bool SessionTable::may_be_evicted(const Session& session) const noexcept
+{
+    return when_full_ == WhenFull::evict_idle &&
+           saturating_add(session.used_last(), eviction_grace_) <= now_;
+}
+
+/// Ends the session that was used least recently, if it may be ended.
+bool SessionTable::evict_oldest(Capacity::Place& place)
+{
+    auto& list = elders_.empty() ? recency_ : elders_;
+    if (list.empty()) {
         return false;
     }
-    const bool may_be_evicted = when_full_ == WhenFull::evict_idle &&
-                                saturating_add(oldest->used_last(), eviction_grace_) <= now_;
-    return (may_be_evicted || is_expired(*oldest)) && evict(*oldest, place);
+    auto& oldest = list.front();
+    return (may_be_evicted(oldest) || is_expired(oldest)) && evict(oldest, place);
 }
 
 /// Ends an idle session and gives what it had to the place.
@@ -746,11 +772,7 @@ void SessionTable::end(Session& session, RemovalCause cause, Capacity::Place* he
     SOJOURN_ASSERT(session.is_open());
     session.cause = cause;
     index_.erase(hash_(session.id), session.slot);
-    if (session.principal != nullptr) {
-        PrincipalIndex::withdraw(session);
-    } else {
-        session.owner_hook.unlink();
-    }
+    session.owner_hook.unlink();
     if (session.leases > 0) {
         transition(session, SessionState::closing, heir);
     } else {
@@ -762,6 +784,9 @@ void SessionTable::end(Session& session, RemovalCause cause, Capacity::Place* he
 void SessionTable::depart(Session& session, Capacity::Place* heir)
 {
     transition(session, SessionState::departed, heir);
+    if (session.principal != nullptr) {
+        --session.principal->size;
+    }
     if (on_departure_ == OnDeparture::keep) {
         ++metrics_.pending_removals;
         departed_.push_back(session);

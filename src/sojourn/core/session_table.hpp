@@ -135,8 +135,15 @@ public:
     /// For bytes of attributes; but not at the cost of `keep`, if there is one.
     [[nodiscard]] bool
     make_byte_room(std::size_t bytes, Capacity::Place& place, const Session* keep = nullptr);
+    /// Ends what is overdue, up to a batch, and says whether there are so many bytes now.
+    bool reclaim_bytes(std::size_t bytes, Capacity::Place& place);
+    /// How many bytes `free_bytes` can free, at most.
+    [[nodiscard]] std::size_t freeable_bytes(const Session* keep = nullptr) noexcept;
+    /// Ends sessions that have attributes and may be ended, the least recently used first and no
+    /// more than a batch, until the place has so many bytes.
+    bool free_bytes(std::size_t bytes, Capacity::Place& place, const Session* keep = nullptr);
     /// Ends the session that was used least recently, if one is idle and may be ended.
-    bool evict_oldest(Capacity::Place& place, const Session* keep = nullptr);
+    bool evict_oldest(Capacity::Place& place);
     /// Ends the half-open session that has waited longest, whatever its grace, if one is idle.
     bool evict_half_open(Capacity::Place& place);
     /// Ends the session of this principal that was used least recently, if one is idle.
@@ -323,7 +330,9 @@ private:
     void look_at(Session& session);
     void look_at(const ExpiryEntry& entry);
 
-    [[nodiscard]] Session* oldest_idle(const Session* keep = nullptr) noexcept;
+    template <class Visit>
+    void for_oldest(const Session* keep, Visit visit);
+    [[nodiscard]] bool may_be_evicted(const Session& session) const noexcept;
     [[nodiscard]] static Session* oldest_idle(PrincipalEntry& entry) noexcept;
     void end_due_of(PrincipalEntry& entry);
     bool evict_one_of(PrincipalEntry& entry, Capacity::Place& place);

@@ -64,6 +64,8 @@ private:
         closing_ += session.state == SessionState::closing ? 1U : 0U;
         departed_ += is_departed ? 1U : 0U;
         leased_ += is_leased ? 1U : 0U;
+        closing_with_principal_ +=
+            session.state == SessionState::closing && session.principal != nullptr ? 1U : 0U;
         with_principal_ += session.principal != nullptr ? 1U : 0U;
 
         const auto here = "slot " + std::to_string(slot) + " ";
@@ -143,14 +145,17 @@ private:
     {
         std::size_t references = 0;
         std::size_t listed = 0;
+        std::size_t counted = 0;
         table_.principals_.for_each([&](const PrincipalEntry& entry) {
             references += entry.references;
             listed += entry.sessions.size();
-            require_same("sessions of a principal", entry.sessions.size(), entry.size);
+            require(entry.sessions.size() <= entry.size, "a principal has more than it has");
+            counted += entry.size;
             require(entry.size <= table_.principal_bound_, "too many sessions of a principal");
             require(entry.references > 0, "a principal without sessions");
         });
         require_same("references to principals", references, with_principal_);
+        require_same("sessions of principals", counted, listed + closing_with_principal_);
         require(listed <= open_, "more sessions of principals than sessions");
     }
 
@@ -189,6 +194,7 @@ private:
     std::size_t departed_ = 0;
     std::size_t leased_ = 0;
     std::size_t with_principal_ = 0;
+    std::size_t closing_with_principal_ = 0;
 };
 
 std::optional<std::string> SessionTable::check_invariants() const

@@ -291,6 +291,12 @@ public:
 
     // Checks and preparations, outside any turn.
 
+    [[nodiscard]] bool is_too_large(const Attributes& data) const noexcept
+    {
+        const auto all = options_.max_total_attribute_bytes();
+        return data.bytes() > std::min(options_.max_attribute_bytes(), all.value_or(SIZE_MAX));
+    }
+
     [[nodiscard]] Result<NewSession> prepare(const CreateOptions& options) const
     {
         const auto idle_timeout = options.idle_timeout().value_or(options_.idle_timeout());
@@ -307,7 +313,7 @@ public:
         if (options.peer().size() > max_peer_length) {
             return errc::invalid_options;
         }
-        if (options.attributes().bytes() > options_.max_attribute_bytes()) {
+        if (is_too_large(options.attributes())) {
             return errc::attributes_too_large;
         }
         auto names = draw_names(*environment_.id_source());
@@ -529,7 +535,7 @@ public:
             if (all.sessions < bound) {
                 co_return true;
             }
-            if (oldest == nullptr) {
+            if (oldest == nullptr || self->options_.when_full() != WhenFull::evict_idle) {
                 co_return false;
             }
             if (co_await ask(*oldest, evict)) {
@@ -542,13 +548,22 @@ public:
     static awaitable<bool>
     make_byte_room(const Self& self, std::size_t home, std::size_t bytes, Capacity::Place& place)
     {
-        const auto evict = [&place](SessionTable& table) { return table.evict_oldest(place); };
-        for (auto tries = self->options_.cleanup_batch(); !place.take_bytes(bytes); --tries) {
-            if (tries == 0 || !co_await ask_oldest_first(self, home, evict)) {
-                co_return false;
-            }
+        if (place.take_bytes(bytes)) {
+            co_return true;
         }
-        co_return true;
+        // What is overdue goes first; and nobody shall end in vain.
+        std::size_t freeable = 0;
+        const auto look = [&](SessionTable& table) {
+            const bool is_made = table.reclaim_bytes(bytes, place);
+            freeable += is_made ? 0 : table.freeable_bytes();
+            return is_made;
+        };
+        if (co_await ask_around(self, home, look)) {
+            co_return true;
+        }
+        const auto free = [&](SessionTable& table) { return table.free_bytes(bytes, place); };
+        co_return freeable >= place.lacking_bytes(bytes) &&
+            co_await ask_oldest_first(self, home, free);
     }
 
     /// Asks the shards from `home` on until one has made what is wanted.
@@ -628,7 +643,7 @@ public:
     static awaitable<Result<std::uint64_t>>
     commit(Self self, SessionId id, std::uint64_t expected_version, Attributes data)
     {
-        if (data.bytes() > self->options_.max_attribute_bytes()) {
+        if (self->is_too_large(data)) {
             co_return errc::attributes_too_large;
         }
         auto hashed = self->hashed(std::move(id));
@@ -653,7 +668,7 @@ public:
             }
             Attributes data = before->data;
             change(data);
-            if (data.bytes() > self->options_.max_attribute_bytes()) {
+            if (self->is_too_large(data)) {
                 co_return errc::attributes_too_large;
             }
             auto turn = commit_turn(hashed, before->version, data);
@@ -1333,7 +1348,7 @@ void SessionService::start_commit(
     Handler<std::uint64_t> handler
 )
 {
-    if (data.bytes() > self->options().max_attribute_bytes()) {
+    if (self->is_too_large(data)) {
         self->refuse<std::uint64_t>(errc::attributes_too_large, std::move(handler));
         return;
     }
