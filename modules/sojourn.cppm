@@ -59,6 +59,7 @@ using sojourn::SemaphoreOptions;
 
 // core/service_options.hpp
 using sojourn::InvalidOption;
+using sojourn::is_valid_rate;
 using sojourn::is_valid_timeout;
 using sojourn::ServiceOptions;
 using sojourn::WhenFull;
