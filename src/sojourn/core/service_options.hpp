@@ -126,7 +126,7 @@ public:
     /// Half-open sessions that may exist at once, over all shards, exactly: those of anonymous
     /// clients that have not completed a request yet. 1 to 100,000,000; by default a quarter of
     /// `max_sessions`, so that whoever mints sessions and never comes back can fill no more of the
-    /// table than that, and cannot push those out who do come back. At the bound the one that has
+    /// table than that, and pushes nobody out of the rest. At the bound the one that has
     /// waited longest in the new one's shard, or in the next that has any, makes room, however
     /// short a time that is; under the policy `reject` nobody does, and the new one is refused with
     /// `overloaded`.
@@ -145,7 +145,8 @@ public:
     /// bound; default 100, more than anybody has browsers, and little enough that nobody fills the
     /// table alone. At the bound the principal's own session whose last request finished longest
     /// ago makes room; if all are leased, or under the policy `reject`, the new one is refused with
-    /// `overloaded`.
+    /// `overloaded`. One turn looks at all of them. Those that were removed while leased count
+    /// until they are released.
     ServiceOptions& max_sessions_per_principal(std::optional<std::size_t> count) noexcept
     {
         max_sessions_per_principal_ = count;
@@ -268,7 +269,8 @@ public:
     /// over all shards. 0 to 2^50, or nothing for no bound; default 1 GiB. At the bound idle
     /// sessions make room as they do when the table is full, no more than `cleanup_batch` for one
     /// request; if that is not enough, a creation or a change that needs more is refused with
-    /// `overloaded`. Copies that were handed out do not count.
+    /// `overloaded`. With several shards a change looks for room in its own only. What is more than
+    /// the bound alone is `attributes_too_large`. Copies that were handed out do not count.
     ServiceOptions& max_total_attribute_bytes(std::optional<std::size_t> bytes) noexcept
     {
         max_total_attribute_bytes_ = bytes;
