@@ -2,10 +2,11 @@
 
 #include "sojourn/async/alarm.hpp"
 #include "sojourn/async/async_semaphore.hpp"
-#include "sojourn/async/confined.hpp"
 #include "sojourn/async/shutdown_hook.hpp"
-#include "sojourn/core/keyed_rate_limiter.hpp"
-#include "sojourn/service/shard.hpp"
+#include "sojourn/service/admission.hpp"
+#include "sojourn/service/session_events.hpp"
+#include "sojourn/service/shard_set.hpp"
+#include "sojourn/service/turns.hpp"
 
 #include <boost/asio/append.hpp>
 #include <boost/asio/associated_executor.hpp>
@@ -69,100 +70,7 @@ HashKey draw_key(IdSource& source)
     return key;
 }
 
-// The turns. Each is what an operation does inside its shard, whichever face it was called by.
-
-Result<CreatedSession>
-created(const Result<Session*>& session, const NewSession& fresh, ShardState& state, Shard& shard)
-{
-    if (!session) {
-        return session.error();
-    }
-    return CreatedSession{fresh.id.id, shard.make_lease(**session, state.table())};
-}
-
-/// Where there is one shard, which makes room itself.
-auto create_turn(NewSession fresh)
-{
-    return [fresh = std::move(fresh)](ShardState& state, Shard& shard) {
-        return created(state.table().create(fresh), fresh, state, shard);
-    };
-}
-
-auto create_turn(NewSession fresh, Capacity::Place place)
-{
-    return [fresh = std::move(fresh),
-            place = std::move(place)](ShardState& state, Shard& shard) mutable {
-        return created(state.table().create(fresh, std::move(place)), fresh, state, shard);
-    };
-}
-
-/// Made in place, as it is made for every request.
-struct AcquireTurn {
-    HashedId id;
-
-    Result<SessionLease> operator()(ShardState& state, Shard& shard) const
-    {
-        auto& table = state.table();
-        const auto found = table.acquire(id, [&] { return state.exact_now(); });
-        if (!found) {
-            return found.error();
-        }
-        return shard.make_lease(**found, table);
-    }
-};
-
-auto peek_turn(HashedId id)
-{
-    return [id = std::move(id)](ShardState& state) { return state.table().peek(id); };
-}
-
-auto touch_turn(HashedId id)
-{
-    return [id = std::move(id)](ShardState& state) { return state.table().touch(id); };
-}
-
-auto rotate_turn(HashedId id, HashedId fresh, std::optional<std::string> principal)
-{
-    return [id = std::move(id),
-            fresh = std::move(fresh),
-            principal = std::move(principal)](ShardState& state) -> Result<SessionId> {
-        if (const auto rotated = state.table().rotate(id, fresh, principal); !rotated) {
-            return rotated.error();
-        }
-        return fresh.id;
-    };
-}
-
-auto remove_turn(HashedId id)
-{
-    return [id = std::move(id)](ShardState& state) { return state.table().remove(id); };
-}
-
-auto snapshot_turn(HashedId id)
-{
-    return [id = std::move(id)](ShardState& state) { return state.table().snapshot(id); };
-}
-
-auto commit_turn(HashedId id, std::uint64_t expected_version, Attributes data)
-{
-    return [id = std::move(id), expected_version, data = std::move(data)](ShardState& state) {
-        return state.table().commit(id, expected_version, data);
-    };
-}
-
 } // namespace
-
-/// Who may create another session: by where they come from, or else by who they are.
-struct CreationLimiter {
-    CreationLimiter(const ServiceOptions& options, HashKey key)
-        : peers(options.creation_rate(), options.creation_keys(), key),
-          principals(options.creation_rate(), options.creation_keys(), key)
-    {
-    }
-
-    KeyedRateLimiter peers;
-    KeyedRateLimiter principals;
-};
 
 /// What the service's coroutines share. A round of the background holds it for as long as it takes;
 /// between rounds the background holds nothing.
@@ -182,19 +90,13 @@ public:
           environment_(with_defaults(environment)),
           key_(draw_key(*environment_.id_source())),
           hash_(key_),
-          listener_barrier_("removal listener", environment_.on_failure()),
           modify_barrier_("modify", environment_.on_failure()),
-          creation_limiter_(executor, options_, key_)
+          admission_(executor, options_, key_, environment_.clock(), shards_),
+          events_(environment_)
     {
     }
 
-    ~Implementation()
-    {
-        for (const auto& shard : shards_) {
-            Shard::leave_to_leases(shard);
-        }
-    }
-
+    ~Implementation() = default;
     Implementation(const Implementation&) = delete;
     Implementation& operator=(const Implementation&) = delete;
     Implementation(Implementation&&) = delete;
@@ -214,26 +116,26 @@ public:
         };
         cleanup_ = make_loop("cleanup", &Implementation::cleanup_round);
         if (environment_.on_removed()) {
-            events_ = make_loop("removal events", &Implementation::events_round);
+            telling_ = make_loop("removal events", &Implementation::events_round);
         }
         for (std::size_t i = 0; i < options_.shards(); ++i) {
-            shards_.push_back(std::make_shared<Shard>(
-                executor_, options_, capacity_, key_, environment_.clock(), cleanup_, events_
+            auto& shard = shards_.add(std::make_shared<Shard>(
+                executor_,
+                options_,
+                admission_.capacity(),
+                key_,
+                environment_.clock(),
+                cleanup_,
+                telling_
             ));
-            outboxes_.push_back({*shards_.back(), {}, 0});
+            events_.add(shard);
         }
         if (const auto most = options_.max_in_flight()) {
             const auto line = SemaphoreOptions()
                                   .permits(*most)
                                   .max_waiters(options_.max_waiting_requests())
                                   .max_wait(options_.max_request_wait());
-            in_flight_.emplace(executor_, line, environment_.clock());
-        }
-        if (!has_one_shard() && options_.max_sessions_per_principal()) {
-            for (std::size_t i = 0; i < options_.shards(); ++i) {
-                const auto one = SemaphoreOptions().max_waiters(SemaphoreOptions::most);
-                lanes_.emplace_back(executor_, one, environment_.clock());
-            }
+            in_flight_ = std::make_unique<AsyncSemaphore>(executor_, line, environment_.clock());
         }
         ensure_running();
     }
@@ -241,10 +143,10 @@ public:
     /// Ends the background; what it was about to do is not done.
     void stop_background() noexcept
     {
-        is_telling_.store(false, std::memory_order_release);
+        events_.stop();
         cleanup_->stop();
-        if (events_) {
-            events_->stop();
+        if (telling_) {
+            telling_->stop();
         }
     }
 
@@ -256,37 +158,21 @@ public:
 
     [[nodiscard]] HashedId hashed(SessionId id) const { return hash_.hashed(std::move(id)); }
 
-    [[nodiscard]] Shard& shard_of(const HashedId& id) const noexcept { return shard_of(id.hash); }
+    [[nodiscard]] const ShardSet& shards() const noexcept { return shards_; }
 
-    [[nodiscard]] Shard& shard_of(std::uint64_t hash) const noexcept
+    [[nodiscard]] Admission& admission() noexcept { return admission_; }
+
+    /// A service that stops says so rather.
+    [[nodiscard]] bool is_creation_limited(const CreateOptions& options) const noexcept
     {
-        return *shards_[index_of(hash)];
-    }
-
-    [[nodiscard]] std::size_t index_of(std::uint64_t hash) const noexcept
-    {
-        // The highest bits: the index inside the shard uses the lowest.
-        const auto bits = hash >> 48U;
-        return static_cast<std::size_t>((bits * shards_.size()) >> 16U);
-    }
-
-    [[nodiscard]] bool has_one_shard() const noexcept { return shards_.size() == 1; }
-
-    [[nodiscard]] std::optional<Capacity::Place> take_place(const NewSession& fresh) noexcept
-    {
-        return is_bounded(fresh.principal) ? std::nullopt : capacity_->take(fresh.demand());
-    }
-
-    /// Whether this principal may have too many sessions already.
-    [[nodiscard]] bool is_bounded(std::string_view principal) const noexcept
-    {
-        return !principal.empty() && options_.max_sessions_per_principal().has_value();
+        return is_accepting_.load(std::memory_order_acquire) && admission_.is_limited(options);
     }
 
     /// Whether a rotation may have to look for room in other shards.
     [[nodiscard]] bool may_need_room(const RotateOptions& options) const noexcept
     {
-        return !has_one_shard() && options.principal() && is_bounded(*options.principal());
+        const auto& principal = options.principal();
+        return !shards_.is_one() && principal && admission_.is_bounded(*principal);
     }
 
     // Checks and preparations, outside any turn.
@@ -304,7 +190,7 @@ public:
         if (!is_valid_timeout(idle_timeout) || !is_valid_timeout(lifetime)) {
             return errc::invalid_options;
         }
-        if (options.request_rate() && !is_valid_rate(*options.request_rate())) {
+        if (!is_valid_rate(options.request_rate().value_or(RateLimit::unlimited()))) {
             return errc::invalid_options;
         }
         if (options.principal().size() > max_principal_length) {
@@ -352,7 +238,8 @@ public:
             if (!id) {
                 return id.error();
             }
-            if (auto fresh = hashed(std::move(*id)); index_of(fresh.hash) == index_of(old.hash)) {
+            if (auto fresh = hashed(std::move(*id));
+                shards_.index_of(fresh.hash) == shards_.index_of(old.hash)) {
                 return fresh;
             }
         }
@@ -360,14 +247,14 @@ public:
     }
 
     /// Whether requests may have to wait for others.
-    [[nodiscard]] bool bounds_requests() const noexcept { return in_flight_.has_value(); }
+    [[nodiscard]] bool bounds_requests() const noexcept { return in_flight_ != nullptr; }
 
     // Operations that are more than one turn.
 
     static awaitable<Result<SessionLease>> acquire_in_flight(Self self, SessionId id)
     {
         const auto hash = self->hash(id);
-        auto& shard = self->shard_of(hash);
+        auto& shard = self->shards_.of(hash);
         auto turn = AcquireTurn{{std::move(id), hash}};
         auto lease = co_await shard.call(std::move(turn), TurnTime::of_request);
         if (!lease) {
@@ -392,7 +279,7 @@ public:
     static awaitable<Result<CreatedSession>> create(Self self, CreateOptions options)
     {
         if (self->is_creation_limited(options)) {
-            if (const auto admitted = co_await admit_creation(self, options); !admitted) {
+            if (const auto admitted = co_await self->admission_.limit(options); !admitted) {
                 co_return admitted.error();
             }
         }
@@ -400,61 +287,33 @@ public:
         if (!fresh) {
             co_return fresh.error();
         }
-        auto& shard = self->shard_of(fresh->id);
-        if (self->has_one_shard()) {
+        auto& shard = self->shards_.of(fresh->id);
+        if (self->shards_.is_one()) {
             auto turn = create_turn(std::move(*fresh));
             co_return co_await shard.call(std::move(turn));
         }
-        if (auto place = self->take_place(*fresh)) {
+        if (auto place = self->admission_.take_place(*fresh)) {
             auto turn = create_turn(std::move(*fresh), std::move(*place));
             co_return co_await shard.call(std::move(turn));
         }
         co_return co_await create_with_care(self, std::move(*fresh));
     }
 
-    /// Whether there is somebody whose creations are limited. A service that stops says so rather.
-    [[nodiscard]] bool is_creation_limited(const CreateOptions& options) const noexcept
-    {
-        return !options_.creation_rate().is_unlimited() &&
-               is_accepting_.load(std::memory_order_acquire) &&
-               (!options.peer().empty() || !options.principal().empty());
-    }
-
-    static awaitable<Result<void>> admit_creation(const Self& self, const CreateOptions& options)
-    {
-        // Too long is refused below, for all.
-        if (options.peer().size() > max_peer_length ||
-            options.principal().size() > max_principal_length) {
-            co_return Result<void>();
-        }
-        const auto now = self->environment_.clock()->steady();
-        const auto admit = [&options, now](CreationLimiter& limiter) noexcept {
-            return options.peer().empty() ? limiter.principals.admit(options.principal(), now)
-                                          : limiter.peers.admit(options.peer(), now);
-        };
-        const auto wait = co_await self->creation_limiter_.call(admit);
-        if (wait > Duration::zero()) {
-            self->creations_rate_limited_.fetch_add(1, std::memory_order_relaxed);
-            co_return Error(errc::rate_limited, wait);
-        }
-        co_return Result<void>();
-    }
-
     /// With several shards, where somebody may have to make room.
     static awaitable<Result<CreatedSession>> create_with_care(Self self, NewSession fresh)
     {
-        const auto lane = co_await enter_lane(self, fresh.principal);
+        const auto lane = co_await self->admission_.enter_lane(fresh.principal);
         if (!lane) {
             co_return lane.error();
         }
-        auto& home = self->shard_of(fresh.id);
+        auto& home = self->shards_.of(fresh.id);
         // Nobody shall make room for a session that is not made after all.
         auto check = [&fresh](ShardState& state) { return state.table().check(fresh); };
         if (const auto fault = co_await home.call(std::move(check)); !fault) {
             co_return fault.error();
         }
-        Capacity::Place place(*self->capacity_);
-        if (!co_await make_room(self, fresh, place)) {
+        Capacity::Place place(*self->admission_.capacity());
+        if (!co_await self->admission_.make_room(fresh, place)) {
             auto refuse = [](ShardState& state) -> Result<CreatedSession> {
                 return state.table().refuse();
             };
@@ -464,149 +323,6 @@ public:
         co_return co_await home.call(std::move(turn));
     }
 
-    /// For who looks how many sessions a principal has, over all shards, and makes one more:
-    /// another who did the same meanwhile would pass the bound.
-    static awaitable<Result<Permit>> enter_lane(const Self& self, std::string_view principal)
-    {
-        if (!self->is_bounded(principal)) {
-            co_return Permit();
-        }
-        const auto hash = keyed_hash(self->key_, principal);
-        co_return co_await self->lanes_[hash % self->lanes_.size()].acquire();
-    }
-
-    static awaitable<bool>
-    make_room(const Self& self, const NewSession& fresh, Capacity::Place& place)
-    {
-        if (self->is_bounded(fresh.principal) &&
-            !co_await make_room_among_own(self, fresh.principal, place)) {
-            co_return false;
-        }
-        const auto demand = fresh.demand();
-        if (place.take(demand)) {
-            co_return true;
-        }
-        const auto home = self->index_of(fresh.id.hash);
-        const auto half_open = [&place](SessionTable& table) {
-            return table.make_half_open_room(place);
-        };
-        const auto session = [&place](SessionTable& table) {
-            return table.make_session_room(place);
-        };
-        const auto other = [&place](SessionTable& table) { return table.evict_half_open(place); };
-        if (demand.is_half_open && !co_await ask_around(self, home, half_open)) {
-            co_return false;
-        }
-        if (!co_await ask_oldest_first(self, home, session) &&
-            !(demand.is_half_open && co_await ask_around(self, home, other))) {
-            co_return false;
-        }
-        co_return co_await make_byte_room(self, home, demand.bytes, place);
-    }
-
-    /// Room among the principal's own sessions, in whichever shards they are.
-    static awaitable<bool>
-    make_room_among_own(const Self& self, const std::string& name, Capacity::Place& place)
-    {
-        // The oldest may be used in the moment in which it is found.
-        constexpr int max_attempts = 4;
-
-        const auto bound = *self->options_.max_sessions_per_principal();
-        const auto evict = [&](SessionTable& table) {
-            return table.make_principal_room(name, place);
-        };
-        for (int attempt = 0; attempt < max_attempts; ++attempt) {
-            SessionTable::PrincipalUse all;
-            Shard* oldest = nullptr;
-            for (const auto& shard : self->shards_) {
-                auto look = [&name](ShardState& state) -> Result<SessionTable::PrincipalUse> {
-                    return state.table().use_by(name);
-                };
-                const auto use = co_await shard->call(std::move(look));
-                if (!use) {
-                    co_return false;
-                }
-                all.sessions += use->sessions;
-                if (use->oldest_use < all.oldest_use) {
-                    all.oldest_use = use->oldest_use;
-                    oldest = shard.get();
-                }
-            }
-            if (all.sessions < bound) {
-                co_return true;
-            }
-            if (oldest == nullptr || self->options_.when_full() != WhenFull::evict_idle) {
-                co_return false;
-            }
-            if (co_await ask(*oldest, evict)) {
-                co_return true;
-            }
-        }
-        co_return false;
-    }
-
-    static awaitable<bool>
-    make_byte_room(const Self& self, std::size_t home, std::size_t bytes, Capacity::Place& place)
-    {
-        if (place.take_bytes(bytes)) {
-            co_return true;
-        }
-        // What is overdue goes first; and nobody shall end in vain.
-        std::size_t freeable = 0;
-        const auto look = [&](SessionTable& table) {
-            const bool is_made = table.reclaim_bytes(bytes, place);
-            freeable += is_made ? 0 : table.freeable_bytes();
-            return is_made;
-        };
-        if (co_await ask_around(self, home, look)) {
-            co_return true;
-        }
-        const auto free = [&](SessionTable& table) { return table.free_bytes(bytes, place); };
-        co_return freeable >= place.lacking_bytes(bytes) &&
-            co_await ask_oldest_first(self, home, free);
-    }
-
-    /// Asks the shards from `home` on until one has made what is wanted.
-    template <class Make>
-    static awaitable<bool> ask_around(const Self& self, std::size_t home, const Make& make)
-    {
-        const auto& shards = self->shards_;
-        for (std::size_t steps = 0; steps < shards.size(); ++steps) {
-            if (co_await ask(*shards[(home + steps) % shards.size()], make)) {
-                co_return true;
-            }
-        }
-        co_return false;
-    }
-
-    /// Asks the one with the oldest session first. Of those that are equally old, the next from
-    /// `home` on: so the shards stay equally full.
-    template <class Make>
-    static awaitable<bool> ask_oldest_first(const Self& self, std::size_t home, const Make& make)
-    {
-        const auto& shards = self->shards_;
-        std::vector<std::pair<TimePoint, std::size_t>> order;
-        order.reserve(shards.size());
-        for (std::size_t steps = 0; steps < shards.size(); ++steps) {
-            order.emplace_back(shards[(home + steps) % shards.size()]->oldest_use(), steps);
-        }
-        std::ranges::sort(order);
-        for (const auto& [oldest_use, steps] : order) {
-            if (co_await ask(*shards[(home + steps) % shards.size()], make)) {
-                co_return true;
-            }
-        }
-        co_return false;
-    }
-
-    template <class Make>
-    static awaitable<bool> ask(Shard& shard, const Make& make)
-    {
-        auto turn = [&make](ShardState& state) -> Result<bool> { return make(state.table()); };
-        const auto made = co_await shard.call(std::move(turn));
-        co_return made.has_value() && *made;
-    }
-
     static awaitable<Result<SessionId>> rotate(Self self, SessionId id, RotateOptions options)
     {
         auto old = self->hashed(std::move(id));
@@ -614,11 +330,11 @@ public:
         if (!fresh) {
             co_return fresh.error();
         }
-        auto& shard = self->shard_of(old);
+        auto& shard = self->shards_.of(old);
         const auto& principal = options.principal();
         Result<Permit> lane = Permit();
-        if (self->may_need_room(options)) {
-            lane = co_await enter_lane(self, *principal);
+        if (principal && self->may_need_room(options)) {
+            lane = co_await self->admission_.enter_lane(*principal);
             if (!lane) {
                 co_return lane.error();
             }
@@ -627,9 +343,9 @@ public:
             if (!info) {
                 co_return info.error();
             }
-            Capacity::Place place(*self->capacity_);
+            Capacity::Place place(*self->admission_.capacity());
             if (info->principal_text() != *principal &&
-                !co_await make_room_among_own(self, *principal, place)) {
+                !co_await self->admission_.make_room_among_own(*principal, place)) {
                 auto refuse = [](ShardState& state) -> Result<SessionId> {
                     return state.table().refuse();
                 };
@@ -647,7 +363,7 @@ public:
             co_return errc::attributes_too_large;
         }
         auto hashed = self->hashed(std::move(id));
-        auto& shard = self->shard_of(hashed);
+        auto& shard = self->shards_.of(hashed);
         auto turn = commit_turn(std::move(hashed), expected_version, std::move(data));
         co_return co_await shard.call(std::move(turn));
     }
@@ -659,7 +375,7 @@ public:
         constexpr int max_attempts = 64;
 
         const auto hashed = self->hashed(std::move(id));
-        auto& shard = self->shard_of(hashed);
+        auto& shard = self->shards_.of(hashed);
         for (int attempt = 0; attempt < max_attempts; ++attempt) {
             auto look = snapshot_turn(hashed);
             const auto before = co_await shard.call(std::move(look));
@@ -716,7 +432,7 @@ public:
                         ) -> Result<SessionTable::Page> {
                 return state.table().list(options.principal(), at.slot, wanted);
             };
-            auto part = co_await self->shards_[at.shard]->call(std::move(turn));
+            auto part = co_await self->shards_[at.shard].call(std::move(turn));
             if (!part) {
                 co_return part.error();
             }
@@ -763,7 +479,7 @@ public:
             sum.calls_suspended += counts.suspended;
         }
         sum.requests_shed = self->requests_shed_.load(std::memory_order_relaxed);
-        sum.creations_rate_limited = self->creations_rate_limited_.load(std::memory_order_relaxed);
+        sum.creations_rate_limited = self->admission_.rate_limited();
         co_return sum;
     }
 
@@ -771,7 +487,7 @@ public:
     {
         Health health;
         health.is_accepting = self->is_accepting_.load(std::memory_order_acquire);
-        health.listener_failures = self->listener_barrier_.failures();
+        health.listener_failures = self->events_.failures();
         for (const auto& shard : self->shards_) {
             auto turn = [](ShardState& state) -> Result<Duration> {
                 const auto due = state.table().next_deadline();
@@ -784,8 +500,8 @@ public:
             health.cleanup_lag = std::max(health.cleanup_lag, *lag);
         }
         health.cleanup = self->cleanup_->health();
-        if (self->events_) {
-            health.events = self->events_->health();
+        if (self->telling_) {
+            health.events = self->telling_->health();
         }
         co_return health;
     }
@@ -888,9 +604,6 @@ private:
         std::atomic<int>* count_;
     };
 
-    /// How many removals the listener's coroutine takes at a time.
-    static constexpr std::size_t events_batch = 64;
-
     void on_context_shutdown() noexcept override { executor_ = asio::any_io_executor(); }
 
     void require_context() const
@@ -921,8 +634,8 @@ private:
     void ensure_running() noexcept
     {
         cleanup_->ensure_running();
-        if (events_) {
-            events_->ensure_running();
+        if (telling_) {
+            telling_->ensure_running();
         }
     }
 
@@ -1035,62 +748,8 @@ private:
         if (!self) {
             co_return TimePoint::max();
         }
-        // A batch of each shard in turn, so that a busy one does not keep the others waiting.
-        for (bool has_more = true; has_more && self->is_telling();) {
-            has_more = false;
-            for (auto& outbox : self->outboxes_) {
-                co_await tell_all(self, outbox);
-                has_more = co_await refill(outbox) || has_more;
-            }
-        }
+        co_await self->events_.round();
         co_return TimePoint::max();
-    }
-
-    /// What was taken from a shard for the listener. It outlasts a round that ran out of memory, so
-    /// that nothing is told twice and nothing is lost.
-    struct Outbox {
-        Shard& shard;
-        /// The next to tell is the last.
-        std::vector<RemovedSession> untold;
-        /// Told, and not yet known to the table as delivered.
-        std::size_t told = 0;
-    };
-
-    [[nodiscard]] bool is_telling() const noexcept
-    {
-        return is_telling_.load(std::memory_order_acquire);
-    }
-
-    static awaitable<void> tell_all(Self self, Outbox& outbox)
-    {
-        while (!outbox.untold.empty() && self->is_telling()) {
-            const auto removed = outbox.untold.back();
-            const auto tell = [&self, &removed] {
-                return self->environment_.on_removed()(removed);
-            };
-            // Takes its memory before the session counts as told.
-            auto telling = self->listener_barrier_.run(tell);
-            outbox.untold.pop_back();
-            ++outbox.told;
-            co_await std::move(telling);
-        }
-    }
-
-    /// False if there was nothing to take.
-    static awaitable<bool> refill(Outbox& outbox)
-    {
-        if (!outbox.untold.empty()) {
-            co_return false;
-        }
-        // All of it in the turn: this frame may be lost right after, for want of memory.
-        auto take = [&outbox](ShardState& state) -> Result<bool> {
-            outbox.untold = state.table().take_departed(events_batch);
-            state.table().delivered(std::exchange(outbox.told, 0));
-            std::ranges::reverse(outbox.untold);
-            return !outbox.untold.empty();
-        };
-        const auto has_taken = co_await outbox.shard.call(std::move(take));
-        co_return has_taken.value();
     }
 
     /// Empty once the execution context is destroyed.
@@ -1099,30 +758,19 @@ private:
     const ServiceEnvironment environment_;
     const HashKey key_;
     const SessionIdHash hash_;
-    /// One for all shards.
-    const std::shared_ptr<Capacity> capacity_ = std::make_shared<Capacity>(
-        bounds_of(options_, options_.max_sessions(), options_.max_pending_removals())
-    );
-    ExceptionBarrier listener_barrier_;
     ExceptionBarrier modify_barrier_;
     std::atomic<bool> is_accepting_{true};
-    std::atomic<std::uint64_t> creations_rate_limited_{0};
     std::atomic<std::uint64_t> requests_shed_{0};
-    Confined<CreationLimiter> creation_limiter_;
-    /// Nothing if requests in flight are not bounded.
-    std::optional<AsyncSemaphore> in_flight_;
-    /// Of principals, by hash; none where one turn does it all.
-    std::deque<AsyncSemaphore> lanes_;
-    /// Whether the removal listener may still be told.
-    std::atomic<bool> is_telling_{true};
+    ShardSet shards_;
+    Admission admission_;
+    SessionEvents events_;
+    /// Null if requests in flight are not bounded.
+    std::unique_ptr<AsyncSemaphore> in_flight_;
     /// Calls of `stop` that have not returned.
     std::atomic<int> stops_{0};
     std::shared_ptr<SupervisedLoop> cleanup_;
     /// Null if there is no removal listener.
-    std::shared_ptr<SupervisedLoop> events_;
-    std::vector<std::shared_ptr<Shard>> shards_;
-    /// One for each shard; belongs to the events loop.
-    std::vector<Outbox> outboxes_;
+    std::shared_ptr<SupervisedLoop> telling_;
 };
 
 SessionService::SessionService(
@@ -1158,21 +806,21 @@ awaitable<Result<SessionLease>> SessionService::acquire(SessionId id)
         return Implementation::acquire_in_flight(implementation_, std::move(id));
     }
     const auto hash = implementation_->hash(id);
-    auto& shard = implementation_->shard_of(hash);
+    auto& shard = implementation_->shards().of(hash);
     return shard.call(AcquireTurn{{std::move(id), hash}}, TurnTime::of_request);
 }
 
 awaitable<Result<SessionInfo>> SessionService::peek(SessionId id)
 {
     auto hashed = implementation_->hashed(std::move(id));
-    auto& shard = implementation_->shard_of(hashed);
+    auto& shard = implementation_->shards().of(hashed);
     return shard.call(peek_turn(std::move(hashed)));
 }
 
 awaitable<Result<SessionInfo>> SessionService::touch(SessionId id)
 {
     auto hashed = implementation_->hashed(std::move(id));
-    auto& shard = implementation_->shard_of(hashed);
+    auto& shard = implementation_->shards().of(hashed);
     return shard.call(touch_turn(std::move(hashed)));
 }
 
@@ -1184,7 +832,7 @@ awaitable<Result<SessionId>> SessionService::rotate(SessionId id, RotateOptions 
 awaitable<Result<void>> SessionService::remove(SessionId id)
 {
     auto hashed = implementation_->hashed(std::move(id));
-    auto& shard = implementation_->shard_of(hashed);
+    auto& shard = implementation_->shards().of(hashed);
     return shard.call(remove_turn(std::move(hashed)));
 }
 
@@ -1201,7 +849,7 @@ awaitable<Result<SessionPage>> SessionService::list(ListOptions options)
 awaitable<Result<AttributeSnapshot>> SessionService::snapshot(SessionId id)
 {
     auto hashed = implementation_->hashed(std::move(id));
-    auto& shard = implementation_->shard_of(hashed);
+    auto& shard = implementation_->shards().of(hashed);
     return shard.call(snapshot_turn(std::move(hashed)));
 }
 
@@ -1254,10 +902,10 @@ void SessionService::start_create(
         self->refuse<CreatedSession>(fresh.error(), std::move(handler));
         return;
     }
-    auto& shard = self->shard_of(fresh->id);
-    if (self->has_one_shard()) {
+    auto& shard = self->shards().of(fresh->id);
+    if (self->shards().is_one()) {
         shard.start(create_turn(std::move(*fresh)), std::move(handler));
-    } else if (auto place = self->take_place(*fresh)) {
+    } else if (auto place = self->admission().take_place(*fresh)) {
         auto turn = create_turn(std::move(*fresh), std::move(*place));
         shard.start(std::move(turn), std::move(handler));
     } else {
@@ -1272,21 +920,21 @@ void SessionService::start_acquire(const Self& self, SessionId id, Handler<Sessi
         return;
     }
     const auto hash = self->hash(id);
-    auto& shard = self->shard_of(hash);
+    auto& shard = self->shards().of(hash);
     shard.start(AcquireTurn{{std::move(id), hash}}, std::move(handler), TurnTime::of_request);
 }
 
 void SessionService::start_peek(const Self& self, SessionId id, Handler<SessionInfo> handler)
 {
     auto hashed = self->hashed(std::move(id));
-    auto& shard = self->shard_of(hashed);
+    auto& shard = self->shards().of(hashed);
     shard.start(peek_turn(std::move(hashed)), std::move(handler));
 }
 
 void SessionService::start_touch(const Self& self, SessionId id, Handler<SessionInfo> handler)
 {
     auto hashed = self->hashed(std::move(id));
-    auto& shard = self->shard_of(hashed);
+    auto& shard = self->shards().of(hashed);
     shard.start(touch_turn(std::move(hashed)), std::move(handler));
 }
 
@@ -1304,7 +952,7 @@ void SessionService::start_rotate(
         self->refuse<SessionId>(fresh.error(), std::move(handler));
         return;
     }
-    auto& shard = self->shard_of(old);
+    auto& shard = self->shards().of(old);
     shard.start(
         rotate_turn(std::move(old), std::move(*fresh), options.principal()), std::move(handler)
     );
@@ -1313,7 +961,7 @@ void SessionService::start_rotate(
 void SessionService::start_remove(const Self& self, SessionId id, Handler<void> handler)
 {
     auto hashed = self->hashed(std::move(id));
-    auto& shard = self->shard_of(hashed);
+    auto& shard = self->shards().of(hashed);
     shard.start(remove_turn(std::move(hashed)), std::move(handler));
 }
 
@@ -1336,7 +984,7 @@ void SessionService::start_snapshot(
 )
 {
     auto hashed = self->hashed(std::move(id));
-    auto& shard = self->shard_of(hashed);
+    auto& shard = self->shards().of(hashed);
     shard.start(snapshot_turn(std::move(hashed)), std::move(handler));
 }
 
@@ -1353,7 +1001,7 @@ void SessionService::start_commit(
         return;
     }
     auto hashed = self->hashed(std::move(id));
-    auto& shard = self->shard_of(hashed);
+    auto& shard = self->shards().of(hashed);
     shard.start(
         commit_turn(std::move(hashed), expected_version, std::move(data)), std::move(handler)
     );
