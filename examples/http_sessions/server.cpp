@@ -91,7 +91,9 @@ asio::awaitable<void> Server::accept_connections()
                 accept_pause_.expires_after(options_.limits.accept_pause);
                 co_await accept_pause_.async_wait(as_result);
             }
-            accepted = is_stopping_ || co_await accept_one();
+            if (!is_stopping_) {
+                accepted = co_await accept_one();
+            }
         } catch (const std::exception&) { // NOLINT(bugprone-empty-catch)
             // No memory for one more connection. Others will end.
         }

@@ -493,11 +493,13 @@ TEST_CASE("confined: a turn keeps what it needs only where its caller waits", "[
     const auto object = std::make_shared<int>(7);
 
     // This one, and the function's own.
-    CHECK(run_coro(home, confined->call(Keeping{object, nullptr})) == 2);
+    Keeping inline_turn{object, nullptr};
+    CHECK(run_coro(home, confined->call(std::move(inline_turn))) == 2);
 
     long references = 0;
     const auto wait = [&]() -> asio::awaitable<void> {
-        references = co_await confined->call(Keeping{object, nullptr});
+        Keeping turn{object, nullptr};
+        references = co_await confined->call(std::move(turn));
     };
     while_inside(*confined, [&] {
         asio::co_spawn(home, wait, asio::detached);

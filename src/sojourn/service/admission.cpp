@@ -94,24 +94,32 @@ awaitable<Result<Permit>> Admission::enter_lane(std::string_view principal)
 
 awaitable<bool> Admission::make_room(const NewSession& fresh, Capacity::Place& place)
 {
-    if (is_bounded(fresh.principal) && !co_await make_room_among_own(fresh.principal, place)) {
-        co_return false;
+    // No co_await stands behind a && or || here: g++ 12 awaits it whatever comes before.
+    if (is_bounded(fresh.principal)) {
+        if (!co_await make_room_among_own(fresh.principal, place)) {
+            co_return false;
+        }
     }
     const auto demand = fresh.demand();
     if (place.take(demand)) {
         co_return true;
     }
     const auto home = shards_.index_of(fresh.id.hash);
-    const auto half_open = [&place](SessionTable& table) {
-        return table.make_half_open_room(place);
-    };
-    const auto session = [&place](SessionTable& table) { return table.make_session_room(place); };
-    const auto other = [&place](SessionTable& table) { return table.evict_half_open(place); };
-    if (demand.is_half_open && !co_await shards_.ask_around(home, half_open)) {
-        co_return false;
+    if (demand.is_half_open) {
+        const auto half_open = [&place](SessionTable& table) {
+            return table.make_half_open_room(place);
+        };
+        if (!co_await shards_.ask_around(home, half_open)) {
+            co_return false;
+        }
     }
-    if (!co_await shards_.ask_oldest_first(home, session) &&
-        !(demand.is_half_open && co_await shards_.ask_around(home, other))) {
+    const auto session = [&place](SessionTable& table) { return table.make_session_room(place); };
+    bool has_session = co_await shards_.ask_oldest_first(home, session);
+    if (!has_session && demand.is_half_open) {
+        const auto other = [&place](SessionTable& table) { return table.evict_half_open(place); };
+        has_session = co_await shards_.ask_around(home, other);
+    }
+    if (!has_session) {
         co_return false;
     }
     co_return co_await make_byte_room(home, demand.bytes, place);
@@ -169,9 +177,11 @@ Admission::make_byte_room(std::size_t home, std::size_t bytes, Capacity::Place& 
     if (co_await shards_.ask_around(home, look)) {
         co_return true;
     }
+    if (freeable < place.lacking_bytes(bytes)) {
+        co_return false;
+    }
     const auto free = [&](SessionTable& table) { return table.free_bytes(bytes, place); };
-    co_return freeable >= place.lacking_bytes(bytes) &&
-        co_await shards_.ask_oldest_first(home, free);
+    co_return co_await shards_.ask_oldest_first(home, free);
 }
 
 } // namespace sojourn

@@ -344,8 +344,11 @@ public:
                 co_return info.error();
             }
             Capacity::Place place(*self->admission_.capacity());
-            if (info->principal_text() != *principal &&
-                !co_await self->admission_.make_room_among_own(*principal, place)) {
+            bool has_room = info->principal_text() == *principal;
+            if (!has_room) {
+                has_room = co_await self->admission_.make_room_among_own(*principal, place);
+            }
+            if (!has_room) {
                 auto refuse = [](ShardState& state) -> Result<SessionId> {
                     return state.table().refuse();
                 };
