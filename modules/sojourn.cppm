@@ -117,7 +117,9 @@ using sojourn::ServiceEnvironment;
 
 // service/session_lease.hpp
 using sojourn::CreatedSession;
+using sojourn::ExclusiveLease;
 using sojourn::SessionLease;
+using sojourn::WeakLease;
 
 // service/session_service.hpp
 using sojourn::CleanupScope;

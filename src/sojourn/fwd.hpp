@@ -50,10 +50,12 @@ struct LoopHealth;
 
 // service
 enum class CleanupScope : std::uint8_t;
+class ExclusiveLease;
 class RotateOptions;
 class ServiceEnvironment;
 class SessionLease;
 class SessionService;
+class WeakLease;
 struct CreatedSession;
 struct Health;
 

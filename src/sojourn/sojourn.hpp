@@ -28,9 +28,11 @@
 #include "sojourn/core/time.hpp"
 #include "sojourn/core/wait_histogram.hpp"
 #include "sojourn/fwd.hpp"
+#include "sojourn/service/exclusive_lease.hpp"
 #include "sojourn/service/service_environment.hpp"
 #include "sojourn/service/session_lease.hpp"
 #include "sojourn/service/session_service.hpp"
+#include "sojourn/service/weak_lease.hpp"
 #include "sojourn/version.hpp"
 
 #endif // SOJOURN_SOJOURN_HPP

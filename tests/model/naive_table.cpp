@@ -55,6 +55,9 @@ void NaiveTable::settle(Key key, std::uint32_t count, TimePoint returned_at)
     if (session.leases == 0) {
         session.recency = ++recency_;
     }
+    if (!session.is_pinned()) {
+        unwatch(key);
+    }
     // The lease of its creation is no request.
     if (session.requests > 0) {
         session.is_half_open = false;
@@ -88,7 +91,7 @@ TimePoint NaiveTable::idle_end(const NaiveSession& session, TimePoint from) cons
 
 TimePoint NaiveTable::deadline(const NaiveSession& session) const
 {
-    return session.leases > 0 ? session.lifetime_end : idle_end(session, session.last_used);
+    return session.is_pinned() ? session.lifetime_end : idle_end(session, session.last_used);
 }
 
 RemovalCause NaiveTable::expiry_cause(const NaiveSession& session) const
@@ -165,6 +168,7 @@ void NaiveTable::end(Key key, RemovalCause cause)
 {
     auto& session = sessions_.at(key);
     session.cause = cause;
+    unwatch(key);
     if (session.leases > 0) {
         session.is_closing = true;
     } else {
@@ -376,7 +380,7 @@ std::vector<Key> NaiveTable::least_recent_with_bytes(const NaiveSession* keep) c
     return found ? std::vector{*found} : std::vector<Key>();
 }
 
-Result<Key> NaiveTable::acquire(const std::string& id)
+Result<NaiveTable::Place> NaiveTable::find_for_request(const std::string& id)
 {
     ++history_.acquires;
     if (is_closed_) {
@@ -388,24 +392,124 @@ Result<Key> NaiveTable::acquire(const std::string& id)
         ++history_.not_found;
         return errc::not_found;
     }
-    auto& session = place->second;
-    if (const auto limit = session.request_rate.value_or(options_.request_rate());
-        !limit.is_unlimited()) {
-        // The bucket of ITU-T I.371: it leaks one request an interval and holds a burst.
-        const auto depth = limit.interval() * (limit.burst() - 1);
-        const auto level = std::max(Duration::zero(), session.level - (now_ - session.level_at));
-        if (level > depth) {
-            ++history_.rate_limited;
-            return Error(errc::rate_limited, level - depth);
-        }
-        session.level = level + limit.interval();
-        session.level_at = now_;
+    return place;
+}
+
+/// The bucket of ITU-T I.371: it leaks one request an interval and holds a burst.
+Error NaiveTable::admit(NaiveSession& session)
+{
+    const auto limit = session.request_rate.value_or(options_.request_rate());
+    if (limit.is_unlimited()) {
+        return {};
+    }
+    const auto depth = limit.interval() * (limit.burst() - 1);
+    const auto level = std::max(Duration::zero(), session.level - (now_ - session.level_at));
+    if (level > depth) {
+        ++history_.rate_limited;
+        return {errc::rate_limited, level - depth};
+    }
+    session.level = level + limit.interval();
+    session.level_at = now_;
+    return {};
+}
+
+Result<Key> NaiveTable::acquire(const std::string& id)
+{
+    const auto place = find_for_request(id);
+    if (!place) {
+        return place.error();
+    }
+    auto& session = (*place)->second;
+    if (session.leases == options_.max_in_flight_per_session()) {
+        ++history_.refused_busy;
+        return Error(errc::overloaded, std::chrono::seconds(1));
+    }
+    if (const auto refused = admit(session); refused.code()) {
+        return refused;
     }
     ++history_.acquired;
     latest_use_ = std::max(latest_use_, now_);
     ++session.requests;
     ++session.leases;
-    return place->first;
+    return (*place)->first;
+}
+
+Result<Key> NaiveTable::acquire_weak(const std::string& id)
+{
+    const auto place = find_for_request(id);
+    if (!place) {
+        return place.error();
+    }
+    auto& session = (*place)->second;
+    if (session.weak_leases == 63) {
+        ++history_.refused_busy;
+        return Error(errc::overloaded, std::chrono::seconds(1));
+    }
+    if (const auto refused = admit(session); refused.code()) {
+        return refused;
+    }
+    ++history_.acquired;
+    ++session.requests;
+    ++session.weak_leases;
+    session.is_half_open = false;
+    use(session, now_);
+    return (*place)->first;
+}
+
+void NaiveTable::release_weak(Key key, TimePoint now)
+{
+    const auto place = sessions_.find(key);
+    if (place == sessions_.end() || place->second.is_closing) {
+        return;
+    }
+    --place->second.weak_leases;
+    use(place->second, now);
+    if (!place->second.is_pinned()) {
+        unwatch(key);
+    }
+}
+
+void NaiveTable::use(NaiveSession& session, TimePoint moment)
+{
+    note_use(session, moment);
+    if (session.leases == 0) {
+        session.recency = ++recency_;
+    }
+}
+
+NaiveTable::Place NaiveTable::look_up(Key key)
+{
+    const auto place = sessions_.find(key);
+    return place == sessions_.end() || place->second.is_closing ? sessions_.end()
+                                                                : look_up(place->second.id);
+}
+
+bool NaiveTable::touch(Key key)
+{
+    const auto place = look_up(key);
+    if (place == sessions_.end()) {
+        return false;
+    }
+    place->second.is_half_open = false;
+    use(place->second, now_);
+    return true;
+}
+
+bool NaiveTable::watch(Key key)
+{
+    const auto place = look_up(key);
+    if (place == sessions_.end() || !place->second.is_pinned()) {
+        return false;
+    }
+    place->second.is_watched = true;
+    return true;
+}
+
+void NaiveTable::unwatch(Key key)
+{
+    if (std::exchange(sessions_.at(key).is_watched, false)) {
+        require(unwatched_.insert(key).second, "watched twice");
+    }
 }
 
 const NaiveSession* NaiveTable::find(const std::string& id)
@@ -422,10 +526,7 @@ const NaiveSession* NaiveTable::touch(const std::string& id)
     }
     auto& session = place->second;
     session.is_half_open = false;
-    note_use(session, now_);
-    if (session.leases == 0) {
-        session.recency = ++recency_;
-    }
+    use(session, now_);
     return &session;
 }
 
@@ -597,7 +698,7 @@ SessionInfo NaiveTable::info(Key key) const
                          : std::make_shared<const std::string>(session.principal),
         .created = session.created,
         .idle_timeout = session.idle_timeout,
-        .expires_in = idle_end(session, session.leases > 0 ? now_ : session.last_used) - now_,
+        .expires_in = idle_end(session, session.is_pinned() ? now_ : session.last_used) - now_,
         .requests = session.requests,
         .leases = session.leases,
         .attributes = {session.data, session.version},

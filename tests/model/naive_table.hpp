@@ -20,8 +20,10 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sojourn::model {
@@ -52,6 +54,8 @@ struct NaiveSession {
     TimePoint level_at;
     std::uint64_t requests = 0;
     std::uint32_t leases = 0;
+    std::uint32_t weak_leases = 0;
+    bool is_watched = false;
     std::uint32_t returned = 0;
     TimePoint returned_at = TimePoint::min();
     Attributes data;
@@ -61,6 +65,8 @@ struct NaiveSession {
     bool is_half_open = false;
     bool is_closing = false;
     RemovalCause cause{};
+
+    [[nodiscard]] bool is_pinned() const { return leases > 0 || weak_leases > 0; }
 };
 
 /// A session that ended and of which nobody was told. Those that ended in one operation are of one
@@ -92,6 +98,15 @@ public:
     [[nodiscard]] Error
     create(Key key, NaiveSession fresh, Duration lifetime, const IsOpen& is_open, bool is_made);
     [[nodiscard]] Result<Key> acquire(const std::string& id);
+    [[nodiscard]] Result<Key> acquire_weak(const std::string& id);
+    void release_weak(Key key, TimePoint now);
+    /// By who has it, whatever its id.
+    [[nodiscard]] bool touch(Key key);
+    [[nodiscard]] bool watch(Key key);
+
+    /// Whose watch ended since the last time.
+    [[nodiscard]] std::set<Key> take_unwatched() { return std::exchange(unwatched_, {}); }
+
     /// For what peeks only.
     [[nodiscard]] const NaiveSession* find(const std::string& id);
     [[nodiscard]] const NaiveSession* touch(const std::string& id);
@@ -148,6 +163,12 @@ private:
     using Place = std::map<Key, NaiveSession>::iterator;
 
     void settle(Key key, std::uint32_t count, TimePoint returned_at);
+    [[nodiscard]] Result<Place> find_for_request(const std::string& id);
+    [[nodiscard]] Error admit(NaiveSession& session);
+    void use(NaiveSession& session, TimePoint moment);
+    void unwatch(Key key);
+    /// Open, and not due.
+    Place look_up(Key key);
     void note_use(NaiveSession& session, TimePoint moment);
     Place look_up(const std::string& id);
     /// The open sessions that the table finds no longer.
@@ -187,6 +208,7 @@ private:
     /// Those that are live: open or closing.
     std::map<Key, NaiveSession> sessions_;
     std::vector<Key> returned_;
+    std::set<Key> unwatched_;
     std::vector<NaiveDeparture> departed_;
     /// Evicted in this operation, and not explained yet.
     std::vector<Key> evicted_;

@@ -16,6 +16,7 @@
 #include <iterator>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -67,6 +68,7 @@ struct Shape {
             .max_half_open(random.one_in(2) ? random.pick<std::size_t>(1, capacity) : capacity)
             .eviction_grace(random.one_in(2) ? Duration(0) : scale * random.pick(1, 40))
             .cleanup_batch(random.choose(batches))
+            .max_in_flight_per_session(random.one_in(2) ? 100 : random.pick<std::size_t>(1, 3))
             .request_rate(
                 random.one_in(3) ? RateLimit::unlimited()
                                  : RateLimit(random.choose(rates), random.pick<std::uint32_t>(1, 4))
@@ -142,6 +144,9 @@ public:
 
     [[nodiscard]] const Metrics& metrics() const { return table_.metrics(); }
 
+    /// Watches that ended.
+    [[nodiscard]] std::size_t unwatched() const { return unwatched_; }
+
 private:
     static constexpr HashKey hash_key{5, 7};
     static constexpr std::array<const char*, 4> principals = {
@@ -151,6 +156,12 @@ private:
     struct Lease {
         Key key = 0;
         Session* session = nullptr;
+    };
+
+    struct WeakLease {
+        Key key = 0;
+        std::uint32_t slot = 0;
+        SessionReference reference;
     };
 
     // Time and leases
@@ -221,11 +232,84 @@ private:
         }
     }
 
+    void acquire_weak()
+    {
+        operation_ = "acquire_weak";
+        const auto id = likely_id();
+        const auto session = table_.acquire_weak(hashed(id));
+        const auto expected = model_.acquire_weak(id);
+        require(session.error() == expected.error(), "another error or retry_after");
+        if (session) {
+            require(*session == nodes_.at(*expected), "another session");
+            weak_leases_.push_back({*expected, (*session)->slot, (*session)->reference});
+            compare_info(*expected, table_.info(**session));
+        }
+    }
+
+    void release_weak()
+    {
+        operation_ = "release_weak";
+        if (weak_leases_.empty()) {
+            return;
+        }
+        auto& chosen = random_.choose(weak_leases_);
+        const auto released_at = model_.now() + random_.pick(Duration(0), Duration(3));
+        table_.release_weak(chosen.slot, chosen.reference, released_at);
+        model_.release_weak(chosen.key, released_at);
+        std::swap(chosen, weak_leases_.back());
+        weak_leases_.pop_back();
+    }
+
+    void touch_weak()
+    {
+        operation_ = "touch by a weak lease";
+        if (!weak_leases_.empty()) {
+            const auto& chosen = random_.choose(weak_leases_);
+            require(
+                table_.touch(chosen.slot, chosen.reference) == model_.touch(chosen.key),
+                "found, or not"
+            );
+        }
+    }
+
+    void watch()
+    {
+        operation_ = "watch";
+        if (!weak_leases_.empty() && random_.one_in(2)) {
+            const auto& chosen = random_.choose(weak_leases_);
+            require(
+                table_.watch(chosen.slot, chosen.reference) == model_.watch(chosen.key),
+                "watched, or not"
+            );
+        } else if (!leases_.empty()) {
+            const auto& chosen = random_.choose(leases_);
+            require(
+                table_.watch(chosen.session->slot, chosen.session->reference) ==
+                    model_.watch(chosen.key),
+                "watched, or not"
+            );
+        }
+    }
+
     // Operations
 
     void operate()
     {
-        switch (random_.pick(0, 29)) {
+        switch (random_.pick(0, 35)) {
+        case 30:
+        case 31:
+            acquire_weak();
+            break;
+        case 32:
+            touch_weak();
+            break;
+        case 33:
+            release_weak();
+            break;
+        case 34:
+        case 35:
+            watch();
+            break;
         case 0:
         case 1:
         case 2:
@@ -356,6 +440,7 @@ private:
         require(made.error().code() == expected.code(), "another outcome");
         if (made) {
             nodes_[key] = *made;
+            slots_[key] = (*made)->slot;
             hold(key, *made);
             compare_info(key, table_.info(**made));
         } else {
@@ -524,12 +609,28 @@ private:
                 );
             }
         }
+        compare_unwatched();
         if (thoroughly) {
             if (const auto fault = table_.check_invariants()) {
                 throw Mismatch(*fault);
             }
             compare_list();
         }
+    }
+
+    void compare_unwatched()
+    {
+        const auto expected = model_.take_unwatched();
+        require(table_.unwatched().size() == expected.size(), "another number of watches ended");
+        std::set<std::uint32_t> slots;
+        for (const auto key : expected) {
+            slots.insert(slots_.at(key));
+        }
+        for (const auto slot : table_.unwatched()) {
+            require(slots.contains(slot), "another watch ended");
+        }
+        unwatched_ += expected.size();
+        table_.unwatched().clear();
     }
 
     void compare_list()
@@ -597,7 +698,10 @@ private:
     TimePoint now_{std::chrono::hours(1)};
     std::vector<std::string> ids_;
     std::unordered_map<Key, Session*> nodes_;
+    std::unordered_map<Key, std::uint32_t> slots_;
     std::vector<Lease> leases_;
+    std::vector<WeakLease> weak_leases_;
+    std::size_t unwatched_ = 0;
     std::size_t taken_ = 0;
     Key next_key_ = 0;
     const char* operation_ = "";
@@ -626,12 +730,14 @@ std::vector<std::uint64_t> seeds()
 TEST_CASE("session_table: it agrees with a naive model under random operations", "[model][core]")
 {
     sojourn::Metrics sum;
+    std::size_t unwatched = 0;
     const auto seeds = sojourn::model::seeds();
     for (const auto seed : seeds) {
         CAPTURE(seed);
         sojourn::model::Run run(seed);
         CHECK(run.go(3000) == "");
         sum += run.metrics();
+        unwatched += run.unwatched();
     }
     if (seeds.size() > 1) {
         // The operations reach what they are meant to reach.
@@ -640,6 +746,8 @@ TEST_CASE("session_table: it agrees with a naive model under random operations",
         CHECK(sum.acquired > 1000);
         CHECK(sum.not_found > 1000);
         CHECK(sum.rate_limited > 300);
+        CHECK(sum.refused_busy > 300);
+        CHECK(unwatched > 1000);
         CHECK(sum.refused_stopping > 100);
         CHECK(sum.refused_overloaded > 100);
         for (const auto cause : sojourn::removal_causes) {

@@ -27,6 +27,7 @@ Metrics numbered(std::uint64_t step)
           &metrics.acquired,
           &metrics.not_found,
           &metrics.rate_limited,
+          &metrics.refused_busy,
           &metrics.refused_stopping,
           &metrics.requests_shed,
           &metrics.refused_overloaded,
@@ -43,7 +44,7 @@ Metrics numbered(std::uint64_t step)
 }
 
 // A new counter must be numbered above, and so be added in operator+=.
-static_assert(sizeof(Metrics) == (18 + sojourn::removal_cause_count) * sizeof(std::uint64_t));
+static_assert(sizeof(Metrics) == (19 + sojourn::removal_cause_count) * sizeof(std::uint64_t));
 
 } // namespace
 
@@ -80,7 +81,8 @@ TEST_CASE("metrics: the ledger notices what does not add up", "[unit][core]")
     metrics.half_open = 4;
     metrics.closing = 2;
     metrics.acquires = 10;
-    metrics.acquired = 4;
+    metrics.acquired = 3;
+    metrics.refused_busy = 1;
     metrics.not_found = 3;
     metrics.rate_limited = 2;
     metrics.refused_stopping = 1;
@@ -96,6 +98,7 @@ TEST_CASE("metrics: the ledger notices what does not add up", "[unit][core]")
           &metrics.acquired,
           &metrics.not_found,
           &metrics.rate_limited,
+          &metrics.refused_busy,
           &metrics.refused_stopping}) {
         ++*counter;
         CHECK_FALSE(metrics.ledger_holds());

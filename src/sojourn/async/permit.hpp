@@ -45,12 +45,19 @@ public:
     /// else may: in a destructor, while a coroutine's frame is destroyed, at shutdown. Whoever gets
     /// the permit is completed by `post`, so that none of his code runs inside this call. (If there
     /// is no memory to post with, his handler is destroyed, and the permit goes on to the next.)
-    void release() noexcept;
+    void release() noexcept
+    {
+        if (state_) {
+            give_back();
+        }
+    }
 
 private:
     friend class SemaphoreState;
 
     explicit Permit(std::shared_ptr<SemaphoreState> state) noexcept : state_(std::move(state)) {}
+
+    void give_back() noexcept;
 
     std::shared_ptr<SemaphoreState> state_;
 };

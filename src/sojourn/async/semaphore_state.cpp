@@ -283,11 +283,10 @@ void SemaphoreState::on_context_shutdown() noexcept
     }
 }
 
-void Permit::release() noexcept
+void Permit::give_back() noexcept
 {
-    if (const auto state = std::move(state_)) {
-        state->give_back();
-    }
+    const auto state = std::move(state_);
+    state->give_back();
 }
 
 } // namespace sojourn

@@ -18,6 +18,7 @@ Metrics& Metrics::operator+=(const Metrics& other) noexcept
     acquired += other.acquired;
     not_found += other.not_found;
     rate_limited += other.rate_limited;
+    refused_busy += other.refused_busy;
     refused_stopping += other.refused_stopping;
     requests_shed += other.requests_shed;
     refused_overloaded += other.refused_overloaded;

@@ -17,7 +17,7 @@ namespace sojourn {
 /// What a service has counted since it started.
 struct Metrics {
     // Requests. Every acquire has one outcome:
-    // acquires == acquired + not_found + rate_limited + refused_stopping.
+    // acquires == acquired + not_found + rate_limited + refused_busy + refused_stopping.
 
     std::uint64_t acquires = 0;
     std::uint64_t acquired = 0;
@@ -45,6 +45,8 @@ struct Metrics {
 
     std::uint64_t not_found = 0;
     std::uint64_t rate_limited = 0;
+    /// Of sessions that had as many in flight, or as many streams, as one may have.
+    std::uint64_t refused_busy = 0;
     std::uint64_t refused_stopping = 0;
     /// Of the acquired: those that were refused after all, as too many were in flight.
     std::uint64_t requests_shed = 0;
@@ -76,7 +78,7 @@ struct Metrics {
     [[nodiscard]] bool ledger_holds() const noexcept
     {
         return created == live + removed_total() && half_open + closing <= live &&
-               acquires == acquired + not_found + rate_limited + refused_stopping;
+               acquires == acquired + not_found + rate_limited + refused_busy + refused_stopping;
     }
 
     /// Adds another shard's counters.

@@ -71,6 +71,9 @@ std::optional<InvalidOption> ServiceOptions::validate() const noexcept
     if (!is_valid_timeout(max_request_wait_)) {
         return InvalidOption{"max_request_wait", timeout_bounds};
     }
+    if (!is_between<std::size_t>(max_in_flight_per_session_, 1, 65'535)) {
+        return InvalidOption{"max_in_flight_per_session", "from 1 to 65535"};
+    }
     if (when_full_ != WhenFull::evict_idle && when_full_ != WhenFull::reject) {
         return InvalidOption{"when_full", "evict_idle or reject"};
     }

@@ -233,6 +233,20 @@ public:
 
     [[nodiscard]] Duration max_request_wait() const noexcept { return max_request_wait_; }
 
+    /// Requests that one session may have in flight: leases on it. 1 to 65,535; default 100, which
+    /// is what an HTTP/2 client may have open by default. One more is refused at once, with
+    /// `overloaded`, and not counted against the rate.
+    ServiceOptions& max_in_flight_per_session(std::size_t count) noexcept
+    {
+        max_in_flight_per_session_ = count;
+        return *this;
+    }
+
+    [[nodiscard]] std::size_t max_in_flight_per_session() const noexcept
+    {
+        return max_in_flight_per_session_;
+    }
+
     /// What to do with a new session when the table is full. Default `evict_idle`.
     ServiceOptions& when_full(WhenFull policy) noexcept
     {
@@ -324,6 +338,7 @@ private:
     std::optional<std::size_t> max_in_flight_;
     std::size_t max_waiting_requests_ = 1024;
     Duration max_request_wait_ = std::chrono::seconds(1);
+    std::size_t max_in_flight_per_session_ = 100;
     WhenFull when_full_ = WhenFull::evict_idle;
     Duration eviction_grace_ = std::chrono::seconds(10);
     std::size_t max_attribute_bytes_ = 128UL * 1024;

@@ -17,6 +17,7 @@
 #include <boost/intrusive/list_hook.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace sojourn {
@@ -37,6 +38,9 @@ enum class SessionState : std::uint8_t {
     departed,
 };
 
+/// Weak leases that a session may have: one for each stream of a client.
+inline constexpr std::size_t max_weak_leases = 63;
+
 /// No slot: the end of a chain of slots.
 inline constexpr std::uint32_t no_slot = 0xFFFFFFFF;
 
@@ -53,8 +57,11 @@ struct alignas(64) Session {
     /// 47 bits: a million requests a second for four years.
     std::uint64_t requests : 47 = 0;
     bool has_own_rate : 1 = false;
-    SessionState state : 8 = SessionState::vacant;
-    RemovalCause cause : 8 = RemovalCause::expired_idle;
+    SessionState state : 4 = SessionState::vacant;
+    /// Whether somebody may wait for its end: see `SessionTable::watch`.
+    bool is_watched : 1 = false;
+    std::uint64_t weak_leases : 6 = 0;
+    RemovalCause cause : 5 = RemovalCause::expired_idle;
 
     /// In a recency list while idle, in the list of departed ones once ended. Never in two.
     ListHook recency_hook;
@@ -86,6 +93,9 @@ struct alignas(64) Session {
     {
         return state == SessionState::half_open || state == SessionState::established;
     }
+
+    /// Whether it does not expire for idleness.
+    [[nodiscard]] bool is_pinned() const noexcept { return leases > 0 || weak_leases > 0; }
 
     /// Whether it was created for an anonymous client that has not come back.
     [[nodiscard]] bool awaits_first_request() const noexcept

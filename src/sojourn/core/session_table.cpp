@@ -63,6 +63,7 @@ SessionTable::SessionTable(
       idle_timeout_(options.idle_timeout()),
       half_open_timeout_(options.half_open_timeout()),
       limiter_(options.request_rate()),
+      max_leases_(options.max_in_flight_per_session()),
       principal_bound_(options.max_sessions_per_principal().value_or(Capacity::unbounded)),
       eviction_grace_(options.eviction_grace()),
       when_full_(options.when_full()),
@@ -105,6 +106,9 @@ void SessionTable::settle_one(Session& session, std::uint32_t count, TimePoint r
     const bool is_idle = session.leases == 0;
     if (is_idle) {
         --metrics_.leased;
+        if (session.is_watched && session.weak_leases == 0) {
+            unwatch(session);
+        }
     }
     if (session.state == SessionState::closing) {
         if (is_idle) {
@@ -183,7 +187,7 @@ TimePoint SessionTable::idle_end(const Session& session, TimePoint from) const n
 TimePoint SessionTable::deadline(const Session& session) const noexcept
 {
     // Idle time does not run while a request is in flight; the lifetime does.
-    return session.leases > 0 ? session.lifetime_end : idle_end(session, session.used_last());
+    return session.is_pinned() ? session.lifetime_end : idle_end(session, session.used_last());
 }
 
 RemovalCause SessionTable::expiry_cause(const Session& session, TimePoint deadline) noexcept
@@ -269,7 +273,7 @@ void SessionTable::arm(Session& session)
     auto at = session.lifetime_end;
     if (session.idle_timeout != idle_timeout_) {
         // A leased session is in use at this moment, and may begin to lie idle the next.
-        at = idle_end(session, session.leases > 0 ? now_ : session.used_last());
+        at = idle_end(session, session.is_pinned() ? now_ : session.used_last());
     }
     schedule_.arm(session.slot, session.armed_at, at, [this](auto visit) {
         for (std::uint32_t slot = 0; slot < slab_.size(); ++slot) {
@@ -338,6 +342,7 @@ Session* SessionTable::add(const NewSession& fresh, const PrincipalIndex::Hold& 
     session.attributes = fresh.attributes;
     session.version = 1;
     session.leases = 0;
+    session.weak_leases = 0;
     note_use(session, now_);
     index_.insert(fresh.id.hash, session.slot);
     principal.attach(session);
@@ -581,13 +586,103 @@ Result<SessionInfo> SessionTable::touch(const HashedId& id)
     if (session == nullptr) {
         return errc::not_found;
     }
-    establish(*session);
-    note_use(*session, now_);
+    use_now(*session);
+    return info(*session);
+}
+
+/// As the end of a request does it.
+void SessionTable::use_now(Session& session) noexcept
+{
+    establish(session);
+    note_use(session, now_);
+    if (session.leases == 0) {
+        session.recency_hook.unlink();
+        rest(session);
+    }
+}
+
+Error SessionTable::refuse_busy() noexcept
+{
+    ++metrics_.refused_busy;
+    return {errc::overloaded, overloaded_hint};
+}
+
+// Weak leases and watches know a session by its slot and its reference: it may be gone.
+
+Session* SessionTable::open_session(std::uint32_t slot, SessionReference reference) noexcept
+{
+    auto& session = slab_[slot];
+    return session.is_open() && session.reference == reference ? &session : nullptr;
+}
+
+Result<Session*> SessionTable::acquire_weak(const HashedId& id)
+{
+    auto* const session = find_for_request(id);
+    if (session == nullptr) {
+        return closed_ ? errc::stopping : errc::not_found;
+    }
+    if (session->weak_leases >= max_weak_leases) {
+        return refuse_busy();
+    }
+    if (const auto wait = admit(*session); wait > Duration::zero()) {
+        ++metrics_.rate_limited;
+        return Error(errc::rate_limited, wait);
+    }
+    ++metrics_.acquired;
+    ++session->requests;
+    ++session->weak_leases;
+    use_now(*session);
+    return session;
+}
+
+void SessionTable::release_weak(std::uint32_t slot, SessionReference reference, TimePoint now)
+{
+    auto* const session = open_session(slot, reference);
+    if (session == nullptr) {
+        return;
+    }
+    SOJOURN_ASSERT(session->weak_leases > 0);
+    --session->weak_leases;
+    note_use(*session, now);
     if (session->leases == 0) {
         session->recency_hook.unlink();
         rest(*session);
     }
-    return info(*session);
+    if (!session->is_pinned() && session->is_watched) {
+        unwatch(*session);
+    }
+}
+
+bool SessionTable::touch(std::uint32_t slot, SessionReference reference)
+{
+    auto* const session = open_session(slot, reference);
+    if (session == nullptr || end_if_due(*session)) {
+        return false;
+    }
+    use_now(*session);
+    return true;
+}
+
+bool SessionTable::watch(std::uint32_t slot, SessionReference reference)
+{
+    auto* const session = open_session(slot, reference);
+    if (session == nullptr || end_if_due(*session) || !session->is_pinned()) {
+        return false;
+    }
+    if (!session->is_watched) {
+        unwatched_.reserve(unwatched_.size() + watched_ + 1);
+        ++watched_;
+        session->is_watched = true;
+    }
+    return true;
+}
+
+/// Needs no memory: there is room since it has been watched.
+void SessionTable::unwatch(Session& session) noexcept
+{
+    session.is_watched = false;
+    --watched_;
+    unwatched_.push_back(session.slot);
 }
 
 Result<void> SessionTable::rotate(
@@ -689,7 +784,7 @@ SessionInfo SessionTable::info(const Session& session) const
         .principal = session.principal == nullptr ? nullptr : session.principal->name,
         .created = session.created,
         .idle_timeout = session.idle_timeout,
-        .expires_in = idle_end(session, session.leases > 0 ? now_ : session.used_last()) - now_,
+        .expires_in = idle_end(session, session.is_pinned() ? now_ : session.used_last()) - now_,
         .requests = session.requests,
         .leases = session.leases,
         .attributes = {session.attributes, session.version},
@@ -773,6 +868,9 @@ void SessionTable::end(Session& session, RemovalCause cause, Capacity::Place* he
     session.cause = cause;
     index_.erase(hash_(session.id), session.slot);
     session.owner_hook.unlink();
+    if (session.is_watched) {
+        unwatch(session);
+    }
     if (session.leases > 0) {
         transition(session, SessionState::closing, heir);
     } else {

@@ -167,13 +167,16 @@ public:
 
     /// Finds a session, counts the request against its rate, and leases it. The time may lag a
     /// little: before a request is refused for its rate, `exact_now()` is asked.
-    /// *Errors*: `stopping`, `not_found`, `rate_limited`.
+    /// *Errors*: `stopping`, `not_found`, `overloaded`, `rate_limited`.
     template <std::invocable ExactNow>
     [[nodiscard]] Result<Session*> acquire(const HashedId& id, ExactNow exact_now)
     {
         auto* const session = find_for_request(id);
         if (session == nullptr) {
             return closed_ ? errc::stopping : errc::not_found;
+        }
+        if (session->leases >= max_leases_) {
+            return refuse_busy();
         }
         // How much a time may lag depends on the rate, and its caller knows the service's only.
         if (session->has_own_rate) {
@@ -197,6 +200,27 @@ public:
     {
         return acquire(id, [this] { return now_; });
     }
+
+    /// The same for a weak lease, of which a session has `max_weak_leases` at most. The session is
+    /// pinned until `release_weak`, but may be evicted like an idle one.
+    [[nodiscard]] Result<Session*> acquire_weak(const HashedId& id);
+
+    /// Gives a weak lease back. The session may have ended meanwhile, and another have its slot.
+    void release_weak(std::uint32_t slot, SessionReference reference, TimePoint now);
+
+    /// Begins the idle time of a session anew if it is still there and open.
+    [[nodiscard]] bool touch(std::uint32_t slot, SessionReference reference);
+
+    /// Sees to it that `take_unwatched` tells when this session has ended, or when nobody has a
+    /// lease on it any more. False if that is so already. *Exceptions*: `bad_alloc`, and nothing
+    /// has changed.
+    [[nodiscard]] bool watch(std::uint32_t slot, SessionReference reference);
+
+    /// The slots of watched sessions that `watch` would not find any more. They are not watched
+    /// now. Clear it when it has been read.
+    [[nodiscard]] std::vector<std::uint32_t>& unwatched() noexcept { return unwatched_; }
+
+    [[nodiscard]] bool has_unwatched() const noexcept { return !unwatched_.empty(); }
 
     /// Tells of a session without touching it. *Errors*: `not_found`.
     [[nodiscard]] Result<SessionInfo> peek(const HashedId& id);
@@ -345,6 +369,10 @@ private:
     void arm(Session& session);
 
     Session* find_for_request(const HashedId& id);
+    [[nodiscard]] Error refuse_busy() noexcept;
+    [[nodiscard]] Session* open_session(std::uint32_t slot, SessionReference reference) noexcept;
+    void use_now(Session& session) noexcept;
+    void unwatch(Session& session) noexcept;
 
     [[nodiscard]] Duration admit(Session& session) const noexcept
     {
@@ -396,6 +424,7 @@ private:
     const Duration idle_timeout_;
     const Duration half_open_timeout_;
     const RateLimiter limiter_;
+    const std::size_t max_leases_;
     const std::size_t principal_bound_;
     const Duration eviction_grace_;
     const WhenFull when_full_;
@@ -412,6 +441,11 @@ private:
     /// Sessions that have ended and whose listener has yet to be told, in order.
     RecencyList departed_;
     PrincipalIndex principals_;
+    // Who is watched, and who is not any more and has not been told of. There is always room for
+    // the former to become the latter.
+    std::size_t watched_ = 0;
+    std::vector<std::uint32_t> unwatched_;
+
     /// All other deadlines: lifetimes, and idle timeouts of a session's own.
     ExpirySchedule schedule_;
 };

@@ -68,7 +68,13 @@ private:
             session.state == SessionState::closing && session.principal != nullptr ? 1U : 0U;
         with_principal_ += session.principal != nullptr ? 1U : 0U;
 
+        watched_ += session.is_watched ? 1U : 0U;
+
         const auto here = "slot " + std::to_string(slot) + " ";
+        require(
+            !session.is_watched || (is_open && session.is_pinned()),
+            here + "is watched although there is nothing to wait for"
+        );
         require(session.slot == slot, here + "does not know its number");
         const bool is_armed = session.armed_at != TimePoint::max();
         armed_ += is_armed ? 1U : 0U;
@@ -130,7 +136,7 @@ private:
         follow(table_.elders_, "elders");
         for (const auto& session : table_.elders_) {
             require(
-                session.idle_timeout != table_.idle_timeout_,
+                session.idle_timeout != table_.idle_timeout_ || session.is_pinned(),
                 "one of the elders should have been ended"
             );
         }
@@ -165,6 +171,11 @@ private:
         require_same("free and vacant slots", table_.slab_.count_free(), vacant_);
         require_same("armed slots", table_.schedule_.armed(), armed_);
         require_same("idle sessions", idle_, open_ + closing_ - leased_);
+        require_same("watched sessions", table_.watched_, watched_);
+        require(
+            table_.unwatched_.capacity() >= table_.unwatched_.size() + watched_,
+            "no room to tell of the end of watched sessions"
+        );
         require_same("index and open sessions", table_.index_.size(), open_);
         require_same("live and open or closing sessions", metrics.live, open_ + closing_);
         require_same("half-open sessions", metrics.half_open, half_open_);
@@ -189,6 +200,7 @@ private:
     std::size_t waiting_ = 0;
     std::size_t vacant_ = 0;
     std::size_t open_ = 0;
+    std::size_t watched_ = 0;
     std::size_t half_open_ = 0;
     std::size_t closing_ = 0;
     std::size_t departed_ = 0;

@@ -7,13 +7,18 @@
 #define SOJOURN_SERVICE_SESSION_LEASE_HPP
 
 #include "sojourn/async/permit.hpp"
+#include "sojourn/core/error.hpp"
 #include "sojourn/core/session_id.hpp"
 #include "sojourn/core/session_info.hpp"
 
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
 #include <utility>
 
 namespace sojourn {
 
+class SessionWatch;
 class Shard;
 struct Session;
 
@@ -58,11 +63,27 @@ public:
     /// The session as it was when it was acquired. Valid as long as this object, released or not.
     [[nodiscard]] const SessionInfo& info() const noexcept { return info_; }
 
+    /// Waits until the session has ended while it is leased: removed, at the end of its lifetime,
+    /// or drained. Nobody can acquire it then, and it is gone with its last lease; who works for it
+    /// should come to an end. Completes at once if that is so already, and also when this lease and
+    /// all others are given back, or the service is destroyed. This object must not be destroyed or
+    /// moved before the call returns; it may be while the call's result is awaited.
+    ///
+    /// *Errors*: one equal to `boost::asio::error::operation_aborted` if the wait was cancelled, by
+    /// any type of cancellation, which has no other effect; `std::errc::not_enough_memory`.
+    [[nodiscard]] boost::asio::awaitable<Result<void>> closed() const;
+
     /// Gives the session back; its idle time begins now. Needs no memory, waits for nothing, fails
     /// never; does nothing if there is nothing to give back. Where the strand is idle it runs a
     /// turn, and like any turn that may go on to run some calls of others. If the session was
     /// removed meanwhile, it ends with its last lease, in a turn that this call sees to.
-    void release() noexcept;
+    void release() noexcept
+    {
+        if (session_ != nullptr) {
+            give_back();
+        }
+        permit_.release();
+    }
 
 private:
     friend class SessionService;
@@ -73,6 +94,10 @@ private:
         : shard_(&shard), session_(&session), info_(table.info(session))
     {
     }
+
+    void give_back() noexcept;
+    [[nodiscard]] std::shared_ptr<Shard> shard() const noexcept;
+    [[nodiscard]] boost::asio::awaitable<Result<std::shared_ptr<SessionWatch>>> watch() const;
 
     /// Kept by its service or, once that is gone, by its leases.
     Shard* shard_ = nullptr;

@@ -268,6 +268,44 @@ public:
         co_return std::move(*lease);
     }
 
+    static awaitable<Result<ExclusiveLease>>
+    acquire_exclusive(Self self, SessionId id, Duration limit)
+    {
+        const auto hash = self->hash(id);
+        auto& shard = self->shards_.of(hash);
+        auto turn = AcquireTurn{{std::move(id), hash}};
+        auto lease = co_await shard.call(std::move(turn), TurnTime::of_request);
+        if (!lease) {
+            co_return lease.error();
+        }
+        const auto watch = co_await lease->watch();
+        if (!watch) {
+            co_return self->shed(watch.error());
+        }
+        Result<Permit> alone = errc::stopping;
+        if (*watch != nullptr) {
+            alone = co_await (*watch)->take_turn(limit);
+        }
+        if (!alone) {
+            co_return self->shed(self->is_over(alone.error()) ? errc::not_found : alone.error());
+        }
+        // Last, so that nobody has a permit who only waits for his turn.
+        if (self->in_flight_) {
+            auto permit = co_await self->in_flight_->acquire();
+            if (!permit) {
+                co_return self->shed(permit.error());
+            }
+            lease->permit_ = std::move(*permit);
+        }
+        co_return ExclusiveLease(std::move(*lease), std::move(*alone));
+    }
+
+    /// Whether a wait ended because the session did, and not the service.
+    [[nodiscard]] bool is_over(const Error& error) const noexcept
+    {
+        return error == errc::stopping && is_accepting_.load(std::memory_order_acquire);
+    }
+
     [[nodiscard]] Error shed(const Error& error) noexcept
     {
         requests_shed_.fetch_add(1, std::memory_order_relaxed);
@@ -813,6 +851,23 @@ awaitable<Result<SessionLease>> SessionService::acquire(SessionId id)
     return shard.call(AcquireTurn{{std::move(id), hash}}, TurnTime::of_request);
 }
 
+awaitable<Result<ExclusiveLease>> SessionService::acquire_exclusive(SessionId id)
+{
+    return acquire_exclusive(std::move(id), options().max_request_wait());
+}
+
+awaitable<Result<ExclusiveLease>> SessionService::acquire_exclusive(SessionId id, Duration limit)
+{
+    return Implementation::acquire_exclusive(implementation_, std::move(id), limit);
+}
+
+awaitable<Result<WeakLease>> SessionService::acquire_weak(SessionId id)
+{
+    auto hashed = implementation_->hashed(std::move(id));
+    auto& shard = implementation_->shards().of(hashed);
+    return shard.call(acquire_weak_turn(std::move(hashed)));
+}
+
 awaitable<Result<SessionInfo>> SessionService::peek(SessionId id)
 {
     auto hashed = implementation_->hashed(std::move(id));
@@ -925,6 +980,20 @@ void SessionService::start_acquire(const Self& self, SessionId id, Handler<Sessi
     const auto hash = self->hash(id);
     auto& shard = self->shards().of(hash);
     shard.start(AcquireTurn{{std::move(id), hash}}, std::move(handler), TurnTime::of_request);
+}
+
+void SessionService::start_acquire_exclusive(
+    const Self& self, SessionId id, Duration limit, Handler<ExclusiveLease> handler
+)
+{
+    self->start(Implementation::acquire_exclusive(self, std::move(id), limit), std::move(handler));
+}
+
+void SessionService::start_acquire_weak(const Self& self, SessionId id, Handler<WeakLease> handler)
+{
+    auto hashed = self->hashed(std::move(id));
+    auto& shard = self->shards().of(hashed);
+    shard.start(acquire_weak_turn(std::move(hashed)), std::move(handler));
 }
 
 void SessionService::start_peek(const Self& self, SessionId id, Handler<SessionInfo> handler)

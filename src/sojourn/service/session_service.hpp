@@ -15,8 +15,10 @@
 #include "sojourn/core/session_id.hpp"
 #include "sojourn/core/session_info.hpp"
 #include "sojourn/core/session_page.hpp"
+#include "sojourn/service/exclusive_lease.hpp"
 #include "sojourn/service/service_environment.hpp"
 #include "sojourn/service/session_lease.hpp"
+#include "sojourn/service/weak_lease.hpp"
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
@@ -161,6 +163,26 @@ public:
     /// wait was cancelled.
     [[nodiscard]] boost::asio::awaitable<Result<SessionLease>> acquire(SessionId id);
 
+    /// `acquire` for requests of one session that must not overlap: waits until nobody else has an
+    /// exclusive lease on it, first come, first served, for no longer than `limit`, by default
+    /// `max_request_wait`; `Duration::max()` waits for ever. Those who wait are in flight: they
+    /// count against `max_in_flight_per_session`, and the session cannot go. Takes two turns more
+    /// than `acquire`. *Cancellation*: any type, while it waits; the request has been counted by
+    /// then, and nothing else has happened. One that is granted its turn at the same time is
+    /// delivered.
+    ///
+    /// *Errors*: those of `acquire`; `timed_out`; `not_found` also if the session ended meanwhile.
+    [[nodiscard]] boost::asio::awaitable<Result<ExclusiveLease>> acquire_exclusive(SessionId id);
+    [[nodiscard]] boost::asio::awaitable<Result<ExclusiveLease>>
+    acquire_exclusive(SessionId id, Duration limit);
+
+    /// Acquires a weak lease on the session, for a stream that stays open: see `WeakLease`. Counts
+    /// as one request, and its time in use begins anew. A session may have 63 of them.
+    ///
+    /// *Errors*: `not_found`; `rate_limited` with the exact `retry_after`; `overloaded`;
+    /// `stopping`.
+    [[nodiscard]] boost::asio::awaitable<Result<WeakLease>> acquire_weak(SessionId id);
+
     /// Tells of a session without touching it or counting a request. *Errors*: `not_found`.
     [[nodiscard]] boost::asio::awaitable<Result<SessionInfo>> peek(SessionId id);
 
@@ -250,6 +272,20 @@ public:
     auto async_acquire(SessionId id, Token&& token)
     {
         return initiate<SessionLease>(token, &SessionService::start_acquire, std::move(id));
+    }
+
+    template <boost::asio::completion_token_for<void(Result<ExclusiveLease>)> Token>
+    auto async_acquire_exclusive(SessionId id, Duration limit, Token&& token)
+    {
+        return initiate<ExclusiveLease>(
+            token, &SessionService::start_acquire_exclusive, std::move(id), limit
+        );
+    }
+
+    template <boost::asio::completion_token_for<void(Result<WeakLease>)> Token>
+    auto async_acquire_weak(SessionId id, Token&& token)
+    {
+        return initiate<WeakLease>(token, &SessionService::start_acquire_weak, std::move(id));
     }
 
     template <boost::asio::completion_token_for<void(Result<SessionInfo>)> Token>
@@ -361,6 +397,10 @@ private:
     static void
     start_create(const Self& self, const CreateOptions& options, Handler<CreatedSession> handler);
     static void start_acquire(const Self& self, SessionId id, Handler<SessionLease> handler);
+    static void start_acquire_exclusive(
+        const Self& self, SessionId id, Duration limit, Handler<ExclusiveLease> handler
+    );
+    static void start_acquire_weak(const Self& self, SessionId id, Handler<WeakLease> handler);
     static void start_peek(const Self& self, SessionId id, Handler<SessionInfo> handler);
     static void start_touch(const Self& self, SessionId id, Handler<SessionInfo> handler);
     static void start_rotate(

@@ -1,7 +1,12 @@
 #include "sojourn/service/shard.hpp"
 
+#include <boost/asio/execution/bad_executor.hpp>
+#include <boost/asio/query.hpp>
+
 #include <algorithm>
 #include <cmath>
+
+using boost::asio::awaitable;
 
 namespace sojourn {
 
@@ -58,6 +63,9 @@ void ShardState::begin(TimePoint now) noexcept
 {
     table_.advance(now);
     table_.settle(shard_.releases_);
+    shard_.weak_releases_.settle([this](const WeakHold& hold) {
+        table_.release_weak(hold.slot, hold.reference, hold.released);
+    });
 }
 
 void ShardState::finish() noexcept
@@ -69,6 +77,9 @@ void ShardState::finish() noexcept
         releases.await_releases(is_release_awaited);
         // A lease that was given back just before did not see that somebody waits for it.
         table_.settle(releases);
+    }
+    if (is_orphaned || table_.has_unwatched()) {
+        end_watches();
     }
     if (is_orphaned) {
         // The background went with the service, so there is nobody to wake.
@@ -88,6 +99,36 @@ void ShardState::finish() noexcept
         }
         watchers_.clear();
     }
+}
+
+/// Of those that are over; of all, if there is no service that could end their sessions.
+void ShardState::end_watches() noexcept
+{
+    for (const auto slot : table_.unwatched()) {
+        if (const auto watch = watches_.extract(slot)) {
+            watch.mapped()->end();
+        }
+    }
+    table_.unwatched().clear();
+    if (shard_.is_orphaned_.load(std::memory_order_acquire)) {
+        for (const auto& [slot, watch] : watches_) {
+            watch->end();
+        }
+        watches_.clear();
+    }
+}
+
+std::optional<ShardState::Watch>
+ShardState::watch(std::uint32_t slot, SessionReference reference, const Watch& made)
+{
+    if (shard_.is_orphaned_.load(std::memory_order_acquire) || !table_.watch(slot, reference)) {
+        return std::nullopt;
+    }
+    auto& watch = watches_[slot];
+    if (!watch) {
+        watch = made;
+    }
+    return watch;
 }
 
 void ShardState::publish() noexcept
@@ -129,11 +170,18 @@ void ShardState::release(Session& session, TimePoint now) noexcept
     table_.release(session, now);
     // Nobody else needs to be woken: cleanup was told when the session was leased by when it might
     // be due. So in the destructor of a frame, at shutdown, nothing of the executor is touched.
-    if (shard_.releases_.is_awaited()) {
+    if (shard_.releases_.is_awaited() || table_.has_unwatched()) {
         finish();
     } else {
         publish();
     }
+}
+
+void ShardState::release(const WeakHold& hold) noexcept
+{
+    begin(hold.released);
+    table_.release_weak(hold.slot, hold.reference, hold.released);
+    finish();
 }
 
 void ShardState::nudged() noexcept
@@ -152,6 +200,7 @@ Shard::Shard(
     std::shared_ptr<SupervisedLoop> events
 )
     : requests_tolerate_lag_(RateLimiter(options.request_rate()).tolerates(Clock::coarse_lag)),
+      home_(executor),
       clock_(std::move(clock)),
       cleanup_(std::move(cleanup)),
       events_(std::move(events)),
@@ -168,6 +217,58 @@ void Shard::list_release(Session& session, TimePoint now) noexcept
     if (releases_.give_back(session, now)) {
         state_.nudge();
     }
+}
+
+awaitable<Result<std::shared_ptr<SessionWatch>>>
+Shard::watch(std::shared_ptr<Shard> self, std::uint32_t slot, SessionReference reference)
+{
+    using Found = std::optional<ShardState::Watch>;
+
+    ShardState::Watch made;
+    for (;;) {
+        auto turn = [slot, reference, made](ShardState& state) -> Result<Found> {
+            return state.watch(slot, reference, made);
+        };
+        const auto found = co_await self->call(std::move(turn));
+        if (!found) {
+            co_return found.error();
+        }
+        if (!found->has_value() || **found) {
+            co_return found->value_or(nullptr);
+        }
+        // Not inside a turn: it tells the execution context of itself, which takes a lock.
+        made = std::make_shared<SessionWatch>(self->home_.executor(), self->clock_);
+    }
+}
+
+awaitable<Result<void>>
+Shard::until_end(std::shared_ptr<Shard> self, std::uint32_t slot, SessionReference reference)
+{
+    if (!self) {
+        co_return Result<void>();
+    }
+    const auto watch = co_await Shard::watch(std::move(self), slot, reference);
+    if (!watch) {
+        co_return watch.error();
+    }
+    if (*watch == nullptr) {
+        co_return Result<void>();
+    }
+    co_return co_await (*watch)->until_end();
+}
+
+Shard::Home::Home(const boost::asio::any_io_executor& executor)
+    : ShutdownHook(boost::asio::query(executor, boost::asio::execution::context)),
+      executor_(executor)
+{
+}
+
+const boost::asio::any_io_executor& Shard::Home::executor() const
+{
+    if (!executor_) {
+        throw boost::asio::execution::bad_executor();
+    }
+    return executor_;
 }
 
 void Shard::leave_to_leases(const std::shared_ptr<Shard>& self) noexcept

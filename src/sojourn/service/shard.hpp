@@ -9,10 +9,14 @@
 #include "sojourn/async/alarm.hpp"
 #include "sojourn/async/clock.hpp"
 #include "sojourn/async/confined.hpp"
+#include "sojourn/async/shutdown_hook.hpp"
 #include "sojourn/async/supervised_loop.hpp"
 #include "sojourn/core/release_list.hpp"
 #include "sojourn/core/session_table.hpp"
+#include "sojourn/core/weak_release_list.hpp"
 #include "sojourn/service/session_lease.hpp"
+#include "sojourn/service/session_watch.hpp"
+#include "sojourn/service/weak_lease.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -22,7 +26,9 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <optional>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -54,6 +60,14 @@ public:
     void nudged() noexcept;
     /// The turn in which a lease is given back.
     void release(Session& session, TimePoint now) noexcept;
+    /// The same for a weak lease.
+    void release(const WeakHold& hold) noexcept;
+
+    /// The session's watch, which is `made` if it has none yet; `made` may be null then. Nothing if
+    /// there is no session to wait for. *Exceptions*: `bad_alloc`.
+    using Watch = std::shared_ptr<SessionWatch>;
+    [[nodiscard]] std::optional<Watch>
+    watch(std::uint32_t slot, SessionReference reference, const Watch& made);
 
     /// Says when cleanup will look at this table next, and that it need not be woken for less.
     [[nodiscard]] TimePoint arm_cleanup() noexcept { return armed_until_ = table_.next_deadline(); }
@@ -68,12 +82,15 @@ public:
 
 private:
     void arm_earlier() noexcept;
+    void end_watches() noexcept;
     void publish() noexcept;
     void keep_shard_while_leased() noexcept;
 
     SessionTable table_;
     Shard& shard_;
     std::vector<std::shared_ptr<Alarm>> watchers_;
+    /// Of sessions that are watched, by slot.
+    std::unordered_map<std::uint32_t, Watch> watches_;
     TimePoint armed_until_ = TimePoint::max();
 };
 
@@ -149,6 +166,26 @@ public:
         }
     }
 
+    /// Gives a weak lease back. The caller must keep this.
+    void give_back(std::unique_ptr<WeakHold> hold) noexcept
+    {
+        hold->released = clock_->steady();
+        const auto turn = [&hold](ShardState& state) noexcept { state.release(*hold); };
+        if (!state_.try_turn(turn)) {
+            weak_releases_.give_back(std::move(hold));
+            state_.nudge();
+        }
+    }
+
+    /// The watch of a session that somebody leases, made on demand; null if it has ended, or nobody
+    /// leases it. *Errors*: `not_enough_memory`.
+    static boost::asio::awaitable<Result<std::shared_ptr<SessionWatch>>>
+    watch(std::shared_ptr<Shard> self, std::uint32_t slot, SessionReference reference);
+
+    /// Waits until that is so. *Errors*: those of `watch`, and `operation_aborted`.
+    static boost::asio::awaitable<Result<void>>
+    until_end(std::shared_ptr<Shard> self, std::uint32_t slot, SessionReference reference);
+
     /// To be called by the service when it goes; it keeps the shard until this returns. From then
     /// on the leases do.
     static void leave_to_leases(const std::shared_ptr<Shard>& self) noexcept;
@@ -220,7 +257,22 @@ private:
 
     void list_release(Session& session, TimePoint now) noexcept;
 
+    /// The executor for as long as there is one.
+    class Home final : private ShutdownHook {
+    public:
+        explicit Home(const boost::asio::any_io_executor& executor);
+
+        /// *Exceptions*: `bad_executor`.
+        [[nodiscard]] const boost::asio::any_io_executor& executor() const;
+
+    private:
+        void on_context_shutdown() noexcept override { executor_ = boost::asio::any_io_executor(); }
+
+        boost::asio::any_io_executor executor_;
+    };
+
     const bool requests_tolerate_lag_;
+    const Home home_;
     const std::shared_ptr<Clock> clock_;
     const std::shared_ptr<SupervisedLoop> cleanup_;
     /// Null if nobody wants to be told of removals.
@@ -233,6 +285,7 @@ private:
     std::shared_ptr<Shard> self_;
     /// Apart from what every call reads and nobody writes.
     alignas(64) ReleaseList releases_;
+    WeakReleaseList weak_releases_;
     alignas(64) Confined<ShardState> state_;
 };
 

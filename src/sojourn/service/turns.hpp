@@ -9,6 +9,7 @@
 #include "sojourn/service/shard.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -54,6 +55,29 @@ struct AcquireTurn {
         return shard.make_lease(**found, table);
     }
 };
+
+struct AcquireWeakTurn {
+    HashedId id;
+    std::unique_ptr<WeakHold> hold;
+
+    Result<WeakLease> operator()(ShardState& state, Shard& shard)
+    {
+        auto& table = state.table();
+        const auto found = table.acquire_weak(id);
+        if (!found) {
+            return found.error();
+        }
+        const auto& session = **found;
+        hold->slot = session.slot;
+        hold->reference = session.reference;
+        return WeakLease(shard.shared_from_this(), std::move(hold), table.info(session));
+    }
+};
+
+inline auto acquire_weak_turn(HashedId id)
+{
+    return AcquireWeakTurn{std::move(id), std::make_unique<WeakHold>()};
+}
 
 inline auto peek_turn(HashedId id)
 {

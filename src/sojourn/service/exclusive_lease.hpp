@@ -1,0 +1,61 @@
+/// @file
+/// A lease that no other of its kind on the same session exists beside: for requests of one client
+/// that must not overlap.
+
+#ifndef SOJOURN_SERVICE_EXCLUSIVE_LEASE_HPP
+#define SOJOURN_SERVICE_EXCLUSIVE_LEASE_HPP
+
+#include "sojourn/async/permit.hpp"
+#include "sojourn/core/session_info.hpp"
+#include "sojourn/service/session_lease.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <utility>
+
+namespace sojourn {
+
+/// An exclusive lease on a session, or nothing when default constructed, moved from or released.
+///
+/// Exclusive among those that `acquire_exclusive` gives. A plain `acquire` does not wait for it: it
+/// is for those who only look.
+///
+/// *Thread safety*, *Lifetime*, *Data*: as `SessionLease`.
+class ExclusiveLease {
+public:
+    ExclusiveLease() = default;
+
+    /// Whether it holds a session.
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(lease_); }
+
+    /// The session as it was when this request found it, before it waited for its turn: see
+    /// `SessionService::snapshot` for its attributes now.
+    [[nodiscard]] const SessionInfo& info() const noexcept { return lease_.info(); }
+
+    /// Waits until the session has ended: see `SessionLease::closed`.
+    [[nodiscard]] boost::asio::awaitable<Result<void>> closed() const { return lease_.closed(); }
+
+    /// Gives the session back, and the turn to whoever has waited for it longest. Needs no memory,
+    /// waits for nothing, fails never; does nothing if there is nothing to give back.
+    void release() noexcept
+    {
+        lease_.release();
+        turn_.release();
+    }
+
+private:
+    friend class SessionService;
+
+    ExclusiveLease(SessionLease lease, Permit turn) noexcept
+        : turn_(std::move(turn)), lease_(std::move(lease))
+    {
+    }
+
+    /// Given back after the lease.
+    Permit turn_;
+    SessionLease lease_;
+};
+
+} // namespace sojourn
+
+#endif // SOJOURN_SERVICE_EXCLUSIVE_LEASE_HPP
