@@ -23,7 +23,7 @@ void SessionLease::give_back() noexcept
 }
 
 /// Null if there is no session. The lease keeps it, so it is there to be shared.
-std::shared_ptr<Shard> SessionLease::shard() const noexcept
+std::shared_ptr<Shard> SessionLease::shard() const
 {
     return session_ != nullptr ? shard_->shared_from_this() : nullptr;
 }

@@ -96,7 +96,7 @@ private:
     }
 
     void give_back() noexcept;
-    [[nodiscard]] std::shared_ptr<Shard> shard() const noexcept;
+    [[nodiscard]] std::shared_ptr<Shard> shard() const;
     [[nodiscard]] boost::asio::awaitable<Result<std::shared_ptr<SessionWatch>>> watch() const;
 
     /// Kept by its service or, once that is gone, by its leases.

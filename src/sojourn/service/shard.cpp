@@ -229,12 +229,16 @@ Shard::watch(std::shared_ptr<Shard> self, std::uint32_t slot, SessionReference r
         auto turn = [slot, reference, made](ShardState& state) -> Result<Found> {
             return state.watch(slot, reference, made);
         };
-        const auto found = co_await self->call(std::move(turn));
-        if (!found) {
-            co_return found.error();
+        const auto looked = co_await self->call(std::move(turn));
+        if (!looked) {
+            co_return looked.error();
         }
-        if (!found->has_value() || **found) {
-            co_return found->value_or(nullptr);
+        const auto& found = *looked;
+        if (!found) {
+            co_return ShardState::Watch();
+        }
+        if (*found != nullptr) {
+            co_return *found;
         }
         // Not inside a turn: it tells the execution context of itself, which takes a lock.
         made = std::make_shared<SessionWatch>(self->home_.executor(), self->clock_);
