@@ -54,14 +54,14 @@ def require_release(context: dict[str, Any]) -> None:
         raise BadResult(f"these figures are void: the build is of type '{kind}'. Build the preset release")
 
 
-def run(binary: Path, *options: str) -> str:
+def run(binary: Path, *options: str, limit_seconds: float = LIMIT_SECONDS) -> str:
     # Without the permission to measure a debug build, which then refuses by itself.
     environment = {name: value for name, value in os.environ.items() if name != "SOJOURN_BENCH_ANYWAY"}
     try:
         ended = subprocess.run([binary, *options], env=environment, capture_output=True, text=True, check=False,
-                               timeout=LIMIT_SECONDS)
+                               timeout=limit_seconds)
     except subprocess.TimeoutExpired as expired:
-        raise BadResult(f"{binary.name} {' '.join(options)} took longer than {LIMIT_SECONDS} s") from expired
+        raise BadResult(f"{binary.name} {' '.join(options)} took longer than {limit_seconds:g} s") from expired
     if ended.returncode != 0:
         raise BadResult(f"{binary.name} {' '.join(options)} ended with {ended.returncode}:\n{ended.stderr.strip()}")
     return ended.stdout

@@ -3,6 +3,7 @@
 from pathlib import Path
 from string import Template
 
+import load
 import plots
 import scaling
 from questions import QUESTIONS, question
@@ -70,6 +71,7 @@ def write(results: Results, docs: Path) -> None:
         losses=losses(results.rows),
         figures=figures(results.rows),
         http=http(results),
+        under_load=load.section(results),
         alone=f"{found.alone:.0f}" if found else "?",
         turn=f"{found.turn:.0f}" if found else "?",
         hand_over=hand_over(results, found),

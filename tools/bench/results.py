@@ -102,6 +102,7 @@ class Results:
     rows: list[Row]
     facts: Facts
     http: dict[str, Any] | None = None
+    under_load: dict[str, Any] | None = None
 
     @property
     def measured(self) -> list[Measurement]:
@@ -116,14 +117,21 @@ class Results:
 
     @staticmethod
     def load(summary: Path) -> "Results":
-        """What `save` wrote; the HTTP comparison writes its own file beside it."""
+        """What `save` wrote; the HTTP comparison and the load program have their own files beside it."""
         rows = [Row.from_json(row) for row in json.loads(summary.read_text(encoding="utf-8"))]
         facts = Facts(**json.loads(summary.with_name("facts.json").read_text(encoding="utf-8")))
-        return Results(rows, facts, read_http(summary.parent))
+        return Results(rows, facts, read_http(summary.parent), read_under_load(summary.parent))
 
 
 def read_http(folder: Path) -> dict[str, Any] | None:
-    file = folder / "http.json"
+    return read_json(folder / "http.json")
+
+
+def read_under_load(folder: Path) -> dict[str, Any] | None:
+    return read_json(folder / "load.json")
+
+
+def read_json(file: Path) -> dict[str, Any] | None:
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 

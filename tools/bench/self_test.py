@@ -1,5 +1,6 @@
 """What the figures go through, from Google Benchmark's JSON to the page: each step proves here that it can fail."""
 
+import argparse
 import contextlib
 import io
 import json
@@ -7,15 +8,16 @@ import random
 import sys
 import tempfile
 import unittest
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 sys.dont_write_bytecode = True
 
-import instructions, measuring, page, plots, scaling  # noqa: E401, E402
+import instructions, load, measuring, page, plots, scaling  # noqa: E401, E402
 from measurement import BadResult, Case, Sample, measurements, parse_name  # noqa: E402
-from results import Facts, Results, Row, paired  # noqa: E402
+from results import Facts, Results, Row, paired, read_under_load  # noqa: E402
 from tables import amount, cells, markdown, number, plain  # noqa: E402
 from targets import TARGETS, Target, Verdict, figure, ratio, speed_up, throughput, verdicts  # noqa: E402
 
@@ -290,6 +292,106 @@ class Instructions(unittest.TestCase):
     def test_a_readme_without_a_table_is_refused(self):
         with self.assertRaises(BadResult):
             instructions.committed("Text.")
+
+
+LOAD = """#!/usr/bin/env python3
+import json, sys
+option, seconds, question = sys.argv[1:]
+if seconds == "13":
+    sys.exit("sojourn_load: overload, 2x: permits there are: 63, and not 64")
+print(json.dumps({"context": {"sojourn_build": "BUILD"}, question: json.load(open(__file__ + ".json"))[question]}))
+"""
+
+
+def answers(**changed: float) -> dict[str, Any]:
+    """What the load program would say if all of its figures were one, but for those that are changed."""
+    names = {
+        "overload": ("capacity", "1x", "2x", "10x", "10x, bounded wait"),
+        "attacker": ("one address", "new addresses, 4 shards"),
+        "slow_listener": ("full",),
+    }
+
+    class Figures(dict):
+        def __missing__(self, name):
+            return self.setdefault(name, changed.get(name, 1.0))
+
+    found: dict[str, Any] = {"facts": asdict(FACTS)}
+    for question in load.QUESTIONS:
+        settings, phases = Figures(), [Figures(name=name) for name in names[question.name]]
+        found[question.name] = {"settings": settings, "phases": phases}
+        # So that whatever is read is there, in JSON too.
+        question.how.format_map(settings)
+        question.lines(found)
+    load.verdicts(Results([], FACTS, under_load=found))
+    return found
+
+
+class UnderLoad(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.binary = self.folder / "sojourn_load"
+
+    def measure(self, seconds=30, build="release"):
+        self.binary.write_text(LOAD.replace("BUILD", build))
+        self.binary.chmod(0o755)
+        Path(f"{self.binary}.json").write_text(json.dumps(answers()))
+        return load.measure(self.binary, seconds, FACTS, self.folder / "bench")
+
+    def judge(self, **changed):
+        found = answers(**changed)
+        judged = load.verdicts(Results([], FACTS, under_load=found))
+        return {verdict.target.words for verdict in judged if verdict.word == "MISSED"}
+
+    def test_what_was_measured_is_kept(self):
+        self.assertEqual(self.measure(), answers())
+        self.assertEqual(read_under_load(self.folder / "bench"), answers())
+        self.assertIsNone(read_under_load(self.folder))
+
+    def test_a_broken_claim_is_quoted_and_nothing_kept(self):
+        with self.assertRaisesRegex(BadResult, "permits there are: 63, and not 64"):
+            self.measure(seconds=13)
+        self.assertIsNone(read_under_load(self.folder / "bench"))
+
+    def test_a_debug_build_is_refused(self):
+        with self.assertRaisesRegex(BadResult, "void"):
+            self.measure(build="debug")
+
+    def test_seconds_are_bounded(self):
+        self.assertEqual(load.seconds("3600"), 3600)
+        for text in ("0", "3601", "-1", "1.5", ""):
+            with self.subTest(text), self.assertRaises(argparse.ArgumentTypeError):
+                load.seconds(text)
+
+    def test_targets_can_be_missed(self):
+        self.assertEqual(self.judge(), set())
+        self.assertEqual(len(self.judge(user_p99_ms=10.1)), 1)
+        self.assertEqual(len(self.judge(created_per_second=1.2)), 1)
+        self.assertEqual(len(self.judge(resident_bytes_end=1.06)), 2)
+        found = answers()
+        found["overload"]["phases"][3]["goodput_per_second"] = 0.89
+        judged = load.verdicts(Results([], FACTS, under_load=found))
+        self.assertEqual([verdict.value for verdict in judged if verdict.word == "MISSED"], [0.89])
+
+    def test_each_target_has_one_bound(self):
+        for target in load.TARGETS:
+            self.assertNotEqual(target.at_most is None, target.at_least is None, target.words)
+
+    def test_without_figures_nothing_is_claimed(self):
+        self.assertIn("Not measured", load.section(TOUCH))
+        self.assertEqual({verdict.word for verdict in load.verdicts(TOUCH)}, {"not measured"})
+
+    def test_the_section_has_every_phase_and_the_settings(self):
+        found = answers(max_in_flight=77)
+        text = load.section(Results([], FACTS, under_load=found))
+        self.assertIn("77 may be at work", text)
+        self.assertIn("at commit abc1234", text)
+        for question in load.QUESTIONS:
+            self.assertIn(f"### {question.title}", text)
+            for phase in found[question.name]["phases"]:
+                self.assertIn(f"| {phase['name']} |", text)
+                self.assertIn(phase["name"], load.plain_tables(found))
 
 
 class Model(unittest.TestCase):

@@ -132,9 +132,9 @@ TARGETS = [
 ]
 
 
-def verdicts(results: Results) -> list[Verdict]:
+def verdicts(results: Results, targets: Iterable[Target] = TARGETS) -> list[Verdict]:
     def judge(target: Target) -> Verdict:
         worst = max if target.at_most is not None else min
         return Verdict(target, worst(target.values(results), default=None))
 
-    return [judge(target) for target in TARGETS]
+    return [judge(target) for target in targets]
