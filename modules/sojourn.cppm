@@ -112,6 +112,7 @@ using sojourn::LoopHealth;
 using sojourn::SupervisedLoop;
 
 // service/service_environment.hpp
+using sojourn::CreationListener;
 using sojourn::RemovalListener;
 using sojourn::ServiceEnvironment;
 

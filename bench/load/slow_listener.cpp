@@ -36,7 +36,7 @@ constexpr std::size_t listeners_worker = 0;
 constexpr std::size_t clients_worker = 1;
 
 constexpr std::size_t max_sessions = 256;
-constexpr std::size_t max_pending_removals = 64;
+constexpr std::size_t max_pending_events = 64;
 /// Attempts between two looks at the counters.
 constexpr std::size_t between_looks = 256;
 
@@ -47,7 +47,7 @@ ServiceOptions options()
         .max_sessions(max_sessions)
         .max_half_open(max_sessions)
         .eviction_grace(Duration::zero())
-        .max_pending_removals(max_pending_removals);
+        .max_pending_events(max_pending_events);
 }
 
 class Listener {
@@ -177,7 +177,7 @@ void check(const Listener& listener, const Clients& clients, const Metrics& last
     const auto told_of_once = std::ranges::count_if(created, [&](SessionReference session) {
         return listener.times_told_of(session) == 1;
     });
-    claims.at_most("removals that wait at once", clients.most_pending(), max_pending_removals);
+    claims.at_most("removals that wait at once", clients.most_pending(), max_pending_events);
     claims.at_most("sessions at once", clients.most_live(), max_sessions);
     claims.none("creations that failed otherwise", clients.failed());
     claims.none("ledgers that do not hold", clients.torn_ledgers());
@@ -233,7 +233,7 @@ Report slow_listener(const Scale& scale, Claims& claims)
             {{"seconds", scale.phase.count()},
              {"listener_ms", scale.listener_time},
              {"max_sessions", max_sessions},
-             {"max_pending_removals", max_pending_removals}},
+             {"max_pending_events", max_pending_events}},
         .phases =
             {{"full",
               {{"created_per_second", static_cast<double>(created) / seconds},

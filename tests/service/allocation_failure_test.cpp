@@ -85,6 +85,8 @@ void check_sound(ManualService& sessions, const RemovalLog& log)
     CHECK(end.leased == (created->lease ? 1 : 0));
     CHECK(log.size() + end.pending_removals == end.removed_total());
     CHECK(log.is_unique());
+    CHECK(log.created().size() + end.pending_creations == end.created);
+    CHECK(log.is_in_order());
 }
 
 /// And its background has ended and told all there was, by itself.
@@ -98,6 +100,7 @@ void check_background(ManualService& sessions, const RemovalLog& log)
     CHECK(end.live == 0);
     CHECK(end.pending_removals == 0);
     CHECK(log.size() == end.removed_total());
+    CHECK(log.created().size() == end.created);
     const auto health = sessions.health();
     CHECK(health.is_ready());
     CHECK(health.cleanup.running);
@@ -114,7 +117,7 @@ void sweep(std::size_t shards, Prepare prepare)
         REQUIRE(nth < 1000);
         const auto log = std::make_shared<RemovalLog>();
         auto options = small_options(shards);
-        ManualService sessions(options, listening(log));
+        ManualService sessions(options, listening_to_all(log));
         Attempt result;
         {
             const Operation operation = prepare(sessions);
@@ -272,7 +275,7 @@ TEST_CASE(
         REQUIRE(nth < 2000);
         const auto log = std::make_shared<RemovalLog>();
         auto options = small_options(shards);
-        ManualService sessions(options, listening(log));
+        ManualService sessions(options, listening_to_all(log));
         for (std::size_t i = 0; i < 8 * shards; ++i) {
             (void)sessions.run(sessions.service.create());
         }
@@ -309,7 +312,7 @@ TEST_CASE("session_service: handlers survive the failure of any allocation", "[.
         REQUIRE(nth < 1000);
         const auto log = std::make_shared<RemovalLog>();
         auto options = small_options(2);
-        ManualService sessions(options, listening(log));
+        ManualService sessions(options, listening_to_all(log));
         const auto id = sessions.establish();
         sessions.settle();
         CompletionProbe probe;
@@ -352,7 +355,7 @@ TEST_CASE("session_service: stop survives the failure of any allocation", "[.][a
         REQUIRE(nth < 1000);
         const auto log = std::make_shared<RemovalLog>();
         auto options = small_options(2);
-        ManualService sessions(options, listening(log));
+        ManualService sessions(options, listening_to_all(log));
         for (int i = 0; i < 10; ++i) {
             (void)sessions.add();
         }

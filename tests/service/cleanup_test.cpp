@@ -166,7 +166,7 @@ TEST_CASE(
     constexpr int all = is_sanitized ? 20'000 : 100'000;
     constexpr int brief = 1'000;
     const auto log = std::make_shared<RemovalLog>();
-    auto options = plain_options().max_sessions(all).max_pending_removals(brief);
+    auto options = plain_options().max_sessions(all).max_pending_events(brief);
     ManualService sessions(options, listening(log));
     std::vector<SessionId> lasting_ids;
     std::vector<SessionId> brief_ids;

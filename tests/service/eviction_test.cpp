@@ -53,7 +53,7 @@ TEST_CASE(
     // In each shard, room for what all coroutines lease at once.
     const auto capacity = 64 * shards;
     auto options =
-        plain_options().max_sessions(capacity).shards(shards).max_pending_removals(1'000'000);
+        plain_options().max_sessions(capacity).shards(shards).max_pending_events(1'000'000);
     ManualService sessions(options, is_listening ? listening(log) : ServiceEnvironment());
     std::atomic<int> refused{0};
     std::vector<std::shared_ptr<CoroResult<void>>> running;

@@ -102,7 +102,7 @@ TEST_CASE(
 TEST_CASE("session_service: a busy shard keeps no other from being told", "[async][service]")
 {
     const auto log = std::make_shared<RemovalLog>();
-    auto options = plain_options().shards(2).cleanup_batch(10'000).max_pending_removals(10'000);
+    auto options = plain_options().shards(2).cleanup_batch(10'000).max_pending_events(10'000);
     ManualService sessions(options, listening(log));
     for (int i = 0; i < 2000; ++i) {
         (void)sessions.add();
@@ -304,7 +304,7 @@ TEST_CASE(
     const auto shards = GENERATE(std::size_t{1}, std::size_t{4});
     CAPTURE(shards);
     const auto listener = std::make_shared<SlowListener>();
-    auto options = plain_options().max_sessions(5).max_pending_removals(3).shards(shards);
+    auto options = plain_options().max_sessions(5).max_pending_events(3).shards(shards);
     asio::io_context context;
     const auto clock = std::make_shared<testing::ManualClock>();
     SessionService service(
@@ -337,7 +337,8 @@ TEST_CASE(
 )
 {
     const auto listener = std::make_shared<SlowListener>();
-    auto options = plain_options().max_sessions(10).max_pending_removals(4);
+    auto options =
+        plain_options().max_sessions(10).max_pending_events(4).listener_timeout(max_duration);
     asio::io_context context;
     const auto clock = std::make_shared<testing::ManualClock>();
     SessionService service(

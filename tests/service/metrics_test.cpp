@@ -57,7 +57,7 @@ TEST_CASE(
                            .half_open_timeout(1ms)
                            .idle_timeout(2ms)
                            .absolute_lifetime(5ms)
-                           .max_pending_removals(1'000'000);
+                           .max_pending_events(1'000'000);
         ManualService sessions(options, listening(log));
         int snapshots = 0;
         int broken = 0;

@@ -61,8 +61,8 @@ TEST_CASE(
         {"max_total_attribute_bytes",
          options().max_total_attribute_bytes((std::size_t{1} << 50U) + 1)},
         {"max_attribute_bytes", options().max_attribute_bytes(64UL * 1024 * 1024 + 1)},
-        {"max_pending_removals", options().max_pending_removals(0)},
-        {"max_pending_removals", options().max_pending_removals(100'000'001)},
+        {"max_pending_events", options().max_pending_events(0)},
+        {"max_pending_events", options().max_pending_events(100'000'001)},
         {"cleanup_batch", options().cleanup_batch(0)},
         {"cleanup_batch", options().cleanup_batch(10'001)},
     };
@@ -103,7 +103,7 @@ TEST_CASE("session_service: options at their bounds work", "[async][service]")
                      .max_total_attribute_bytes(0)
                      .request_rate(RateLimit(1, 1))
                      .max_attribute_bytes(0)
-                     .max_pending_removals(1)
+                     .max_pending_events(1)
                      .cleanup_batch(1);
     ManualService small(least);
     const auto id = small.add();
@@ -127,7 +127,7 @@ TEST_CASE("session_service: options at their bounds work", "[async][service]")
                     .max_total_attribute_bytes(std::size_t{1} << 50U)
                     .request_rate(RateLimit(1'000'000'000, 1'000'000))
                     .max_attribute_bytes(64UL * 1024 * 1024)
-                    .max_pending_removals(100'000'000)
+                    .max_pending_events(100'000'000)
                     .cleanup_batch(10'000);
     ManualService large(most);
     const auto kept = large.establish();

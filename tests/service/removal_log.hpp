@@ -62,9 +62,35 @@ public:
         return true;
     }
 
+    /// Creations are written down too, where `listening_to_all` is used.
+    void add_created(SessionReference reference)
+    {
+        const std::lock_guard guard(mutex_);
+        created_.push_back(reference);
+        is_in_order_ =
+            is_in_order_ &&
+            std::ranges::find(removed_, reference, &RemovedSession::reference) == removed_.end();
+    }
+
+    [[nodiscard]] std::vector<SessionReference> created() const
+    {
+        const std::lock_guard guard(mutex_);
+        return created_;
+    }
+
+    /// Whether no creation was told twice, or after the session's end.
+    [[nodiscard]] bool is_in_order() const
+    {
+        auto created = this->created();
+        std::ranges::sort(created);
+        return is_in_order_ && std::ranges::adjacent_find(created) == created.end();
+    }
+
 private:
     mutable std::mutex mutex_;
     std::vector<RemovedSession> removed_;
+    std::vector<SessionReference> created_;
+    bool is_in_order_ = true;
 };
 
 inline boost::asio::awaitable<void>
@@ -79,6 +105,21 @@ write_down(std::shared_ptr<RemovalLog> log, RemovedSession removed)
 {
     return ServiceEnvironment().on_removed([log](RemovedSession removed) {
         return write_down(log, std::move(removed));
+    });
+}
+
+inline boost::asio::awaitable<void>
+write_down_created(std::shared_ptr<RemovalLog> log, SessionInfo created)
+{
+    log->add_created(created.reference);
+    co_return;
+}
+
+/// The same, and of creations too.
+[[nodiscard]] inline ServiceEnvironment listening_to_all(const std::shared_ptr<RemovalLog>& log)
+{
+    return listening(log).on_created([log](SessionInfo created) {
+        return write_down_created(log, std::move(created));
     });
 }
 

@@ -158,7 +158,7 @@ TEST_CASE("session_service: two that stop at the same time both succeed", "[asyn
 TEST_CASE("session_service: stop may come in the middle of a cleanup", "[async][service]")
 {
     const auto log = std::make_shared<RemovalLog>();
-    auto options = plain_options().cleanup_batch(1).max_pending_removals(1000);
+    auto options = plain_options().cleanup_batch(1).max_pending_events(1000);
     ManualService sessions(options, listening(log));
     for (int i = 0; i < 200; ++i) {
         (void)sessions.add();

@@ -262,7 +262,7 @@ void run_visitors(
                        .absolute_lifetime(20ms)
                        .request_rate(RateLimit(1000, 50))
                        .cleanup_batch(4)
-                       .max_pending_removals(64);
+                       .max_pending_events(64);
     asio::io_context context;
     auto environment = listening(log).clock(clock);
     SessionService service(context.get_executor(), options, environment);
@@ -356,7 +356,7 @@ TEST_CASE(
 )
 {
     const auto log = std::make_shared<RemovalLog>();
-    auto options = ServiceOptions().max_sessions(1'000).shards(2).max_pending_removals(100'000);
+    auto options = ServiceOptions().max_sessions(1'000).shards(2).max_pending_events(100'000);
     asio::io_context context;
     SessionService service(context.get_executor(), options, listening(log));
     std::vector<SessionLease> leases;

@@ -22,6 +22,7 @@ Metrics numbered(std::uint64_t step)
           &metrics.closing,
           &metrics.leased,
           &metrics.pending_removals,
+          &metrics.pending_creations,
           &metrics.rotated,
           &metrics.acquires,
           &metrics.acquired,
@@ -44,7 +45,7 @@ Metrics numbered(std::uint64_t step)
 }
 
 // A new counter must be numbered above, and so be added in operator+=.
-static_assert(sizeof(Metrics) == (19 + sojourn::removal_cause_count) * sizeof(std::uint64_t));
+static_assert(sizeof(Metrics) == (20 + sojourn::removal_cause_count) * sizeof(std::uint64_t));
 
 } // namespace
 

@@ -45,7 +45,7 @@ TEST_CASE("service_options: the defaults are valid and as documented", "[unit][c
     CHECK(options.request_rate() == RateLimit(100, 100));
     CHECK(options.when_full() == WhenFull::evict_idle);
     CHECK(options.max_attribute_bytes() == 128 * 1024);
-    CHECK(options.max_pending_removals() == 1024);
+    CHECK(options.max_pending_events() == 1024);
     CHECK(options.cleanup_batch() == 128);
 }
 
@@ -129,10 +129,10 @@ TEST_CASE("service_options: the sizes and counts have bounds", "[unit][core]")
     CHECK(bad_field(defaults().max_attribute_bytes(64UL << 20U)).empty());
     CHECK(bad_field(defaults().max_attribute_bytes((64UL << 20U) + 1)) == "max_attribute_bytes");
 
-    CHECK(bad_field(defaults().max_pending_removals(1)).empty());
-    CHECK(bad_field(defaults().max_pending_removals(100'000'000)).empty());
-    CHECK(bad_field(defaults().max_pending_removals(0)) == "max_pending_removals");
-    CHECK(bad_field(defaults().max_pending_removals(100'000'001)) == "max_pending_removals");
+    CHECK(bad_field(defaults().max_pending_events(1)).empty());
+    CHECK(bad_field(defaults().max_pending_events(100'000'000)).empty());
+    CHECK(bad_field(defaults().max_pending_events(0)) == "max_pending_events");
+    CHECK(bad_field(defaults().max_pending_events(100'000'001)) == "max_pending_events");
 
     CHECK(bad_field(defaults().cleanup_batch(1)).empty());
     CHECK(bad_field(defaults().cleanup_batch(10'000)).empty());

@@ -115,8 +115,8 @@ QUESTIONS = [
         "slow_listener",
         "A removal listener that cannot keep up",
         "The listener takes {listener_ms:g} ms for each session. The table is full with {max_sessions:g} sessions, "
-        "each new one ends another, and {max_pending_removals:g} of those may wait for the listener "
-        "(`max_pending_removals`). One thread tries to create sessions as fast as it can, for {seconds:g} s. The "
+        "each new one ends another, and {max_pending_events:g} of those may wait for the listener "
+        "(`max_pending_events`). One thread tries to create sessions as fast as it can, for {seconds:g} s. The "
         "listener was told of each session that ended, once.",
         {
             "created a second": lambda phase: number(phase["created_per_second"]),

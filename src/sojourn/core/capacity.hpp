@@ -7,6 +7,8 @@
 #ifndef SOJOURN_CORE_CAPACITY_HPP
 #define SOJOURN_CORE_CAPACITY_HPP
 
+#include "sojourn/detail/assert.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
@@ -24,8 +26,8 @@ struct Demand {
 };
 
 /// Four counts, of which none ever exceeds its bound: the sessions that live; those together with
-/// the ended ones whose removal listener has not returned, which are the slots; the half-open ones
-/// of those that live; and the bytes of their attributes.
+/// what listeners have yet to be told, which are the slots; the half-open ones of those that live;
+/// and the bytes of their attributes.
 ///
 /// *Thread safety*: all members, any thread.
 class Capacity {
@@ -34,8 +36,10 @@ public:
 
     struct Bounds {
         std::size_t sessions = 0;
-        /// Ended sessions that wait for their listener, besides.
+        /// Sessions that wait for their listener, besides.
         std::size_t pending = 0;
+        /// What a new one takes: another if a listener is to be told that it was created.
+        std::size_t slots_each = 1;
         std::size_t half_open = unbounded;
         std::size_t bytes = unbounded;
     };
@@ -43,6 +47,7 @@ public:
     explicit Capacity(const Bounds& bounds) noexcept
         : sessions_(bounds.sessions),
           slots_(bounds.sessions + bounds.pending),
+          slots_each_(bounds.slots_each),
           half_open_(bounds.half_open),
           bytes_(bounds.bytes)
     {
@@ -87,7 +92,7 @@ public:
 
         [[nodiscard]] bool take_slot() noexcept
         {
-            return share_.slot || (share_.slot = capacity_->slots_.take());
+            return share_.slot || (share_.slot = capacity_->slots_.take(capacity_->slots_each_));
         }
 
         [[nodiscard]] bool take_half_open() noexcept
@@ -167,6 +172,8 @@ public:
 
     void leave_slot(Place* heir) noexcept
     {
+        // Who is told of creations is told of removals, and then nobody leaves a slot to an heir.
+        SOJOURN_ASSERT(slots_each_ == 1);
         if (heir != nullptr && !heir->share_.slot) {
             heir->share_.slot = true;
         } else {
@@ -192,7 +199,7 @@ public:
         }
     }
 
-    /// Sessions that had ended are forgotten.
+    /// Listeners were told of so many.
     void vacate(std::size_t count) noexcept { slots_.give_back(count); }
 
     /// Whether as many live as may.
@@ -241,7 +248,7 @@ private:
     void give_back(const Place::Share& share) noexcept
     {
         sessions_.give_back(share.session ? 1 : 0);
-        slots_.give_back(share.slot ? 1 : 0);
+        slots_.give_back(share.slot ? slots_each_ : 0);
         half_open_.give_back(share.half_open ? 1 : 0);
         bytes_.give_back(share.bytes);
     }
@@ -250,6 +257,7 @@ private:
     // half-open session.
     alignas(64) Count sessions_;
     Count slots_;
+    const std::size_t slots_each_;
     Count half_open_;
     Count bytes_;
 };

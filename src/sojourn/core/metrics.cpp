@@ -13,6 +13,7 @@ Metrics& Metrics::operator+=(const Metrics& other) noexcept
         removed[static_cast<std::size_t>(cause)] += other.removed_by(cause);
     }
     pending_removals += other.pending_removals;
+    pending_creations += other.pending_creations;
     rotated += other.rotated;
     acquires += other.acquires;
     acquired += other.acquired;

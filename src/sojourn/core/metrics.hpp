@@ -39,6 +39,8 @@ struct Metrics {
     std::array<std::uint64_t, removal_cause_count> removed{};
     /// Ended sessions whose removal listener has not returned yet.
     std::uint64_t pending_removals = 0;
+    /// Sessions, living or not, whose creation listener has not returned yet.
+    std::uint64_t pending_creations = 0;
     std::uint64_t rotated = 0;
 
     // Requests that were refused.

@@ -86,8 +86,11 @@ std::optional<InvalidOption> ServiceOptions::validate() const noexcept
     if (max_total_attribute_bytes_ && *max_total_attribute_bytes_ > 1UL << 50U) {
         return InvalidOption{"max_total_attribute_bytes", "none, or from 0 to 1125899906842624"};
     }
-    if (!is_between<std::size_t>(max_pending_removals_, 1, most_sessions)) {
-        return InvalidOption{"max_pending_removals", "from 1 to 100000000"};
+    if (!is_between<std::size_t>(max_pending_events_, 1, most_sessions)) {
+        return InvalidOption{"max_pending_events", "from 1 to 100000000"};
+    }
+    if (!is_valid_timeout(listener_timeout_)) {
+        return InvalidOption{"listener_timeout", timeout_bounds};
     }
     if (!is_between<std::size_t>(cleanup_batch_, 1, 10'000)) {
         return InvalidOption{"cleanup_batch", "from 1 to 10000"};

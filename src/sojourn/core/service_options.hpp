@@ -296,20 +296,30 @@ public:
         return max_total_attribute_bytes_;
     }
 
-    /// Room for ended sessions that wait for the removal listener, over all shards, on top of
-    /// `max_sessions`. 1 to 100,000,000; default 1,024. When live and waiting sessions together
-    /// fill both, new ones are refused with `overloaded`: a slow listener slows admission down and
-    /// does not grow memory. Without a listener nothing waits.
-    ServiceOptions& max_pending_removals(std::size_t count) noexcept
+    /// Room for what listeners have yet to be told, over all shards, on top of `max_sessions`:
+    /// ended sessions and, if there is a creation listener, new ones. 1 to 100,000,000; default
+    /// 1,024. When live sessions and what waits together fill both, new sessions are refused with
+    /// `overloaded`: a slow listener slows admission down and does not grow memory. Without a
+    /// listener nothing waits.
+    ServiceOptions& max_pending_events(std::size_t count) noexcept
     {
-        max_pending_removals_ = count;
+        max_pending_events_ = count;
         return *this;
     }
 
-    [[nodiscard]] std::size_t max_pending_removals() const noexcept
+    [[nodiscard]] std::size_t max_pending_events() const noexcept { return max_pending_events_; }
+
+    /// How long a listener may take for one session before it is cancelled and the next is told. 1
+    /// ms to 365 days; default 30 seconds. One that does not end then is left to itself; but if
+    /// eight of those are there, the next that is late is waited for, since nobody knows when they
+    /// will end.
+    ServiceOptions& listener_timeout(Duration length) noexcept
     {
-        return max_pending_removals_;
+        listener_timeout_ = length;
+        return *this;
     }
+
+    [[nodiscard]] Duration listener_timeout() const noexcept { return listener_timeout_; }
 
     /// Expired sessions that cleanup may look at in one turn, which bounds how long it keeps others
     /// waiting. 1 to 10,000; default 128.
@@ -343,7 +353,8 @@ private:
     Duration eviction_grace_ = std::chrono::seconds(10);
     std::size_t max_attribute_bytes_ = 128UL * 1024;
     std::optional<std::size_t> max_total_attribute_bytes_ = 1UL << 30U;
-    std::size_t max_pending_removals_ = 1024;
+    std::size_t max_pending_events_ = 1024;
+    Duration listener_timeout_ = std::chrono::seconds(30);
     std::size_t cleanup_batch_ = 128;
 };
 

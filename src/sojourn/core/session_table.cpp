@@ -24,11 +24,14 @@ constexpr std::size_t slots_a_turn = 4096;
 
 } // namespace
 
-Capacity::Bounds bounds_of(const ServiceOptions& options, std::size_t sessions, std::size_t pending)
+Capacity::Bounds bounds_of(
+    const ServiceOptions& options, std::size_t sessions, std::size_t pending, OnArrival on_arrival
+)
 {
     return {
         .sessions = sessions,
         .pending = pending,
+        .slots_each = on_arrival == OnArrival::keep ? 2U : 1U,
         .half_open = options.max_half_open(),
         .bytes = options.max_total_attribute_bytes().value_or(Capacity::unbounded),
     };
@@ -39,14 +42,16 @@ SessionTable::SessionTable(
     std::size_t capacity,
     std::size_t pending,
     HashKey key,
-    OnDeparture on_departure
+    OnDeparture on_departure,
+    OnArrival on_arrival
 )
     : SessionTable(
           options,
-          std::make_shared<Capacity>(bounds_of(options, capacity, pending)),
+          std::make_shared<Capacity>(bounds_of(options, capacity, pending, on_arrival)),
           {capacity, on_departure == OnDeparture::keep ? capacity + pending : capacity},
           key,
-          on_departure
+          on_departure,
+          on_arrival
       )
 {
 }
@@ -56,7 +61,8 @@ SessionTable::SessionTable(
     std::shared_ptr<Capacity> capacity,
     Limits limits,
     HashKey key,
-    OnDeparture on_departure
+    OnDeparture on_departure,
+    OnArrival on_arrival
 )
     : capacity_(std::move(capacity)),
       limits_(limits),
@@ -69,6 +75,7 @@ SessionTable::SessionTable(
       when_full_(options.when_full()),
       reclaim_batch_(options.cleanup_batch()),
       on_departure_(on_departure),
+      on_arrival_(on_arrival),
       hash_(key),
       slab_(limits.slots),
       index_(limits.sessions),
@@ -286,6 +293,44 @@ void SessionTable::arm(Session& session)
 
 // Creation and room
 
+class SessionTable::Arrival {
+public:
+    /// *Exceptions*: `bad_alloc`; from then on nothing of it needs memory.
+    explicit Arrival(SessionTable& table)
+        : table_(table.on_arrival_ == OnArrival::keep ? &table : nullptr)
+    {
+        if (table_ != nullptr) {
+            table_->arrived_.emplace_back();
+        }
+    }
+
+    Arrival(const Arrival&) = delete;
+    Arrival& operator=(const Arrival&) = delete;
+    Arrival(Arrival&&) = delete;
+    Arrival& operator=(Arrival&&) = delete;
+
+    ~Arrival()
+    {
+        if (table_ != nullptr) {
+            table_->arrived_.pop_back();
+        }
+    }
+
+    /// The session is there.
+    void note(const Session& session) noexcept
+    {
+        if (table_ != nullptr) {
+            table_->arrived_.back() = table_->info(session);
+            ++table_->metrics_.pending_creations;
+            table_ = nullptr;
+        }
+    }
+
+private:
+    /// Null if there is nothing to take back.
+    SessionTable* table_;
+};
+
 Result<void> SessionTable::check(const NewSession& fresh)
 {
     if (closed_) {
@@ -304,12 +349,13 @@ Result<Session*> SessionTable::create(const NewSession& fresh)
     }
     // What may fail comes first: nobody shall make room for a session that is not made after all.
     const auto principal = principals_.hold(fresh.principal);
+    Arrival arrival(*this);
     Capacity::Place place(*capacity_);
     if (!make_room(fresh, principal, place)) {
         return refuse();
     }
     place.occupy(fresh.demand());
-    return add(fresh, principal);
+    return add(fresh, principal, arrival);
 }
 
 Result<Session*> SessionTable::create(const NewSession& fresh, Capacity::Place place)
@@ -318,16 +364,18 @@ Result<Session*> SessionTable::create(const NewSession& fresh, Capacity::Place p
         return fault.error();
     }
     const auto principal = principals_.hold(fresh.principal);
+    Arrival arrival(*this);
     // There is a place, but chance may have brought more sessions to this table than it is made
     // for.
     if ((metrics_.live >= limits_.sessions && !evict_oldest(place)) || !slab_.has_room()) {
         return refuse();
     }
     place.occupy(fresh.demand());
-    return add(fresh, principal);
+    return add(fresh, principal, arrival);
 }
 
-Session* SessionTable::add(const NewSession& fresh, const PrincipalIndex::Hold& principal)
+Session*
+SessionTable::add(const NewSession& fresh, const PrincipalIndex::Hold& principal, Arrival& arrival)
 {
     auto& session = slab_.take();
     session.id = fresh.id.id;
@@ -349,6 +397,7 @@ Session* SessionTable::add(const NewSession& fresh, const PrincipalIndex::Hold& 
     transition(session, principal ? SessionState::established : SessionState::half_open);
     lease(session);
     arm(session);
+    arrival.note(session);
     return &session;
 }
 
@@ -846,6 +895,17 @@ std::vector<RemovedSession> SessionTable::take_departed(std::size_t limit)
         });
         departed_.pop_front();
         vacate(session);
+    }
+    return batch;
+}
+
+std::vector<SessionInfo> SessionTable::take_arrived(std::size_t limit)
+{
+    std::vector<SessionInfo> batch;
+    batch.reserve(std::min(limit, arrived_.size()));
+    while (batch.size() < limit && !arrived_.empty()) {
+        batch.push_back(std::move(arrived_.front()));
+        arrived_.pop_front();
     }
     return batch;
 }

@@ -30,6 +30,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,11 +60,15 @@ struct NewSession {
 
 /// The bounds of so many sessions and of `pending` more that wait for their listener, with those of
 /// the options.
-[[nodiscard]] Capacity::Bounds
-bounds_of(const ServiceOptions& options, std::size_t sessions, std::size_t pending);
-
 /// Whether ended sessions wait for `take_departed` or are forgotten at once.
 enum class OnDeparture : std::uint8_t { keep, forget };
+
+/// Whether new sessions wait for `take_arrived` too. Those who do so keep the ended ones as well.
+enum class OnArrival : std::uint8_t { keep, forget };
+
+[[nodiscard]] Capacity::Bounds bounds_of(
+    const ServiceOptions& options, std::size_t sessions, std::size_t pending, OnArrival on_arrival
+);
 
 /// A table of sessions.
 ///
@@ -83,7 +88,8 @@ public:
         std::size_t capacity,
         std::size_t pending,
         HashKey key,
-        OnDeparture on_departure
+        OnDeparture on_departure,
+        OnArrival on_arrival = OnArrival::forget
     );
 
     /// One of several that share a capacity. `limits` are this one's own: what it has memory for.
@@ -97,7 +103,8 @@ public:
         std::shared_ptr<Capacity> capacity,
         Limits limits,
         HashKey key,
-        OnDeparture on_departure
+        OnDeparture on_departure,
+        OnArrival on_arrival
     );
 
     SessionTable(const SessionTable&) = delete;
@@ -304,6 +311,20 @@ public:
     /// Whether some ended session waits for `take_departed`.
     [[nodiscard]] bool has_departed() const noexcept { return !departed_.empty(); }
 
+    /// Moves out what up to `limit` new sessions were when they were created, in that order. They
+    /// count as pending until `announced` says that their listener has returned. Only if nobody is
+    /// left here may those be taken that have departed: some of them may be the same.
+    [[nodiscard]] std::vector<SessionInfo> take_arrived(std::size_t limit);
+
+    void announced(std::size_t count) noexcept
+    {
+        metrics_.pending_creations -= count;
+        capacity_->vacate(count);
+    }
+
+    /// Whether some new session waits for `take_arrived`.
+    [[nodiscard]] bool has_arrived() const noexcept { return !arrived_.empty(); }
+
     /// Whether a removal is waiting for a lease to be given back, so that the one who gives it back
     /// should see to it at once.
     [[nodiscard]] bool awaits_release() const noexcept { return metrics_.closing > 0; }
@@ -365,7 +386,9 @@ private:
     bool make_room(
         const NewSession& fresh, const PrincipalIndex::Hold& principal, Capacity::Place& place
     );
-    Session* add(const NewSession& fresh, const PrincipalIndex::Hold& principal);
+    /// A line of those who have arrived, for one who may be refused yet.
+    class Arrival;
+    Session* add(const NewSession& fresh, const PrincipalIndex::Hold& principal, Arrival& arrival);
     void arm(Session& session);
 
     Session* find_for_request(const HashedId& id);
@@ -430,6 +453,7 @@ private:
     const WhenFull when_full_;
     const std::size_t reclaim_batch_;
     const OnDeparture on_departure_;
+    const OnArrival on_arrival_;
     bool closed_ = false;
 
     const SessionIdHash hash_;
@@ -440,6 +464,8 @@ private:
     HalfOpenList half_open_;
     /// Sessions that have ended and whose listener has yet to be told, in order.
     RecencyList departed_;
+    /// Those that were created, the same.
+    std::deque<SessionInfo> arrived_;
     PrincipalIndex principals_;
     // Who is watched, and who is not any more and has not been told of. There is always room for
     // the former to become the latter.

@@ -181,6 +181,9 @@ private:
         require_same("half-open sessions", metrics.half_open, half_open_);
         require_same("closing sessions", metrics.closing, closing_);
         require_same("leased sessions", metrics.leased, leased_);
+        require(
+            table_.arrived_.size() <= metrics.pending_creations, "more to announce than is pending"
+        );
         require_same("departed sessions", table_.departed_.size(), departed_);
         require(metrics.live <= table_.limits_.sessions, "more sessions than the limit");
         require(

@@ -22,14 +22,15 @@ Admission::Admission(
     const ServiceOptions& options,
     HashKey key,
     std::shared_ptr<Clock> clock,
-    const ShardSet& shards
+    const ShardSet& shards,
+    OnArrival on_arrival
 )
     : options_(options),
       key_(key),
       clock_(std::move(clock)),
       shards_(shards),
       capacity_(std::make_shared<Capacity>(
-          bounds_of(options, options.max_sessions(), options.max_pending_removals())
+          bounds_of(options, options.max_sessions(), options.max_pending_events(), on_arrival)
       )),
       principal_bound_(options.max_sessions_per_principal().value_or(Capacity::unbounded)),
       creation_limiter_(executor, options, key)

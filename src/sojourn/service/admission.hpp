@@ -41,7 +41,8 @@ public:
         const ServiceOptions& options,
         HashKey key,
         std::shared_ptr<Clock> clock,
-        const ShardSet& shards
+        const ShardSet& shards,
+        OnArrival on_arrival
     );
 
     [[nodiscard]] const std::shared_ptr<Capacity>& capacity() const noexcept { return capacity_; }

@@ -17,10 +17,18 @@
 
 namespace sojourn {
 
-/// Told of each session that ended, once, after it ended. A coroutine; runs off the service's
-/// strands, one at a time for each service, in the order in which the sessions of a shard ended.
-/// It may use the service, except that `stop` would wait for the listener itself until its limit.
-/// What it throws is counted and reported, and the session counts as told.
+/// Told of each session that was created, once, as it was then. May be told after the session has
+/// been used, and even after it has ended, but before its removal is told.
+///
+/// This and `RemovalListener` are coroutines. They run off the strands of the tables, one at a time
+/// for each service, and may use the service, except that `stop` would wait for the listener itself
+/// until its limit. What one throws is counted and reported, and the session counts as told. One
+/// that takes longer than `ServiceOptions::listener_timeout` is cancelled (with all types of
+/// cancellation), counted and reported too, and the next is told without waiting for it.
+using CreationListener = std::function<boost::asio::awaitable<void>(SessionInfo)>;
+
+/// Told of each session that ended, once, after it ended, in the order in which the sessions of a
+/// shard ended. See `CreationListener`.
 using RemovalListener = std::function<boost::asio::awaitable<void>(RemovedSession)>;
 
 /// The surroundings of a service, with chained setters. All have defaults.
@@ -47,6 +55,15 @@ public:
 
     [[nodiscard]] const std::shared_ptr<IdSource>& id_source() const noexcept { return id_source_; }
 
+    /// Who is told of sessions that were created. Default: nobody.
+    ServiceEnvironment& on_created(CreationListener listener)
+    {
+        on_created_ = std::move(listener);
+        return *this;
+    }
+
+    [[nodiscard]] const CreationListener& on_created() const noexcept { return on_created_; }
+
     /// Who is told of sessions that ended. Default: nobody.
     ServiceEnvironment& on_removed(RemovalListener listener)
     {
@@ -68,6 +85,7 @@ public:
 private:
     std::shared_ptr<Clock> clock_;
     std::shared_ptr<IdSource> id_source_;
+    CreationListener on_created_;
     RemovalListener on_removed_;
     FailureReporter on_failure_;
 };

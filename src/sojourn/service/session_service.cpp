@@ -91,8 +91,8 @@ public:
           key_(draw_key(*environment_.id_source())),
           hash_(key_),
           modify_barrier_("modify", environment_.on_failure()),
-          admission_(executor, options_, key_, environment_.clock(), shards_),
-          events_(environment_)
+          admission_(executor, options_, key_, environment_.clock(), shards_, on_arrival()),
+          events_(options_, environment_)
     {
     }
 
@@ -115,8 +115,8 @@ public:
             );
         };
         cleanup_ = make_loop("cleanup", &Implementation::cleanup_round);
-        if (environment_.on_removed()) {
-            telling_ = make_loop("removal events", &Implementation::events_round);
+        if (environment_.on_created() || environment_.on_removed()) {
+            telling_ = make_loop("session events", &Implementation::events_round);
         }
         for (std::size_t i = 0; i < options_.shards(); ++i) {
             auto& shard = shards_.add(std::make_shared<Shard>(
@@ -126,7 +126,8 @@ public:
                 key_,
                 environment_.clock(),
                 cleanup_,
-                telling_
+                telling_,
+                on_arrival()
             ));
             events_.add(shard);
         }
@@ -672,6 +673,11 @@ private:
         }
     }
 
+    [[nodiscard]] OnArrival on_arrival() const noexcept
+    {
+        return environment_.on_created() ? OnArrival::keep : OnArrival::forget;
+    }
+
     void ensure_running() noexcept
     {
         cleanup_->ensure_running();
@@ -789,7 +795,7 @@ private:
         if (!self) {
             co_return TimePoint::max();
         }
-        co_await self->events_.round();
+        co_await self->events_.round(self);
         co_return TimePoint::max();
     }
 
@@ -810,7 +816,7 @@ private:
     /// Calls of `stop` that have not returned.
     std::atomic<int> stops_{0};
     std::shared_ptr<SupervisedLoop> cleanup_;
-    /// Null if there is no removal listener.
+    /// Null if there is no listener.
     std::shared_ptr<SupervisedLoop> telling_;
 };
 

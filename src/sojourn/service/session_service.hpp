@@ -51,9 +51,9 @@ struct Health {
     LoopHealth cleanup;
     /// How far cleanup is behind: no session has been overdue for longer. Zero if it is not.
     Duration cleanup_lag{};
-    /// The coroutine that tells the removal listener.
+    /// The coroutine that tells the listeners.
     LoopHealth events;
-    /// Exceptions that the removal listener threw.
+    /// Listeners that threw or took too long.
     std::uint64_t listener_failures = 0;
 
     /// Accepting, and neither background coroutine is failing.

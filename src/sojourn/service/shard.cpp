@@ -26,7 +26,7 @@ std::size_t limit_of(std::size_t whole, std::size_t shards)
 
 SessionTable::Limits limits_of(const ServiceOptions& options, OnDeparture on_departure)
 {
-    const auto pending = on_departure == OnDeparture::keep ? options.max_pending_removals() : 0;
+    const auto pending = on_departure == OnDeparture::keep ? options.max_pending_events() : 0;
     return {
         .sessions = limit_of(options.max_sessions(), options.shards()),
         .slots = limit_of(options.max_sessions() + pending, options.shards()),
@@ -41,14 +41,19 @@ OnDeparture on_departure(const std::shared_ptr<SupervisedLoop>& events) noexcept
 } // namespace
 
 ShardState::ShardState(
-    Shard& shard, const ServiceOptions& options, std::shared_ptr<Capacity> capacity, HashKey key
+    Shard& shard,
+    const ServiceOptions& options,
+    std::shared_ptr<Capacity> capacity,
+    HashKey key,
+    OnArrival on_arrival
 )
     : table_(
           options,
           std::move(capacity),
           limits_of(options, on_departure(shard.events_)),
           key,
-          on_departure(shard.events_)
+          on_departure(shard.events_),
+          on_arrival
       ),
       shard_(shard)
 {
@@ -90,7 +95,7 @@ void ShardState::finish() noexcept
         arm_earlier();
     }
     publish();
-    if (table_.has_departed()) {
+    if (table_.has_departed() || table_.has_arrived()) {
         shard_.events_->wake();
     }
     if (!watchers_.empty() && is_empty()) {
@@ -197,7 +202,8 @@ Shard::Shard(
     HashKey key,
     std::shared_ptr<Clock> clock,
     std::shared_ptr<SupervisedLoop> cleanup,
-    std::shared_ptr<SupervisedLoop> events
+    std::shared_ptr<SupervisedLoop> events,
+    OnArrival on_arrival
 )
     : requests_tolerate_lag_(RateLimiter(options.request_rate()).tolerates(Clock::coarse_lag)),
       home_(executor),
@@ -205,7 +211,7 @@ Shard::Shard(
       cleanup_(std::move(cleanup)),
       events_(std::move(events)),
       oldest_use_(options.shards() == 1 ? nullptr : std::make_unique<OldestUse>(TimePoint::max())),
-      state_(executor, *this, options, std::move(capacity), key)
+      state_(executor, *this, options, std::move(capacity), key, on_arrival)
 {
 }
 

@@ -44,7 +44,11 @@ class Shard;
 class ShardState {
 public:
     ShardState(
-        Shard& shard, const ServiceOptions& options, std::shared_ptr<Capacity> capacity, HashKey key
+        Shard& shard,
+        const ServiceOptions& options,
+        std::shared_ptr<Capacity> capacity,
+        HashKey key,
+        OnArrival on_arrival
     );
 
     [[nodiscard]] SessionTable& table() noexcept { return table_; }
@@ -77,7 +81,8 @@ public:
 
     [[nodiscard]] bool is_empty() const noexcept
     {
-        return table_.metrics().live == 0 && table_.metrics().pending_removals == 0;
+        const auto& metrics = table_.metrics();
+        return metrics.live == 0 && metrics.pending_creations == 0 && metrics.pending_removals == 0;
     }
 
 private:
@@ -128,7 +133,8 @@ public:
         HashKey key,
         std::shared_ptr<Clock> clock,
         std::shared_ptr<SupervisedLoop> cleanup,
-        std::shared_ptr<SupervisedLoop> events
+        std::shared_ptr<SupervisedLoop> events,
+        OnArrival on_arrival
     );
 
     /// Runs `f` in a turn and gives what it returns, a `Result`. `f` takes the state, and the shard
@@ -275,7 +281,7 @@ private:
     const Home home_;
     const std::shared_ptr<Clock> clock_;
     const std::shared_ptr<SupervisedLoop> cleanup_;
-    /// Null if nobody wants to be told of removals.
+    /// Null if nobody wants to be told.
     const std::shared_ptr<SupervisedLoop> events_;
     /// Null if there is no other shard that would ask.
     const std::unique_ptr<OldestUse> oldest_use_;
