@@ -10,6 +10,9 @@ export module sojourn;
 
 export namespace sojourn {
 
+// core/acquire_options.hpp
+using sojourn::AcquireOptions;
+
 // core/attributes.hpp
 using sojourn::Attributes;
 using sojourn::AttributeSnapshot;

@@ -80,6 +80,7 @@ std::string metrics_json(const sojourn::Metrics& metrics)
     object["acquired"] = metrics.acquired;
     object["not_found"] = metrics.not_found;
     object["rate_limited"] = metrics.rate_limited;
+    object["guesses_rate_limited"] = metrics.guesses_rate_limited;
     object["refused_busy"] = metrics.refused_busy;
     object["refused_stopping"] = metrics.refused_stopping;
     object["refused_overloaded"] = metrics.refused_overloaded;

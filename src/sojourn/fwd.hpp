@@ -12,6 +12,7 @@ namespace sojourn {
 enum class errc : int;
 enum class RemovalCause : std::uint8_t;
 enum class WhenFull : std::uint8_t;
+class AcquireOptions;
 class Attributes;
 class CreateOptions;
 class Error;

@@ -10,6 +10,7 @@
 #include "sojourn/async/exception_barrier.hpp"
 #include "sojourn/async/permit.hpp"
 #include "sojourn/async/supervised_loop.hpp"
+#include "sojourn/core/acquire_options.hpp"
 #include "sojourn/core/attributes.hpp"
 #include "sojourn/core/create_options.hpp"
 #include "sojourn/core/duration.hpp"

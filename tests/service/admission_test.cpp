@@ -271,6 +271,39 @@ TEST_CASE("session_service admission: a peer creates at its own rate", "[async][
     CHECK(a.create(from("192.0.2.1")).error() == errc::rate_limited);
 }
 
+TEST_CASE("session_service admission: a peer that guesses ids is limited", "[async][service]")
+{
+    const auto way = any_way();
+    Admission a(way, plain_options().creation_rate(RateLimit(1, 3)));
+    const auto guess = [&](const std::string& peer) {
+        const auto id = SessionId::parse(std::string(43, 'x')).value();
+        const auto options = AcquireOptions().peer(peer);
+        if (way.face == Face::coroutine) {
+            return a.sessions.run(a.sessions.service.acquire(id, options)).error();
+        }
+        auto lease = a.sessions.service.async_acquire(id, options, asio::use_future);
+        a.sessions.settle();
+        return lease.get().error();
+    };
+    const auto known = a.add();
+    for (int i = 0; i < 3; ++i) {
+        CHECK(guess("192.0.2.1") == Error(errc::not_found));
+    }
+    CHECK(guess("192.0.2.1") == Error(errc::rate_limited, 1s));
+    CHECK(guess("192.0.2.1") == Error(errc::rate_limited, 1s));
+    CHECK(a.create(from("192.0.2.1")).error() == errc::rate_limited);
+    // Those who have a session are served there too, and others may still be wrong.
+    const auto mine = AcquireOptions().peer("192.0.2.1");
+    CHECK(a.sessions.run(a.sessions.service.acquire(known, mine)).has_value());
+    CHECK(guess("192.0.2.2") == Error(errc::not_found));
+    CHECK(guess("") == Error(errc::not_found));
+    CHECK(guess(std::string(257, 'x')) == Error(errc::invalid_options));
+    a.sessions.clock->advance(1s);
+    CHECK(guess("192.0.2.1") == Error(errc::not_found));
+    CHECK(a.sessions.metrics().guesses_rate_limited == 2);
+    CHECK(a.sessions.metrics().not_found == 8);
+}
+
 TEST_CASE("session_service admission: without a peer it is the principal", "[async][service]")
 {
     Admission a(any_way(), plain_options().creation_rate(RateLimit(1, 2)));

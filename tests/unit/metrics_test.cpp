@@ -30,6 +30,7 @@ Metrics numbered(std::uint64_t step)
           &metrics.rate_limited,
           &metrics.refused_busy,
           &metrics.refused_stopping,
+          &metrics.guesses_rate_limited,
           &metrics.requests_shed,
           &metrics.refused_overloaded,
           &metrics.creations_rate_limited,
@@ -45,7 +46,7 @@ Metrics numbered(std::uint64_t step)
 }
 
 // A new counter must be numbered above, and so be added in operator+=.
-static_assert(sizeof(Metrics) == (20 + sojourn::removal_cause_count) * sizeof(std::uint64_t));
+static_assert(sizeof(Metrics) == (21 + sojourn::removal_cause_count) * sizeof(std::uint64_t));
 
 } // namespace
 

@@ -21,6 +21,7 @@ Metrics& Metrics::operator+=(const Metrics& other) noexcept
     rate_limited += other.rate_limited;
     refused_busy += other.refused_busy;
     refused_stopping += other.refused_stopping;
+    guesses_rate_limited += other.guesses_rate_limited;
     requests_shed += other.requests_shed;
     refused_overloaded += other.refused_overloaded;
     creations_rate_limited += other.creations_rate_limited;

@@ -50,6 +50,8 @@ struct Metrics {
     /// Of sessions that had as many in flight, or as many streams, as one may have.
     std::uint64_t refused_busy = 0;
     std::uint64_t refused_stopping = 0;
+    /// Of those not found: guesses, by clients over their creation rate.
+    std::uint64_t guesses_rate_limited = 0;
     /// Of the acquired: those that were refused after all, as too many were in flight.
     std::uint64_t requests_shed = 0;
 

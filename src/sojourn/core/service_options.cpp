@@ -74,8 +74,15 @@ std::optional<InvalidOption> ServiceOptions::validate() const noexcept
     if (!is_between<std::size_t>(max_in_flight_per_session_, 1, 65'535)) {
         return InvalidOption{"max_in_flight_per_session", "from 1 to 65535"};
     }
-    if (when_full_ != WhenFull::evict_idle && when_full_ != WhenFull::reject) {
-        return InvalidOption{"when_full", "evict_idle or reject"};
+    if (when_full_ != WhenFull::evict_idle && when_full_ != WhenFull::reject &&
+        when_full_ != WhenFull::wait) {
+        return InvalidOption{"when_full", "evict_idle, reject or wait"};
+    }
+    if (max_waiting_creations_ > most_at_once) {
+        return InvalidOption{"max_waiting_creations", "from 0 to 1000000000"};
+    }
+    if (!is_valid_timeout(max_creation_wait_)) {
+        return InvalidOption{"max_creation_wait", timeout_bounds};
     }
     if (eviction_grace_ < Duration::zero() || eviction_grace_ > max_duration) {
         return InvalidOption{"eviction_grace", "from 0 to 365d"};

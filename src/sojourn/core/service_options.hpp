@@ -40,6 +40,9 @@ enum class WhenFull : std::uint8_t {
     evict_idle,
     /// Refuse the new one with `overloaded`, and end nobody.
     reject,
+    /// End nobody, and let the new one wait in line until there is room, for as long as
+    /// `max_creation_wait`. Creations are made one after the other then.
+    wait,
 };
 
 /// The first option that `ServiceOptions::validate` found out of bounds.
@@ -256,6 +259,29 @@ public:
 
     [[nodiscard]] WhenFull when_full() const noexcept { return when_full_; }
 
+    /// New sessions that may wait for room, if the policy is to wait. 0 to 1,000,000,000; default
+    /// 1,024. One more is refused at once, with `overloaded`.
+    ServiceOptions& max_waiting_creations(std::size_t count) noexcept
+    {
+        max_waiting_creations_ = count;
+        return *this;
+    }
+
+    [[nodiscard]] std::size_t max_waiting_creations() const noexcept
+    {
+        return max_waiting_creations_;
+    }
+
+    /// How long a new session may wait so. 1 ms to 365 days; default 1 second. Then it is refused
+    /// with `overloaded`.
+    ServiceOptions& max_creation_wait(Duration length) noexcept
+    {
+        max_creation_wait_ = length;
+        return *this;
+    }
+
+    [[nodiscard]] Duration max_creation_wait() const noexcept { return max_creation_wait_; }
+
     /// How long ago a session's last request must have finished before it can be evicted because
     /// the table is full. 0 to 365 days; default 10 seconds, in which a client that is at work
     /// comes back. When all are fresher than that, new ones are refused with `overloaded`: those
@@ -350,6 +376,8 @@ private:
     Duration max_request_wait_ = std::chrono::seconds(1);
     std::size_t max_in_flight_per_session_ = 100;
     WhenFull when_full_ = WhenFull::evict_idle;
+    std::size_t max_waiting_creations_ = 1024;
+    Duration max_creation_wait_ = std::chrono::seconds(1);
     Duration eviction_grace_ = std::chrono::seconds(10);
     std::size_t max_attribute_bytes_ = 128UL * 1024;
     std::optional<std::size_t> max_total_attribute_bytes_ = 1UL << 30U;

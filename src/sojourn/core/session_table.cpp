@@ -352,7 +352,7 @@ Result<Session*> SessionTable::create(const NewSession& fresh)
     Arrival arrival(*this);
     Capacity::Place place(*capacity_);
     if (!make_room(fresh, principal, place)) {
-        return refuse();
+        return refuse_creation();
     }
     place.occupy(fresh.demand());
     return add(fresh, principal, arrival);
@@ -368,7 +368,7 @@ Result<Session*> SessionTable::create(const NewSession& fresh, Capacity::Place p
     // There is a place, but chance may have brought more sessions to this table than it is made
     // for.
     if ((metrics_.live >= limits_.sessions && !evict_oldest(place)) || !slab_.has_room()) {
-        return refuse();
+        return refuse_creation();
     }
     place.occupy(fresh.demand());
     return add(fresh, principal, arrival);
@@ -512,6 +512,11 @@ Error SessionTable::refuse() noexcept
 {
     ++metrics_.refused_overloaded;
     return {errc::overloaded, overloaded_hint};
+}
+
+Error SessionTable::refuse_creation() noexcept
+{
+    return when_full_ == WhenFull::wait ? Error(errc::overloaded, overloaded_hint) : refuse();
 }
 
 TimePoint SessionTable::oldest_use() const noexcept
@@ -821,6 +826,7 @@ SessionTable::commit(const HashedId& id, std::uint64_t expected_version, const A
         place.spend_bytes(after - before);
     } else {
         capacity_->leave_bytes(before - after, nullptr);
+        ++room_given_;
     }
     discarded_.add(std::exchange(session->attributes, data));
     return ++session->version;
@@ -991,8 +997,10 @@ void SessionTable::transition(Session& session, SessionState to, Capacity::Place
     }
     if (session.state == SessionState::half_open) {
         capacity_->leave_half_open(heir);
+        ++room_given_;
     }
     if (to == SessionState::departed) {
+        ++room_given_;
         capacity_->leave_session(heir);
         capacity_->leave_bytes(session.attributes.bytes(), heir);
         ++metrics_.removed[static_cast<std::size_t>(session.cause)];

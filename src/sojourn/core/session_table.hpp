@@ -167,6 +167,8 @@ public:
 
     /// Counts something that was refused for want of room. Returns `overloaded`.
     [[nodiscard]] Error refuse() noexcept;
+    /// The same for a creation; not counted if it may yet wait for room.
+    [[nodiscard]] Error refuse_creation() noexcept;
 
     /// When the session was used last that `make_session_room` would evict; `TimePoint::max()` if
     /// all are leased.
@@ -306,6 +308,7 @@ public:
     {
         metrics_.pending_removals -= count;
         capacity_->vacate(count);
+        room_given_ += count;
     }
 
     /// Whether some ended session waits for `take_departed`.
@@ -320,10 +323,14 @@ public:
     {
         metrics_.pending_creations -= count;
         capacity_->vacate(count);
+        room_given_ += count;
     }
 
     /// Whether some new session waits for `take_arrived`.
     [[nodiscard]] bool has_arrived() const noexcept { return !arrived_.empty(); }
+
+    /// Another number whenever somebody who was refused for want of room might find some now.
+    [[nodiscard]] std::uint64_t room_given() const noexcept { return room_given_; }
 
     /// Whether a removal is waiting for a lease to be given back, so that the one who gives it back
     /// should see to it at once.
@@ -467,6 +474,8 @@ private:
     /// Those that were created, the same.
     std::deque<SessionInfo> arrived_;
     PrincipalIndex principals_;
+    std::uint64_t room_given_ = 0;
+
     // Who is watched, and who is not any more and has not been told of. There is always room for
     // the former to become the latter.
     std::size_t watched_ = 0;

@@ -70,6 +70,20 @@ awaitable<Result<void>> Admission::limit(const CreateOptions& options)
     co_return Result<void>();
 }
 
+awaitable<Result<void>> Admission::limit_guess(const std::string& peer)
+{
+    const auto now = clock_->steady();
+    const auto admit = [&peer, now](CreationLimiter& limiter) noexcept {
+        return limiter.peers.admit(peer, now);
+    };
+    const auto wait = co_await creation_limiter_.call(admit);
+    if (wait > Duration::zero()) {
+        guesses_limited_.fetch_add(1, std::memory_order_relaxed);
+        co_return Error(errc::rate_limited, wait);
+    }
+    co_return Result<void>();
+}
+
 bool Admission::is_bounded(std::string_view principal) const noexcept
 {
     return !principal.empty() && principal_bound_ != Capacity::unbounded;

@@ -53,6 +53,15 @@ public:
     /// Counts a creation by who is limited. *Errors*: `rate_limited`.
     [[nodiscard]] boost::asio::awaitable<Result<void>> limit(const CreateOptions& options);
 
+    /// Counts a guess of an id by where it came from. *Errors*: `rate_limited`.
+    [[nodiscard]] boost::asio::awaitable<Result<void>> limit_guess(const std::string& peer);
+
+    /// Guesses that `limit_guess` has refused.
+    [[nodiscard]] std::uint64_t guesses_limited() const noexcept
+    {
+        return guesses_limited_.load(std::memory_order_relaxed);
+    }
+
     /// Creations that `limit` has refused.
     [[nodiscard]] std::uint64_t rate_limited() const noexcept
     {
@@ -103,6 +112,7 @@ private:
     const std::size_t principal_bound_;
     Confined<CreationLimiter> creation_limiter_;
     std::atomic<std::uint64_t> rate_limited_{0};
+    std::atomic<std::uint64_t> guesses_limited_{0};
     /// Of principals, by hash; none where one turn does it all.
     std::deque<AsyncSemaphore> lanes_;
 };

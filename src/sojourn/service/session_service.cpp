@@ -4,6 +4,7 @@
 #include "sojourn/async/async_semaphore.hpp"
 #include "sojourn/async/shutdown_hook.hpp"
 #include "sojourn/service/admission.hpp"
+#include "sojourn/service/creation_line.hpp"
 #include "sojourn/service/session_events.hpp"
 #include "sojourn/service/shard_set.hpp"
 #include "sojourn/service/turns.hpp"
@@ -138,6 +139,10 @@ public:
                                   .max_wait(options_.max_request_wait());
             in_flight_ = std::make_unique<AsyncSemaphore>(executor_, line, environment_.clock());
         }
+        if (options_.when_full() == WhenFull::wait) {
+            line_ =
+                std::make_unique<CreationLine>(executor_, options_, environment_.clock(), shards_);
+        }
         ensure_running();
     }
 
@@ -261,12 +266,33 @@ public:
         if (!lease) {
             co_return lease.error();
         }
-        auto permit = co_await self->in_flight_->acquire();
-        if (!permit) {
-            co_return self->shed(permit.error());
+        if (self->in_flight_) {
+            auto permit = co_await self->in_flight_->acquire();
+            if (!permit) {
+                co_return self->shed(permit.error());
+            }
+            lease->permit_ = std::move(*permit);
         }
-        lease->permit_ = std::move(*permit);
         co_return std::move(*lease);
+    }
+
+    static awaitable<Result<SessionLease>>
+    acquire_for(Self self, SessionId id, AcquireOptions options)
+    {
+        const auto& peer = options.peer();
+        if (peer.size() > max_peer_length) {
+            co_return errc::invalid_options;
+        }
+        auto lease = co_await acquire_in_flight(self, std::move(id));
+        const bool is_guess = lease.error() == errc::not_found && !peer.empty() &&
+                              !self->options_.creation_rate().is_unlimited();
+        if (is_guess) {
+            const auto counted = co_await self->admission_.limit_guess(peer);
+            if (!counted) {
+                co_return counted.error();
+            }
+        }
+        co_return std::move(lease);
     }
 
     static awaitable<Result<ExclusiveLease>>
@@ -326,16 +352,30 @@ public:
         if (!fresh) {
             co_return fresh.error();
         }
-        auto& shard = self->shards_.of(fresh->id);
+        if (self->line_) {
+            CreationLine::Attempt attempt = [self, fresh = std::move(*fresh)] {
+                return create_prepared(self, fresh);
+            };
+            co_return co_await self->line_->create(std::move(attempt));
+        }
+        co_return co_await create_prepared(self, std::move(*fresh));
+    }
+
+    /// Whether new ones may have to wait for room.
+    [[nodiscard]] bool has_line() const noexcept { return line_ != nullptr; }
+
+    static awaitable<Result<CreatedSession>> create_prepared(Self self, NewSession fresh)
+    {
+        auto& shard = self->shards_.of(fresh.id);
         if (self->shards_.is_one()) {
-            auto turn = create_turn(std::move(*fresh));
+            auto turn = create_turn(std::move(fresh));
             co_return co_await shard.call(std::move(turn));
         }
-        if (auto place = self->admission_.take_place(*fresh)) {
-            auto turn = create_turn(std::move(*fresh), std::move(*place));
+        if (auto place = self->admission_.take_place(fresh)) {
+            auto turn = create_turn(std::move(fresh), std::move(*place));
             co_return co_await shard.call(std::move(turn));
         }
-        co_return co_await create_with_care(self, std::move(*fresh));
+        co_return co_await create_with_care(self, std::move(fresh));
     }
 
     /// With several shards, where somebody may have to make room.
@@ -354,7 +394,7 @@ public:
         Capacity::Place place(*self->admission_.capacity());
         if (!co_await self->admission_.make_room(fresh, place)) {
             auto refuse = [](ShardState& state) -> Result<CreatedSession> {
-                return state.table().refuse();
+                return state.table().refuse_creation();
             };
             co_return co_await home.call(std::move(refuse));
         }
@@ -520,6 +560,8 @@ public:
             sum.calls_combined += counts.combined;
             sum.calls_suspended += counts.suspended;
         }
+        sum.refused_overloaded += self->line_ ? self->line_->refused() : 0;
+        sum.guesses_rate_limited = self->admission_.guesses_limited();
         sum.requests_shed = self->requests_shed_.load(std::memory_order_relaxed);
         sum.creations_rate_limited = self->admission_.rate_limited();
         co_return sum;
@@ -811,6 +853,8 @@ private:
     ShardSet shards_;
     Admission admission_;
     SessionEvents events_;
+    /// Null if nobody waits for room.
+    std::unique_ptr<CreationLine> line_;
     /// Null if requests in flight are not bounded.
     std::unique_ptr<AsyncSemaphore> in_flight_;
     /// Calls of `stop` that have not returned.
@@ -855,6 +899,11 @@ awaitable<Result<SessionLease>> SessionService::acquire(SessionId id)
     const auto hash = implementation_->hash(id);
     auto& shard = implementation_->shards().of(hash);
     return shard.call(AcquireTurn{{std::move(id), hash}}, TurnTime::of_request);
+}
+
+awaitable<Result<SessionLease>> SessionService::acquire(SessionId id, AcquireOptions options)
+{
+    return Implementation::acquire_for(implementation_, std::move(id), std::move(options));
 }
 
 awaitable<Result<ExclusiveLease>> SessionService::acquire_exclusive(SessionId id)
@@ -957,7 +1006,7 @@ void SessionService::start_create(
     const Self& self, const CreateOptions& options, Handler<CreatedSession> handler
 )
 {
-    if (self->is_creation_limited(options)) {
+    if (self->is_creation_limited(options) || self->has_line()) {
         self->start(Implementation::create(self, options), std::move(handler));
         return;
     }
@@ -986,6 +1035,15 @@ void SessionService::start_acquire(const Self& self, SessionId id, Handler<Sessi
     const auto hash = self->hash(id);
     auto& shard = self->shards().of(hash);
     shard.start(AcquireTurn{{std::move(id), hash}}, std::move(handler), TurnTime::of_request);
+}
+
+void SessionService::start_acquire_for(
+    const Self& self, SessionId id, AcquireOptions options, Handler<SessionLease> handler
+)
+{
+    self->start(
+        Implementation::acquire_for(self, std::move(id), std::move(options)), std::move(handler)
+    );
 }
 
 void SessionService::start_acquire_exclusive(

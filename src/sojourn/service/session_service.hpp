@@ -8,6 +8,7 @@
 #define SOJOURN_SERVICE_SESSION_SERVICE_HPP
 
 #include "sojourn/async/supervised_loop.hpp"
+#include "sojourn/core/acquire_options.hpp"
 #include "sojourn/core/create_options.hpp"
 #include "sojourn/core/error.hpp"
 #include "sojourn/core/metrics.hpp"
@@ -163,6 +164,12 @@ public:
     /// wait was cancelled.
     [[nodiscard]] boost::asio::awaitable<Result<SessionLease>> acquire(SessionId id);
 
+    /// The same for a request of which more is known: see `AcquireOptions`. *Errors*: also
+    /// `rate_limited` instead of `not_found`, with the exact `retry_after`, if its peer has guessed
+    /// too often; `invalid_options` if the peer is too long.
+    [[nodiscard]] boost::asio::awaitable<Result<SessionLease>>
+    acquire(SessionId id, AcquireOptions options);
+
     /// `acquire` for requests of one session that must not overlap: waits until nobody else has an
     /// exclusive lease on it, first come, first served, for no longer than `limit`, by default
     /// `max_request_wait`; `Duration::max()` waits for ever. Those who wait are in flight: they
@@ -272,6 +279,14 @@ public:
     auto async_acquire(SessionId id, Token&& token)
     {
         return initiate<SessionLease>(token, &SessionService::start_acquire, std::move(id));
+    }
+
+    template <boost::asio::completion_token_for<void(Result<SessionLease>)> Token>
+    auto async_acquire(SessionId id, AcquireOptions options, Token&& token)
+    {
+        return initiate<SessionLease>(
+            token, &SessionService::start_acquire_for, std::move(id), std::move(options)
+        );
     }
 
     template <boost::asio::completion_token_for<void(Result<ExclusiveLease>)> Token>
@@ -397,6 +412,9 @@ private:
     static void
     start_create(const Self& self, const CreateOptions& options, Handler<CreatedSession> handler);
     static void start_acquire(const Self& self, SessionId id, Handler<SessionLease> handler);
+    static void start_acquire_for(
+        const Self& self, SessionId id, AcquireOptions options, Handler<SessionLease> handler
+    );
     static void start_acquire_exclusive(
         const Self& self, SessionId id, Duration limit, Handler<ExclusiveLease> handler
     );

@@ -4,31 +4,17 @@ using boost::asio::awaitable;
 
 namespace sojourn {
 
-namespace {
-
-SemaphoreOptions line_of_any_length()
-{
-    return SemaphoreOptions().permits(1).max_waiters(SemaphoreOptions::most);
-}
-
-} // namespace
-
 SessionWatch::SessionWatch(
     const boost::asio::any_io_executor& executor, const std::shared_ptr<Clock>& clock
 )
-    : end_(executor, line_of_any_length(), clock),
-      never_(end_.try_acquire().value()),
-      turns_(executor, line_of_any_length(), clock)
+    : end_(executor, clock),
+      turns_(executor, SemaphoreOptions().permits(1).max_waiters(SemaphoreOptions::most), clock)
 {
 }
 
 awaitable<Result<void>> SessionWatch::until_end()
 {
-    const auto ended = co_await end_.acquire(Duration::max());
-    if (ended.error() == errc::stopping) {
-        co_return Result<void>();
-    }
-    co_return ended.error();
+    return end_.wait(Duration::max());
 }
 
 awaitable<Result<Permit>> SessionWatch::take_turn(Duration limit)
@@ -38,7 +24,7 @@ awaitable<Result<Permit>> SessionWatch::take_turn(Duration limit)
 
 void SessionWatch::end() noexcept
 {
-    end_.close();
+    end_.open();
     turns_.close();
 }
 

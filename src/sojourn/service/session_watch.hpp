@@ -7,6 +7,7 @@
 
 #include "sojourn/async/async_semaphore.hpp"
 #include "sojourn/async/clock.hpp"
+#include "sojourn/async/latch.hpp"
 #include "sojourn/core/error.hpp"
 #include "sojourn/core/time.hpp"
 
@@ -35,9 +36,7 @@ public:
     void end() noexcept;
 
 private:
-    /// Its only permit is never given back: who waits for it waits for `end`.
-    AsyncSemaphore end_;
-    Permit never_;
+    Latch end_;
     AsyncSemaphore turns_;
 };
 

@@ -1,8 +1,5 @@
 #include "sojourn/service/shard.hpp"
 
-#include <boost/asio/execution/bad_executor.hpp>
-#include <boost/asio/query.hpp>
-
 #include <algorithm>
 #include <cmath>
 
@@ -98,12 +95,23 @@ void ShardState::finish() noexcept
     if (table_.has_departed() || table_.has_arrived()) {
         shard_.events_->wake();
     }
+    if (!room_watchers_.empty() && room_given_ != table_.room_given()) {
+        tell_of_room();
+    }
     if (!watchers_.empty() && is_empty()) {
         for (const auto& watcher : watchers_) {
             watcher->ring();
         }
         watchers_.clear();
     }
+}
+
+void ShardState::tell_of_room() noexcept
+{
+    for (const auto& room : room_watchers_) {
+        room->open();
+    }
+    room_watchers_.clear();
 }
 
 /// Of those that are over; of all, if there is no service that could end their sessions.
@@ -247,7 +255,7 @@ Shard::watch(std::shared_ptr<Shard> self, std::uint32_t slot, SessionReference r
             co_return *found;
         }
         // Not inside a turn: it tells the execution context of itself, which takes a lock.
-        made = std::make_shared<SessionWatch>(self->home_.executor(), self->clock_);
+        made = std::make_shared<SessionWatch>(self->home_.get(), self->clock_);
     }
 }
 
@@ -265,20 +273,6 @@ Shard::until_end(std::shared_ptr<Shard> self, std::uint32_t slot, SessionReferen
         co_return Result<void>();
     }
     co_return co_await (*watch)->until_end();
-}
-
-Shard::Home::Home(const boost::asio::any_io_executor& executor)
-    : ShutdownHook(boost::asio::query(executor, boost::asio::execution::context)),
-      executor_(executor)
-{
-}
-
-const boost::asio::any_io_executor& Shard::Home::executor() const
-{
-    if (!executor_) {
-        throw boost::asio::execution::bad_executor();
-    }
-    return executor_;
 }
 
 void Shard::leave_to_leases(const std::shared_ptr<Shard>& self) noexcept

@@ -9,7 +9,8 @@
 #include "sojourn/async/alarm.hpp"
 #include "sojourn/async/clock.hpp"
 #include "sojourn/async/confined.hpp"
-#include "sojourn/async/shutdown_hook.hpp"
+#include "sojourn/async/home_executor.hpp"
+#include "sojourn/async/latch.hpp"
 #include "sojourn/async/supervised_loop.hpp"
 #include "sojourn/core/release_list.hpp"
 #include "sojourn/core/session_table.hpp"
@@ -79,6 +80,13 @@ public:
     /// Rings once the table is empty and all its removals have been told.
     void watch(std::shared_ptr<Alarm> watcher) { watchers_.push_back(std::move(watcher)); }
 
+    /// Opens once there is more room here than there was.
+    void watch_room(std::shared_ptr<Latch> room)
+    {
+        room_watchers_.push_back(std::move(room));
+        room_given_ = table_.room_given();
+    }
+
     [[nodiscard]] bool is_empty() const noexcept
     {
         const auto& metrics = table_.metrics();
@@ -88,12 +96,16 @@ public:
 private:
     void arm_earlier() noexcept;
     void end_watches() noexcept;
+    void tell_of_room() noexcept;
     void publish() noexcept;
     void keep_shard_while_leased() noexcept;
 
     SessionTable table_;
     Shard& shard_;
     std::vector<std::shared_ptr<Alarm>> watchers_;
+    std::vector<std::shared_ptr<Latch>> room_watchers_;
+    /// When those were told of it.
+    std::uint64_t room_given_ = 0;
     /// Of sessions that are watched, by slot.
     std::unordered_map<std::uint32_t, Watch> watches_;
     TimePoint armed_until_ = TimePoint::max();
@@ -263,22 +275,8 @@ private:
 
     void list_release(Session& session, TimePoint now) noexcept;
 
-    /// The executor for as long as there is one.
-    class Home final : private ShutdownHook {
-    public:
-        explicit Home(const boost::asio::any_io_executor& executor);
-
-        /// *Exceptions*: `bad_executor`.
-        [[nodiscard]] const boost::asio::any_io_executor& executor() const;
-
-    private:
-        void on_context_shutdown() noexcept override { executor_ = boost::asio::any_io_executor(); }
-
-        boost::asio::any_io_executor executor_;
-    };
-
     const bool requests_tolerate_lag_;
-    const Home home_;
+    const HomeExecutor home_;
     const std::shared_ptr<Clock> clock_;
     const std::shared_ptr<SupervisedLoop> cleanup_;
     /// Null if nobody wants to be told.
