@@ -111,9 +111,18 @@ using sojourn::Permit;
 using sojourn::LoopHealth;
 using sojourn::SupervisedLoop;
 
+// service/drain_options.hpp
+using sojourn::DrainOptions;
+
+// service/drain_report.hpp
+using sojourn::DrainReport;
+
 // service/service_environment.hpp
 using sojourn::RemovalListener;
 using sojourn::ServiceEnvironment;
+
+// service/service_state.hpp
+using sojourn::ServiceState;
 
 // service/session_lease.hpp
 using sojourn::CreatedSession;

@@ -50,11 +50,14 @@ struct LoopHealth;
 
 // service
 enum class CleanupScope : std::uint8_t;
+enum class ServiceState : std::uint8_t;
+class DrainOptions;
 class RotateOptions;
 class ServiceEnvironment;
 class SessionLease;
 class SessionService;
 struct CreatedSession;
+struct DrainReport;
 struct Health;
 
 } // namespace sojourn

@@ -60,6 +60,15 @@ void NaiveTable::settle(Key key, std::uint32_t count, TimePoint returned_at)
         session.is_half_open = false;
     }
     note_use(session, returned_at);
+    if (session.leases == 0 && is_closed_) {
+        end_as_drained(key);
+    }
+}
+
+void NaiveTable::end_as_drained(Key key)
+{
+    const auto& session = sessions_.at(key);
+    end(key, is_expired(session) ? expiry_cause(session) : RemovalCause::drained);
 }
 
 void NaiveTable::note_use(NaiveSession& session, TimePoint moment)
@@ -199,6 +208,7 @@ Error NaiveTable::create(
 )
 {
     if (is_closed_) {
+        ++history_.creations_refused_stopping;
         return errc::stopping;
     }
     if (look_up(fresh.id) != sessions_.end()) {
@@ -551,6 +561,23 @@ void NaiveTable::end_all(
             ),
             "a whole sweep left somebody"
         );
+    }
+}
+
+void NaiveTable::end_idle(std::size_t limit, std::size_t ended, const IsOpen& is_open)
+{
+    const auto idle = std::ranges::count_if(sessions_, [](const auto& entry) {
+        return entry.second.leases == 0;
+    });
+    require(
+        ended == std::min(limit, static_cast<std::size_t>(idle)),
+        "another number of idle sessions ended than there were"
+    );
+    const auto gone = vanished(is_open);
+    require(gone.size() == ended, "the end of the idle says another number than ended");
+    for (const auto key : gone) {
+        require(sessions_.at(key).leases == 0, "one that is leased ended with the idle");
+        end_as_drained(key);
     }
 }
 

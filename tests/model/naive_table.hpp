@@ -112,11 +112,14 @@ public:
 
     void close() { is_closed_ = true; }
 
+    [[nodiscard]] bool is_closed() const { return is_closed_; }
+
     // What the table chose, checked and taken over.
     void remove_by_principal(
         const std::string& name, std::size_t limit, std::size_t ended, const IsOpen& is_open
     );
     void expire(std::size_t batch, bool is_more_due, const IsOpen& is_open);
+    void end_idle(std::size_t limit, std::size_t ended, const IsOpen& is_open);
     void end_all(
         std::size_t batch,
         std::size_t ended,
@@ -147,6 +150,7 @@ public:
 private:
     using Place = std::map<Key, NaiveSession>::iterator;
 
+    void end_as_drained(Key key);
     void settle(Key key, std::uint32_t count, TimePoint returned_at);
     void note_use(NaiveSession& session, TimePoint moment);
     Place look_up(const std::string& id);

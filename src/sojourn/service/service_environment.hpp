@@ -19,7 +19,7 @@ namespace sojourn {
 
 /// Told of each session that ended, once, after it ended. A coroutine; runs off the service's
 /// strands, one at a time for each service, in the order in which the sessions of a shard ended.
-/// It may use the service, except that `stop` would wait for the listener itself until its limit.
+/// It may use the service, and begin to drain it; but to await that would be to wait for itself.
 /// What it throws is counted and reported, and the session counts as told.
 using RemovalListener = std::function<boost::asio::awaitable<void>(RemovedSession)>;
 

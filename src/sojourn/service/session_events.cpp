@@ -14,6 +14,22 @@ constexpr std::size_t batch = 64;
 
 } // namespace
 
+/// One call of a listener. It is over when this ends, as it does also with a frame that is lost.
+class SessionEvents::Telling {
+public:
+    explicit Telling(Outbox& outbox) noexcept : outbox_(outbox) {}
+
+    Telling(const Telling&) = delete;
+    Telling& operator=(const Telling&) = delete;
+    Telling(Telling&&) = delete;
+    Telling& operator=(Telling&&) = delete;
+
+    ~Telling() { outbox_.told.fetch_add(1, std::memory_order_release); }
+
+private:
+    Outbox& outbox_;
+};
+
 SessionEvents::SessionEvents(const ServiceEnvironment& environment)
     : environment_(environment), barrier_("removal listener", environment.on_failure())
 {
@@ -39,7 +55,7 @@ awaitable<void> SessionEvents::tell_all(Outbox& outbox)
         // Takes its memory before the session counts as told.
         auto telling = barrier_.run(tell);
         outbox.untold.pop_back();
-        ++outbox.told;
+        const Telling counted(outbox);
         co_await std::move(telling);
     }
 }
@@ -52,7 +68,8 @@ awaitable<bool> SessionEvents::refill(Outbox& outbox)
     // All of it in the turn: the coroutine's frame may be lost right after, for want of memory.
     auto take = [&outbox](ShardState& state) -> Result<bool> {
         outbox.untold = state.table().take_departed(batch);
-        state.table().delivered(std::exchange(outbox.told, 0));
+        const auto told = outbox.told.load(std::memory_order_acquire);
+        state.table().delivered(told - std::exchange(outbox.delivered, told));
         std::ranges::reverse(outbox.untold);
         return !outbox.untold.empty();
     };

@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 namespace sojourn {
@@ -28,13 +29,28 @@ public:
     explicit SessionEvents(const ServiceEnvironment& environment);
 
     /// Its events too; before the first round.
-    void add(Shard& shard) { outboxes_.push_back({shard, {}, 0}); }
+    void add(Shard& shard) { outboxes_.emplace_back(shard); }
 
     /// Tells all that is to be told.
     [[nodiscard]] boost::asio::awaitable<void> round();
 
     /// Nobody is told any more, but for the listener that runs.
     void stop() noexcept { is_telling_.store(false, std::memory_order_release); }
+
+    /// Listeners of the shard that was added as this one, which have returned. Of so many of them
+    /// its table does not know yet.
+    struct Told {
+        std::uint64_t all = 0;
+        std::uint64_t unknown = 0;
+    };
+
+    /// In a turn of that shard.
+    [[nodiscard]] Told told(std::size_t shard) const noexcept
+    {
+        const auto& outbox = outboxes_[shard];
+        const auto all = outbox.told.load(std::memory_order_acquire);
+        return {all, all - outbox.delivered};
+    }
 
     /// Exceptions that listeners threw.
     [[nodiscard]] std::uint64_t failures() const noexcept { return barrier_.failures(); }
@@ -43,12 +59,18 @@ private:
     /// What was taken from a shard for the listener. It outlasts a round that ran out of memory, so
     /// that nothing is told twice and nothing is lost.
     struct Outbox {
+        explicit Outbox(Shard& whose) noexcept : shard(whose) {}
+
         Shard& shard;
         /// The next to tell is the last.
         std::vector<RemovedSession> untold;
-        /// Told, and not yet known to the table as delivered.
-        std::size_t told = 0;
+        /// How often the listener has returned, or was lost.
+        std::atomic<std::uint64_t> told{0};
+        /// Of those, the ones that the table knows of as delivered. Of its turns.
+        std::uint64_t delivered = 0;
     };
+
+    class Telling;
 
     [[nodiscard]] bool is_telling() const noexcept
     {
@@ -63,7 +85,7 @@ private:
     ExceptionBarrier barrier_;
     std::atomic<bool> is_telling_{true};
     /// One for each shard.
-    std::vector<Outbox> outboxes_;
+    std::deque<Outbox> outboxes_;
 };
 
 } // namespace sojourn

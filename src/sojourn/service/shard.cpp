@@ -83,11 +83,16 @@ void ShardState::finish() noexcept
         shard_.events_->wake();
     }
     if (!watchers_.empty() && is_empty()) {
-        for (const auto& watcher : watchers_) {
-            watcher->ring();
-        }
-        watchers_.clear();
+        ring_watchers();
     }
+}
+
+void ShardState::ring_watchers() noexcept
+{
+    for (const auto& watcher : watchers_) {
+        watcher->ring();
+    }
+    watchers_.clear();
 }
 
 void ShardState::publish() noexcept
@@ -139,6 +144,9 @@ void ShardState::release(Session& session, TimePoint now) noexcept
 void ShardState::nudged() noexcept
 {
     begin(exact_now());
+    if (shard_.is_to_ring_.exchange(false, std::memory_order_acq_rel)) {
+        ring_watchers();
+    }
     finish();
 }
 
