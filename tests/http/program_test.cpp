@@ -221,19 +221,6 @@ TEST_CASE("http_sessions: while it ends it is not ready, and nobody new gets in"
     CHECK(program.wait() == 0);
 }
 
-TEST_CASE("http_sessions: a second signal that finds nobody cuts off nobody", "[http]")
-{
-    ChildProcess program({server_program, "--listen", "127.0.0.1:0"});
-    HttpClient client(announced_endpoint(program));
-    const auto created = client.ask(request_for(verb::post, "/session"));
-    CHECK(created.result() == http::status::created);
-    program.signal(SIGTERM);
-    CHECK(client.receive_rest().empty());
-    program.signal(SIGTERM);
-    // It has ended, or is about to.
-    CHECK(program.wait() == 0);
-}
-
 TEST_CASE("http_sessions: it serves without sessions, if that is asked of it", "[http]")
 {
     ChildProcess program({server_program, "--listen", "127.0.0.1:0", "--sessions", "off"});

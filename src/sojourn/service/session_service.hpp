@@ -253,9 +253,10 @@ public:
     /// over.
     ///
     /// *Errors*: one equal to `boost::asio::error::operation_aborted` if the service is destroyed
-    /// before it is closed; `std::errc::not_enough_memory`, and then the drain may be called again,
-    /// and goes on where it was. *Cancellation*: ignored once it has begun; a drain with a shorter
-    /// limit hurries it. *Complexity*: O(all sessions), in turns of `cleanup_batch`.
+    /// while there is still something to wait for; `std::errc::not_enough_memory`, and then the
+    /// drain may be called again, and goes on where it was. *Cancellation*: ignored once it has
+    /// begun; a drain with a shorter limit hurries it. *Complexity*: O(all sessions), in turns of
+    /// `cleanup_batch`.
     [[nodiscard]] boost::asio::awaitable<Result<DrainReport>>
     drain(DrainOptions options = DrainOptions());
 
