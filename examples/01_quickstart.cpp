@@ -1,4 +1,4 @@
-// Creates a session, uses it from another request, ends it, and stops the service. Builds with
+// Creates a session, uses it from another request, ends it, and drains the service. Builds with
 // headers or, with SOJOURN_USE_MODULE defined, from `import sojourn;`.
 
 #include <boost/asio/awaitable.hpp>
@@ -52,9 +52,9 @@ asio::awaitable<bool> visit(sojourn::SessionService& sessions)
 asio::awaitable<bool> run(sojourn::SessionService& sessions)
 {
     const bool went_well = co_await visit(sessions);
-    // Until it is stopped, the service keeps the context running: it waits for what will expire.
-    const auto stopped = co_await sessions.stop();
-    co_return (went_well && stopped.has_value());
+    // Until it is drained, the service keeps the context running: it waits for what will expire.
+    const auto drained = co_await sessions.drain();
+    co_return (went_well && drained.has_value() && drained->is_clean());
 }
 
 } // namespace

@@ -114,10 +114,19 @@ using sojourn::Permit;
 using sojourn::LoopHealth;
 using sojourn::SupervisedLoop;
 
+// service/drain_options.hpp
+using sojourn::DrainOptions;
+
+// service/drain_report.hpp
+using sojourn::DrainReport;
+
 // service/service_environment.hpp
 using sojourn::CreationListener;
 using sojourn::RemovalListener;
 using sojourn::ServiceEnvironment;
+
+// service/service_state.hpp
+using sojourn::ServiceState;
 
 // service/session_lease.hpp
 using sojourn::CreatedSession;

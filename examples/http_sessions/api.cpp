@@ -184,7 +184,7 @@ asio::awaitable<Response> Api::delete_session(sojourn::SessionId id)
 asio::awaitable<Reply> Api::readiness()
 {
     const auto health = co_await service_.health();
-    if (!health || !health->is_ready()) {
+    if (is_ending_.load(std::memory_order_relaxed) || !health || !health->is_ready()) {
         co_return Reply(unavailable("not_ready", sojourn::Duration::zero()));
     }
     co_return Reply(json_response(http::status::ok, status_json("ready")));

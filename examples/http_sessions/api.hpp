@@ -14,14 +14,15 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <atomic>
 #include <string>
 
 namespace http_sessions {
 
 /// The resources of this server.
 ///
-/// *Thread safety*: all members, any thread; it has no state of its own. *Lifetime*: the service
-/// must outlive it, and it must outlive every coroutine it made.
+/// *Thread safety*: all members, any thread. *Lifetime*: the service must outlive it, and it must
+/// outlive every coroutine it made.
 class Api {
 public:
     Api(sojourn::SessionService& service, const ServerOptions& options);
@@ -29,6 +30,9 @@ public:
     /// Answers a request of this peer. Throws only `bad_alloc`.
     [[nodiscard]] boost::asio::awaitable<Reply>
     answer(const Request& request, const std::string& peer);
+
+    /// From here on the server is not ready, whatever its service says: it ends.
+    void begin_to_end() noexcept { is_ending_.store(true, std::memory_order_relaxed); }
 
 private:
     boost::asio::awaitable<Reply> greet(const Request& request);
@@ -45,6 +49,7 @@ private:
     sojourn::SessionService& service_;
     Sessions sessions_;
     SessionCookie cookie_;
+    std::atomic<bool> is_ending_{false};
 };
 
 } // namespace http_sessions

@@ -84,6 +84,7 @@ std::string metrics_json(const sojourn::Metrics& metrics)
     object["refused_busy"] = metrics.refused_busy;
     object["refused_stopping"] = metrics.refused_stopping;
     object["refused_overloaded"] = metrics.refused_overloaded;
+    object["creations_refused_stopping"] = metrics.creations_refused_stopping;
     object["calls_inline"] = metrics.calls_inline;
     object["calls_combined"] = metrics.calls_combined;
     object["calls_suspended"] = metrics.calls_suspended;

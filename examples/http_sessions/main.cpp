@@ -1,5 +1,6 @@
 // An HTTP server that keeps sessions. Every request goes through a sojourn::SessionService.
 
+#include "as_result.hpp"
 #include "command_line.hpp"
 #include "server.hpp"
 
@@ -11,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
@@ -26,27 +28,54 @@
 namespace {
 
 namespace asio = boost::asio;
+using http_sessions::as_result;
 using http_sessions::Dismissal;
 using http_sessions::Server;
 using http_sessions::ServerOptions;
 
-/// Serves until the first signal, then stops without cutting anybody off. `signals` is emptied
-/// first, so that a second signal does what signals do: it ends the program at once.
+/// What the program ends with if somebody was cut off.
+constexpr int exit_unclean = 3;
+
+/// What is left of the service's leases goes with the connections that hold them.
+constexpr auto drain_limit = std::chrono::seconds(5);
+
+/// At a second signal, waits for nobody any more. `signals` is emptied then, so that a third one
+/// does what signals do: it ends the program.
 asio::awaitable<void>
+hurry_at_signal(asio::signal_set& signals, Server& server, sojourn::SessionService& service)
+{
+    const auto [error, number] = co_await signals.async_wait(as_result);
+    if (!error) {
+        signals.clear();
+        server.hurry();
+        static_cast<void>(co_await service.drain(std::chrono::seconds(0)));
+    }
+}
+
+/// Serves until the first signal, then drains: requests in flight are answered, and then the
+/// service has nobody left to wait for. Returns the program's exit status.
+asio::awaitable<int>
 serve_until_signal(asio::signal_set& signals, Server& server, sojourn::SessionService& service)
 {
     server.start();
     co_await signals.async_wait(asio::use_awaitable);
-    signals.clear();
+    asio::co_spawn(
+        signals.get_executor(),
+        hurry_at_signal(signals, server, service),
+        [](const std::exception_ptr& /*no memory to hurry*/) {}
+    );
 
     const auto cut_off = co_await server.stop();
     if (cut_off > 0) {
         std::cerr << "http_sessions: cut off " << cut_off << " slow connections\n";
     }
-    const auto stopped = co_await service.stop();
-    if (!stopped) {
-        std::cerr << "http_sessions: " << stopped.error().message() << '\n';
+    const auto drained = co_await service.drain(drain_limit);
+    if (!drained) {
+        std::cerr << "http_sessions: " << drained.error().message() << '\n';
+    } else if (!drained->is_clean()) {
+        std::cerr << "http_sessions: cancelled " << drained->cancelled << " sessions\n";
     }
+    co_return cut_off == 0 && drained && drained->is_clean() ? EXIT_SUCCESS : exit_unclean;
 }
 
 void run_in_threads(asio::io_context& context, unsigned count)
@@ -90,11 +119,13 @@ int run(const ServerOptions& options)
               << std::flush; // Whoever started us waits for it.
 
     std::exception_ptr failure;
+    int status = EXIT_FAILURE;
     asio::co_spawn(
         context,
         serve_until_signal(signals, *server, *service),
-        [&context, &failure](const std::exception_ptr& thrown) {
+        [&](const std::exception_ptr& thrown, int ended) {
             failure = thrown;
+            status = ended;
             context.stop();
         }
     );
@@ -102,7 +133,7 @@ int run(const ServerOptions& options)
     if (failure) {
         std::rethrow_exception(failure);
     }
-    return EXIT_SUCCESS;
+    return status;
 }
 
 } // namespace

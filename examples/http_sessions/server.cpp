@@ -8,6 +8,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/socket_base.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -76,7 +77,17 @@ void Server::start()
 
 asio::awaitable<std::size_t> Server::stop()
 {
+    api_.begin_to_end();
     co_return co_await asio::co_spawn(strand_, end_connections(), asio::use_awaitable);
+}
+
+void Server::hurry()
+{
+    asio::post(strand_, [this] {
+        if (!std::exchange(is_cutting_off_, true)) {
+            last_has_ended_.cancel();
+        }
+    });
 }
 
 asio::awaitable<void> Server::accept_connections()
@@ -174,7 +185,10 @@ asio::awaitable<std::size_t> Server::end_connections()
     for (const auto& connection : connections_) {
         connection->finish();
     }
-    co_await await_last(options_.limits.stop_time);
+    if (!is_cutting_off_) {
+        co_await await_last(options_.limits.stop_time);
+        is_cutting_off_ = true;
+    }
 
     const auto cut_off = connections_.size();
     for (const auto& connection : connections_) {

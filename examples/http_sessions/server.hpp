@@ -24,9 +24,9 @@ namespace http_sessions {
 
 /// An HTTP server in front of a session service.
 ///
-/// *Thread safety*: `start` and `stop`, any thread; the connections are confined to a strand, and
-/// each of them to one of its own if there is more than one thread. *Lifetime*: the service must
-/// outlive it, and it must outlive the last run of its execution context.
+/// *Thread safety*: `start`, `stop` and `hurry`, any thread; the connections are confined to a
+/// strand, and each of them to one of its own if there is more than one thread. *Lifetime*: the
+/// service must outlive it, and it must outlive the last run of its execution context.
 class Server {
 public:
     /// Listens, and accepts nobody yet. Throws `boost::system::system_error` if it cannot.
@@ -48,10 +48,13 @@ public:
     /// Begins to accept.
     void start();
 
-    /// Stops accepting, closes idle connections, and waits until the requests in flight are
-    /// answered, those of clients in the kernel's queue too; cuts them off after
+    /// Is ready no more, stops accepting, closes idle connections, and waits until the requests in
+    /// flight are answered, those of clients in the kernel's queue too; cuts them off after
     /// `Limits::stop_time` and returns how many those were. Once.
     [[nodiscard]] boost::asio::awaitable<std::size_t> stop();
+
+    /// Has a `stop` that runs, or comes later, cut them off at once.
+    void hurry();
 
 private:
     using Connections = std::unordered_set<std::shared_ptr<Connection>>;
@@ -79,6 +82,7 @@ private:
     Connections connections_;
     bool is_accepting_ = false;
     bool is_stopping_ = false;
+    bool is_cutting_off_ = false;
 };
 
 } // namespace http_sessions

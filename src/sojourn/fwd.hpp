@@ -52,12 +52,15 @@ struct LoopHealth;
 // service
 enum class CleanupScope : std::uint8_t;
 class ExclusiveLease;
+enum class ServiceState : std::uint8_t;
+class DrainOptions;
 class RotateOptions;
 class ServiceEnvironment;
 class SessionLease;
 class SessionService;
 class WeakLease;
 struct CreatedSession;
+struct DrainReport;
 struct Health;
 
 } // namespace sojourn

@@ -207,13 +207,16 @@ asio::awaitable<bool> tour(sojourn::SessionService& sessions)
     is_right = is_right && removed.value() == 1 && gone.error() == sojourn::errc::not_found &&
                cleaned.value() == 0;
 
-    const auto stopped = co_await sessions.stop(10s);
-    co_return is_right&& stopped.has_value();
+    auto patience = sojourn::DrainOptions().limit(10s).cancel_grace(1s);
+    const sojourn::Result<sojourn::DrainReport> drained = co_await sessions.drain(patience);
+    const auto again = co_await sessions.drain(10s);
+    is_right = is_right && sessions.state() == sojourn::ServiceState::closed;
+    co_return is_right && drained->is_clean() && *again == *drained;
 }
 
 } // namespace
 
-TEST_CASE("public_api: a service from its creation to its stop, in coroutines", "[api]")
+TEST_CASE("public_api: a service from its creation to its drain, in coroutines", "[api]")
 {
     asio::io_context context;
     const auto told = std::make_shared<int>(0);
@@ -240,11 +243,11 @@ TEST_CASE("public_api: a service in futures", "[api]")
     sojourn::SessionService sessions(context.get_executor());
     auto created = sessions.async_create(sojourn::CreateOptions(), asio::use_future);
     auto missing = sessions.async_acquire(sojourn::SessionId(), asio::as_tuple(asio::use_future));
-    auto stopped = sessions.async_stop(0s, asio::deferred)(asio::use_future);
+    auto drained = sessions.async_drain(0s, asio::deferred)(asio::use_future);
     context.run_for(20s);
     CHECK(created.get().has_value());
     CHECK(std::get<0>(missing.get()).error() == sojourn::errc::not_found);
-    CHECK(stopped.valid());
+    CHECK(drained.valid());
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <boost/system/system_error.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
@@ -188,11 +189,36 @@ TEST_CASE(
         client.end_sending();
         CHECK(program.wait() == 0);
     }
-    SECTION("the program ends at once")
+    SECTION("the request is cut off, and the status tells")
     {
         program.signal(SIGINT);
-        CHECK(program.wait() == 128 + SIGINT);
+        CHECK(program.wait() == 3);
+        CHECK(contains(program.output(), "cut off 1 "));
+        CHECK(client.receive_rest().empty());
     }
+}
+
+TEST_CASE("http_sessions: while it ends it is not ready, and nobody new gets in", "[http]")
+{
+    ChildProcess program({server_program, "--listen", "127.0.0.1:0"});
+    const auto endpoint = announced_endpoint(program);
+    HttpClient probe(endpoint);
+    CHECK(probe.ask(request_for(verb::get, "/readyz")).result() == http::status::ok);
+    HttpClient idle(endpoint);
+    CHECK(idle.ask(request_for(verb::get, "/healthz")).result() == http::status::ok);
+    // In flight, and in the middle of its header.
+    probe.send("GET /readyz HTTP/1.1\r\nHost: a\r\n");
+
+    program.signal(SIGTERM);
+    CHECK(idle.receive_rest().empty());
+    CHECK_THROWS_AS(HttpClient(endpoint), boost::system::system_error);
+    probe.send("\r\n");
+    const auto answer = probe.receive();
+    CHECK(answer.result() == http::status::service_unavailable);
+    CHECK(answer.body() == R"({"error":"not_ready"})");
+    CHECK_FALSE(answer.keep_alive());
+    probe.end_sending();
+    CHECK(program.wait() == 0);
 }
 
 TEST_CASE("http_sessions: it serves without sessions, if that is asked of it", "[http]")

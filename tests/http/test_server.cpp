@@ -48,8 +48,8 @@ std::shared_ptr<CoroResult<std::size_t>> TestServer::begin_stop()
 
 void TestServer::stop_service()
 {
-    // A clock that stands still never lets the limit of `stop` pass.
-    static_cast<void>(run_coro_on(context_.get_executor(), service_.stop()));
+    // A clock that stands still never lets the limit of `drain` pass.
+    static_cast<void>(run_coro_on(context_.get_executor(), service_.drain()));
 }
 
 bool refuses_connections(const TestServer& server)

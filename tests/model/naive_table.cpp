@@ -63,6 +63,15 @@ void NaiveTable::settle(Key key, std::uint32_t count, TimePoint returned_at)
         session.is_half_open = false;
     }
     note_use(session, returned_at);
+    if (session.leases == 0 && is_closed_) {
+        end_as_drained(key);
+    }
+}
+
+void NaiveTable::end_as_drained(Key key)
+{
+    const auto& session = sessions_.at(key);
+    end(key, is_expired(session) ? expiry_cause(session) : RemovalCause::drained);
 }
 
 void NaiveTable::note_use(NaiveSession& session, TimePoint moment)
@@ -203,6 +212,7 @@ Error NaiveTable::create(
 )
 {
     if (is_closed_) {
+        ++history_.creations_refused_stopping;
         return errc::stopping;
     }
     if (look_up(fresh.id) != sessions_.end()) {
@@ -210,7 +220,7 @@ Error NaiveTable::create(
     }
     take_over_ended(is_open);
     const bool has_room = make_room(fresh, is_made);
-    require(evicted_.empty(), "more were evicted than had to be");
+    explain_the_rest();
     if (!has_room) {
         ++history_.refused_overloaded;
         return errc::overloaded;
@@ -230,9 +240,11 @@ Error NaiveTable::create(
 void NaiveTable::take_over_ended(const IsOpen& is_open)
 {
     evicted_.clear();
+    latest_expired_ = 0;
     for (const auto key : vanished(is_open)) {
         const auto& session = sessions_.at(key);
         if (is_expired(session)) {
+            latest_expired_ = std::max(latest_expired_, session.recency);
             end(key, expiry_cause(session));
         } else {
             require(options_.when_full() == WhenFull::evict_idle, "evicted against the policy");
@@ -260,6 +272,20 @@ bool NaiveTable::evicts(const std::vector<Key>& candidates)
     end(*found, RemovalCause::evicted);
     evicted_.erase(found);
     return true;
+}
+
+/// Where not all that have expired are looked for first, one of them may be found only after
+/// another was evicted that was used less recently.
+void NaiveTable::explain_the_rest()
+{
+    for (const auto key : std::exchange(evicted_, {})) {
+        require(
+            !is_reclaim_whole() && may_go(sessions_.at(key)) &&
+                sessions_.at(key).recency < latest_expired_,
+            "more were evicted than had to be"
+        );
+        end(key, RemovalCause::evicted);
+    }
 }
 
 bool NaiveTable::make_room(const NaiveSession& fresh, bool is_made)
@@ -548,7 +574,7 @@ Error NaiveTable::rotate(
     if (principal && *principal != session.principal) {
         take_over_ended(is_open);
         const bool has_room = make_room_among_own(*principal);
-        require(evicted_.empty(), "more were evicted than had to be");
+        explain_the_rest();
         if (!has_room) {
             ++history_.refused_overloaded;
             return errc::overloaded;
@@ -593,7 +619,7 @@ Result<std::uint64_t> NaiveTable::commit(
         take_over_ended(is_open);
         const bool has_room =
             make_byte_room(data.bytes() - session.data.bytes(), &session, is_made);
-        require(evicted_.empty(), "more were evicted than had to be");
+        explain_the_rest();
         if (!has_room) {
             ++history_.refused_overloaded;
             return errc::overloaded;
@@ -652,6 +678,23 @@ void NaiveTable::end_all(
             ),
             "a whole sweep left somebody"
         );
+    }
+}
+
+void NaiveTable::end_idle(std::size_t limit, std::size_t ended, const IsOpen& is_open)
+{
+    const auto idle = std::ranges::count_if(sessions_, [](const auto& entry) {
+        return entry.second.leases == 0;
+    });
+    require(
+        ended == std::min(limit, static_cast<std::size_t>(idle)),
+        "another number of idle sessions ended than there were"
+    );
+    const auto gone = vanished(is_open);
+    require(gone.size() == ended, "the end of the idle says another number than ended");
+    for (const auto key : gone) {
+        require(sessions_.at(key).leases == 0, "one that is leased ended with the idle");
+        end_as_drained(key);
     }
 }
 

@@ -127,11 +127,14 @@ public:
 
     void close() { is_closed_ = true; }
 
+    [[nodiscard]] bool is_closed() const { return is_closed_; }
+
     // What the table chose, checked and taken over.
     void remove_by_principal(
         const std::string& name, std::size_t limit, std::size_t ended, const IsOpen& is_open
     );
     void expire(std::size_t batch, bool is_more_due, const IsOpen& is_open);
+    void end_idle(std::size_t limit, std::size_t ended, const IsOpen& is_open);
     void end_all(
         std::size_t batch,
         std::size_t ended,
@@ -162,6 +165,7 @@ public:
 private:
     using Place = std::map<Key, NaiveSession>::iterator;
 
+    void end_as_drained(Key key);
     void settle(Key key, std::uint32_t count, TimePoint returned_at);
     [[nodiscard]] Result<Place> find_for_request(const std::string& id);
     [[nodiscard]] Error admit(NaiveSession& session);
@@ -182,6 +186,7 @@ private:
     // Who makes room. The table chooses, and what it chose is explained here.
 
     void take_over_ended(const IsOpen& is_open);
+    void explain_the_rest();
     [[nodiscard]] bool evicts(const std::vector<Key>& candidates);
     [[nodiscard]] bool make_room(const NaiveSession& fresh, bool is_made);
     [[nodiscard]] bool make_room_among_own(const std::string& principal);
@@ -212,6 +217,8 @@ private:
     std::vector<NaiveDeparture> departed_;
     /// Evicted in this operation, and not explained yet.
     std::vector<Key> evicted_;
+    /// Of those that expired: the recency of the latest.
+    std::uint64_t latest_expired_ = 0;
     std::uint64_t group_ = 0;
     std::uint64_t recency_ = 0;
     std::uint64_t pending_ = 0;

@@ -542,8 +542,13 @@ private:
         if (!random_.one_in(20)) {
             return touch();
         }
-        operation_ = "end_all";
         const auto batch = random_.one_in(2) ? random_.pick<std::size_t>(0, 5) : 1000;
+        if (random_.one_in(2)) {
+            operation_ = "end_idle";
+            const auto ended = table_.end_idle(batch);
+            return model_.end_idle(batch, ended, sight());
+        }
+        operation_ = "end_all";
         const auto cause = random_.one_in(2) ? RemovalCause::drained : RemovalCause::deleted;
         const auto sweep = table_.end_all(0, batch, cause);
         model_.end_all(batch, sweep.ended, !sweep.next_slot, cause, sight());
@@ -598,7 +603,11 @@ private:
         require(metrics.ledger_holds(), "the ledger does not hold");
         require(metrics.live <= shape_.capacity, "more sessions than the capacity");
         require(table_.has_departed() == model_.has_departed(), "departed, or not");
-        require(table_.awaits_release() == (metrics.closing > 0), "awaits a release, or not");
+        require(
+            table_.awaits_release() ==
+                (metrics.closing > 0 || (model_.is_closed() && metrics.leased > 0)),
+            "awaits a release, or not"
+        );
         const auto next = table_.next_deadline();
         for (const auto& [key, session] : model_.sessions()) {
             if (!session.is_closing) {

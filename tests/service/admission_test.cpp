@@ -337,11 +337,11 @@ TEST_CASE("session_service admission: a key that is too long is refused", "[asyn
     CHECK(a.sessions.metrics().created == 1);
 }
 
-TEST_CASE("session_service admission: after a stop it says so, whoever asks", "[async][service]")
+TEST_CASE("session_service admission: after a drain it says so, whoever asks", "[async][service]")
 {
     Admission a(any_way(), plain_options().creation_rate(RateLimit(1, 1)));
     CHECK(a.create(from("192.0.2.1")).has_value());
-    CHECK(a.sessions.run(a.sessions.service.stop()).has_value());
+    CHECK(a.sessions.run(a.sessions.service.drain()).has_value());
     CHECK(a.create(from("192.0.2.1")).error() == errc::stopping);
     CHECK(a.create(of("ada")).error() == errc::stopping);
     CHECK(a.create().error() == errc::stopping);

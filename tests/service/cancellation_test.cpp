@@ -69,30 +69,3 @@ TEST_CASE(
     CHECK(metrics.live < count);
     CHECK(sessions.run(sessions.service.cleanup(CleanupScope::all)).value() == metrics.live);
 }
-
-TEST_CASE("session_service: a cancelled caller does not cut a stop short", "[async][service]")
-{
-    ManualService sessions;
-    auto held = sessions.create();
-    asio::cancellation_signal signal;
-    std::optional<Result<void>> stopped;
-    asio::co_spawn(
-        sessions.context,
-        sessions.service.stop(10s),
-        asio::bind_cancellation_slot(
-            signal.slot(),
-            [&](const std::exception_ptr& failure, const Result<void>& result) {
-                CHECK_FALSE(failure);
-                stopped = result;
-            }
-        )
-    );
-    sessions.settle();
-    signal.emit(asio::cancellation_type::terminal);
-    sessions.settle();
-    CHECK_FALSE(stopped.has_value());
-    held.lease.release();
-    sessions.settle();
-    REQUIRE(stopped.has_value());
-    CHECK(stopped->has_value());
-}

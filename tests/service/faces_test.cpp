@@ -98,8 +98,8 @@ void for_each_operation(Visit visit)
     visit("health", [](SessionService& service, const SessionId&, auto&& token) {
         return service.async_health(std::forward<decltype(token)>(token));
     });
-    visit("stop", [](SessionService& service, const SessionId&, auto&& token) {
-        return service.async_stop(1s, std::forward<decltype(token)>(token));
+    visit("drain", [](SessionService& service, const SessionId&, auto&& token) {
+        return service.async_drain(1s, std::forward<decltype(token)>(token));
     });
 }
 

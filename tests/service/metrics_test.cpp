@@ -140,10 +140,14 @@ TEST_CASE("session_service: every outcome is counted once, where it belongs", "[
     CHECK(metrics.removed_total() == 0);
     CHECK(metrics.calls_inline > 0);
 
-    // As long as it is held, stopping times out; and what is refused then is counted.
-    CHECK(sessions.run(sessions.service.stop(0s)).error() == errc::timed_out);
+    // As long as it is held, a drain cannot end well; and what is refused then is counted.
+    const auto at_once = DrainOptions().limit(0s).cancel_grace(0s);
+    CHECK(sessions.run(sessions.service.drain(at_once)).value().still_leased == 1);
     (void)sessions.run(sessions.service.acquire(other.id));
+    (void)sessions.run(sessions.service.create());
+    (void)sessions.run(sessions.service.create());
     CHECK(sessions.metrics().refused_stopping == 1);
+    CHECK(sessions.metrics().creations_refused_stopping == 2);
     CHECK(sessions.metrics().removed_by(RemovalCause::drained) == 1);
     other.lease.release();
     CHECK(sessions.metrics().removed_by(RemovalCause::drained) == 2);
@@ -154,7 +158,7 @@ TEST_CASE("session_service: health tells that all is well", "[async][service]")
     const auto log = std::make_shared<RemovalLog>();
     ManualService sessions(plain_options(), listening(log));
     const auto health = sessions.health();
-    CHECK(health.is_accepting);
+    CHECK(health.state == ServiceState::running);
     CHECK(health.is_ready());
     CHECK(health.cleanup.running);
     CHECK(health.events.running);
@@ -181,13 +185,13 @@ TEST_CASE("session_service: health tells how late cleanup is", "[async][service]
     CHECK(sessions.health().cleanup_lag == Duration::zero());
 }
 
-TEST_CASE("session_service: health after stop says so", "[async][service]")
+TEST_CASE("session_service: health after a drain says so", "[async][service]")
 {
     ManualService sessions;
-    REQUIRE(sessions.run(sessions.service.stop()).has_value());
+    REQUIRE(sessions.run(sessions.service.drain()).has_value());
     sessions.settle();
     const auto health = sessions.health();
-    CHECK_FALSE(health.is_accepting);
+    CHECK(health.state == ServiceState::closed);
     CHECK_FALSE(health.is_ready());
     CHECK_FALSE(health.cleanup.running);
     CHECK_FALSE(health.events.running);

@@ -140,7 +140,7 @@ TEST_CASE("session_service: options at their bounds work", "[async][service]")
     CHECK(large.knows(kept));
     large.pass(1ns);
     CHECK(large.metrics().live == 0);
-    CHECK(large.run(large.service.stop()).has_value());
+    CHECK(large.run(large.service.drain()).value().is_clean());
 }
 
 namespace {
@@ -255,7 +255,7 @@ TEST_CASE("session_service: no error tells an id, a principal or an attribute", 
     );
     (void)sessions.run(service.remove(id));
     errors.push_back(sessions.run(service.remove(id)).error());
-    (void)sessions.run(service.stop());
+    (void)sessions.run(service.drain());
     errors.push_back(sessions.run(service.create(wish)).error());
 
     for (const auto& error : errors) {

@@ -284,9 +284,9 @@ void run_visitors(
         for (const auto& visit : visits) {
             CHECK_NOTHROW(visit->take());
         }
-        auto stopped = service.async_stop(default_limit, asio::use_future);
-        REQUIRE(stopped.wait_for(default_limit) == std::future_status::ready);
-        CHECK(stopped.get().has_value());
+        auto drained = service.async_drain(default_limit, asio::use_future);
+        REQUIRE(drained.wait_for(default_limit) == std::future_status::ready);
+        CHECK(drained.get().value().is_clean());
         background.finish();
     }
     asio::io_context other;
@@ -383,9 +383,9 @@ TEST_CASE(
             const std::lock_guard guard(mutex);
             leases.clear();
         }
-        auto stopped = service.async_stop(default_limit, asio::use_future);
-        REQUIRE(stopped.wait_for(default_limit) == std::future_status::ready);
-        CHECK(stopped.get().has_value());
+        auto drained = service.async_drain(default_limit, asio::use_future);
+        REQUIRE(drained.wait_for(default_limit) == std::future_status::ready);
+        CHECK(drained.get().value().is_clean());
         background.finish();
     }
     asio::io_context other;

@@ -34,6 +34,7 @@ Metrics numbered(std::uint64_t step)
           &metrics.requests_shed,
           &metrics.refused_overloaded,
           &metrics.creations_rate_limited,
+          &metrics.creations_refused_stopping,
           &metrics.calls_inline,
           &metrics.calls_combined,
           &metrics.calls_suspended}) {
@@ -46,7 +47,7 @@ Metrics numbered(std::uint64_t step)
 }
 
 // A new counter must be numbered above, and so be added in operator+=.
-static_assert(sizeof(Metrics) == (21 + sojourn::removal_cause_count) * sizeof(std::uint64_t));
+static_assert(sizeof(Metrics) == (22 + sojourn::removal_cause_count) * sizeof(std::uint64_t));
 
 } // namespace
 

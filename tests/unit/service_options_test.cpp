@@ -120,7 +120,7 @@ TEST_CASE("service_options: when_full is one of its enumerators", "[unit][core]"
 {
     CHECK(bad_field(defaults().when_full(WhenFull::evict_idle)).empty());
     CHECK(bad_field(defaults().when_full(WhenFull::reject)).empty());
-    CHECK(bad_field(defaults().when_full(static_cast<WhenFull>(2))) == "when_full");
+    CHECK(bad_field(defaults().when_full(static_cast<WhenFull>(3))) == "when_full");
 }
 
 TEST_CASE("service_options: the sizes and counts have bounds", "[unit][core]")

@@ -174,6 +174,48 @@ TEST_CASE("session_table departure: end_all ends every open session in batches",
     CHECK(f.departures().size() == 1000);
 }
 
+TEST_CASE("session_table departure: once closed, the last lease ends a session", "[unit][core]")
+{
+    TableFixture f;
+    auto* const held = f.create("a").value();
+    auto* const again = f.acquire("a").value();
+    auto* const outlived = f.create("b").value();
+    f.turn().close();
+    CHECK(f.table.awaits_release());
+    CHECK(f.has("a"));
+    f.give_back(held);
+    CHECK(f.has("a"));
+    f.give_back(again);
+    CHECK_FALSE(f.has("a"));
+    // What has expired meanwhile has expired.
+    f.now += 1000s;
+    f.give_back(outlived);
+    CHECK(f.departures() == std::vector{RemovalCause::drained, RemovalCause::expired_lifetime});
+    CHECK_FALSE(f.table.awaits_release());
+}
+
+TEST_CASE("session_table departure: end_idle ends who is idle, in batches", "[unit][core]")
+{
+    TableFixture f(100);
+    for (int i = 0; i < 10; ++i) {
+        f.add("s" + std::to_string(i), i % 2 == 0 ? "ada" : "");
+    }
+    auto* const leased = f.acquire("s0").value();
+    // One that is overdue, and that nobody has looked at.
+    f.now += 10s;
+    f.turn().close();
+    CHECK(f.turn().end_idle(4) == 4);
+    CHECK(f.turn().end_idle(4) == 4);
+    CHECK(f.turn().end_idle(4) == 1);
+    CHECK(f.turn().end_idle(4) == 0);
+    CHECK(f.metrics().live == 1);
+    CHECK(f.removed_by(RemovalCause::drained) == 4);
+    CHECK(f.removed_by(RemovalCause::expired_idle) == 5);
+    f.give_back(leased);
+    f.turn();
+    CHECK(f.removed_by(RemovalCause::drained) == 5);
+}
+
 TEST_CASE(
     "session_table departure: end_all looks at no more than 4,096 slots a turn", "[unit][core]"
 )

@@ -136,11 +136,12 @@ TEST_CASE(
 {
     TableFixture f;
     f.add("a");
-    f.table.close();
+    f.turn().close();
     CHECK(f.create("b").error() == errc::stopping);
     CHECK(f.acquire("a").error() == errc::stopping);
     CHECK(f.acquire("none").error() == errc::stopping);
     CHECK(f.metrics().refused_stopping == 2);
+    CHECK(f.metrics().creations_refused_stopping == 1);
     CHECK(f.metrics().acquires == 2);
     CHECK(f.metrics().created == 1);
     // What is there can still be looked at and ended.

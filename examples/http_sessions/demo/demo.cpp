@@ -223,9 +223,8 @@ asio::awaitable<void> Demo::stop()
     if (const auto cut_off = co_await server_.stop(); cut_off > 0) {
         failures_.push_back(fmt::format("{} requests were cut off", cut_off));
     }
-    const auto stopped = co_await service_.stop();
-    if (!stopped) {
-        failures_.push_back("the service did not stop: " + stopped.error().message());
+    if (const auto drained = co_await service_.drain(); !drained) {
+        failures_.push_back("the service was not drained: " + drained.error().message());
     }
     co_await take_sample();
     if (metrics_.live != 0) {

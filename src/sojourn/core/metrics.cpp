@@ -25,6 +25,7 @@ Metrics& Metrics::operator+=(const Metrics& other) noexcept
     requests_shed += other.requests_shed;
     refused_overloaded += other.refused_overloaded;
     creations_rate_limited += other.creations_rate_limited;
+    creations_refused_stopping += other.creations_refused_stopping;
     calls_inline += other.calls_inline;
     calls_combined += other.calls_combined;
     calls_suspended += other.calls_suspended;

@@ -60,6 +60,8 @@ struct Metrics {
     std::uint64_t refused_overloaded = 0;
     /// Creations by clients over their creation rate.
     std::uint64_t creations_rate_limited = 0;
+    /// Creations that came when the service was being drained.
+    std::uint64_t creations_refused_stopping = 0;
 
     // Confinement: how the calls ran.
 

@@ -21,7 +21,7 @@ enum class RemovalCause : std::uint8_t {
     evicted,
     /// It was removed on request.
     deleted,
-    /// The service stopped.
+    /// The service was drained.
     drained,
 };
 

@@ -128,7 +128,9 @@ void SessionTable::settle_one(Session& session, std::uint32_t count, TimePoint r
     if (session.requests > 0) {
         establish(session);
     }
-    if (is_idle) {
+    if (is_idle && closed_) {
+        end_as_drained(session);
+    } else if (is_idle) {
         rest(session);
     }
 }
@@ -334,6 +336,7 @@ private:
 Result<void> SessionTable::check(const NewSession& fresh)
 {
     if (closed_) {
+        ++metrics_.creations_refused_stopping;
         return errc::stopping;
     }
     if (find(fresh.id) != nullptr) {
@@ -885,6 +888,17 @@ SessionTable::Sweep SessionTable::end_all(std::uint32_t from, std::size_t batch,
     return sweep;
 }
 
+std::size_t SessionTable::end_idle(std::size_t limit)
+{
+    std::size_t count = 0;
+    for (auto* list : {&elders_, &recency_}) {
+        for (; count < limit && !list->empty(); ++count) {
+            end_as_drained(list->front());
+        }
+    }
+    return count;
+}
+
 std::vector<RemovedSession> SessionTable::take_departed(std::size_t limit)
 {
     std::vector<RemovedSession> batch;
@@ -925,6 +939,13 @@ bool SessionTable::end_if_due(Session& session, Capacity::Place* heir)
     }
     end(session, expiry_cause(session, due), heir);
     return true;
+}
+
+void SessionTable::end_as_drained(Session& session)
+{
+    if (!end_if_due(session)) {
+        end(session, RemovalCause::drained);
+    }
 }
 
 /// The one way out of the table. Nobody finds the session afterwards.

@@ -288,8 +288,18 @@ public:
         return before > schedule_.next() || before > saturating_add(now_, shortest);
     }
 
-    /// Refuses new sessions and requests from now on.
-    void close() noexcept { closed_ = true; }
+    /// Refuses new sessions and requests from now on. A session that is leased ends, as drained,
+    /// with its last lease; those that are idle stay until `end_idle`.
+    void close() noexcept
+    {
+        closed_ = true;
+        // Who waits for room waits in vain, and is told so when he asks.
+        ++room_given_;
+    }
+
+    /// Ends up to `limit` sessions that nobody leases, and returns how many. Those that were due
+    /// already count too, but have expired.
+    std::size_t end_idle(std::size_t limit);
 
     /// Ends up to `batch` sessions, whatever their state, from slot `from` on. Says where to go on,
     /// or nothing once all slots have been seen, and how many it ended.
@@ -334,7 +344,10 @@ public:
 
     /// Whether a removal is waiting for a lease to be given back, so that the one who gives it back
     /// should see to it at once.
-    [[nodiscard]] bool awaits_release() const noexcept { return metrics_.closing > 0; }
+    [[nodiscard]] bool awaits_release() const noexcept
+    {
+        return metrics_.closing > 0 || (closed_ && metrics_.leased > 0);
+    }
 
     /// The attributes that sessions have left behind since the last time. To be dropped after the
     /// turn, as that frees them.
@@ -421,6 +434,7 @@ private:
 
     bool end_if_due(Session& session, Capacity::Place* heir = nullptr);
     void end(Session& session, RemovalCause cause, Capacity::Place* heir = nullptr);
+    void end_as_drained(Session& session);
     void depart(Session& session, Capacity::Place* heir = nullptr);
     void vacate(Session& session) noexcept;
     void transition(Session& session, SessionState to, Capacity::Place* heir = nullptr) noexcept;

@@ -74,9 +74,12 @@ public:
     /// A place, if there is one and nobody needs to be asked.
     [[nodiscard]] std::optional<Capacity::Place> take_place(const NewSession& fresh) noexcept;
 
+    /// What `enter_lane` enters: no line if one turn does it all.
+    [[nodiscard]] std::deque<AsyncSemaphore>& lanes() noexcept { return lanes_; }
+
     /// For who looks how many sessions a principal has, over all shards, and makes one more:
     /// another who did the same meanwhile would pass the bound. *Errors*: `overloaded`, if it took
-    /// too long.
+    /// too long; `stopping`.
     [[nodiscard]] boost::asio::awaitable<Result<Permit>> enter_lane(std::string_view principal);
 
     /// Collects all that the session needs, in whichever shards it is; the caller is in its

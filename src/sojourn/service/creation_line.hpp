@@ -42,8 +42,8 @@ public:
     /// Attempts until the answer is not `overloaded`, or it took too long.
     [[nodiscard]] boost::asio::awaitable<Result<CreatedSession>> create(Attempt attempt);
 
-    /// Refuses all who wait and all who come, with `stopping`.
-    void close() noexcept { line_.close(); }
+    /// To be closed when no more sessions are made. The one at the head finds that out by himself.
+    [[nodiscard]] AsyncSemaphore& line() noexcept { return line_; }
 
     /// Creations that were refused since they waited too long, or too many did.
     [[nodiscard]] std::uint64_t refused() const noexcept

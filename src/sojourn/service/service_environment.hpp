@@ -21,8 +21,8 @@ namespace sojourn {
 /// been used, and even after it has ended, but before its removal is told.
 ///
 /// This and `RemovalListener` are coroutines. They run off the strands of the tables, one at a time
-/// for each service, and may use the service, except that `stop` would wait for the listener itself
-/// until its limit. What one throws is counted and reported, and the session counts as told. One
+/// for each service, and may use the service, and begin to drain it; but to await that would be to
+/// wait for itself. What one throws is counted and reported, and the session counts as told. One
 /// that takes longer than `ServiceOptions::listener_timeout` is cancelled (with all types of
 /// cancellation), counted and reported too, and the next is told without waiting for it.
 using CreationListener = std::function<boost::asio::awaitable<void>(SessionInfo)>;

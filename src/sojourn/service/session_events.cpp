@@ -15,7 +15,45 @@ constexpr std::size_t batch = 64;
 /// If telling a batch takes longer, the table learns of it in between.
 constexpr Duration slow = std::chrono::milliseconds(1);
 
+awaitable<void> nothing()
+{
+    co_return;
+}
+
 } // namespace
+
+/// One call of a listener. The coroutine that waits for it may be lost for want of memory, before
+/// it has begun or after.
+struct SessionEvents::Ticket {
+    bool has_begun = false;
+    bool is_void = false;
+};
+
+/// Of the coroutine that waits: the call is over when this ends, or will never be.
+class SessionEvents::Telling {
+public:
+    Telling(std::shared_ptr<Ticket> ticket, Told& told) noexcept
+        : ticket_(std::move(ticket)), told_(told)
+    {
+    }
+
+    Telling(const Telling&) = delete;
+    Telling& operator=(const Telling&) = delete;
+    Telling(Telling&&) = delete;
+    Telling& operator=(Telling&&) = delete;
+
+    ~Telling()
+    {
+        if (ticket_->has_begun) {
+            told_.add();
+        }
+        ticket_->is_void = true;
+    }
+
+private:
+    std::shared_ptr<Ticket> ticket_;
+    Told& told_;
+};
 
 SessionEvents::SessionEvents(const ServiceOptions& options, const ServiceEnvironment& environment)
     : environment_(environment),
@@ -23,6 +61,22 @@ SessionEvents::SessionEvents(const ServiceOptions& options, const ServiceEnviron
       removal_barrier_("removal listener", environment.on_failure()),
       caller_(environment.clock(), options.listener_timeout())
 {
+}
+
+SessionEvents::Counts
+SessionEvents::counts(std::size_t shard, const Metrics& metrics) const noexcept
+{
+    const auto& outbox = outboxes_[shard];
+    Counts counts;
+    if (environment_.on_created()) {
+        counts.told += outbox.told_created.all();
+        counts.untold += metrics.pending_creations - outbox.told_created.unknown();
+    }
+    if (environment_.on_removed()) {
+        counts.told += outbox.told_removed.all();
+        counts.untold += metrics.pending_removals - outbox.told_removed.unknown();
+    }
+    return counts;
 }
 
 awaitable<void> SessionEvents::round(std::shared_ptr<const void> keep)
@@ -57,7 +111,7 @@ awaitable<void> SessionEvents::tell_all(Outbox& outbox, const std::shared_ptr<co
 template <class Event, class Listener>
 awaitable<void> SessionEvents::tell(
     std::vector<Event>& untold,
-    std::size_t& told,
+    Told& told,
     const Listener& listener,
     ExceptionBarrier& barrier,
     std::shared_ptr<const void> keep
@@ -65,14 +119,19 @@ awaitable<void> SessionEvents::tell(
 {
     if (!listener) {
         untold.pop_back();
-        ++told;
+        told.add();
         co_return;
     }
-    // Counts as told as soon as it runs, and runs only when all memory for that has been found.
-    TimedCaller::Make make = [&untold, &told, &listener, keep = std::move(keep)] {
+    const auto ticket = std::make_shared<Ticket>();
+    const Telling telling(ticket, told);
+    // What it takes is taken only once it runs: all memory for that has been found then.
+    TimedCaller::Make make = [ticket, &untold, &listener, keep = std::move(keep)] {
+        if (ticket->is_void) {
+            return nothing();
+        }
+        ticket->has_begun = true;
         auto event = std::move(untold.back());
         untold.pop_back();
-        ++told;
         return listener(std::move(event));
     };
     if (auto failure = co_await caller_.call(std::move(make))) {
@@ -103,7 +162,6 @@ awaitable<bool> SessionEvents::refill(Outbox& outbox)
     // All of it in the turn: the coroutine's frame may be lost right after, for want of memory.
     auto take = [&outbox](ShardState& state) -> Result<bool> {
         auto& table = state.table();
-        // If that was prevented before.
         outbox.settle(table);
         outbox.created = table.take_arrived(batch);
         std::ranges::reverse(outbox.created);

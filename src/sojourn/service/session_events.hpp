@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -24,15 +25,15 @@ namespace sojourn {
 
 /// What is told, and to whom.
 ///
-/// *Thread safety*: `stop` and `failures` from any thread; the rest from one coroutine at a time,
-/// always on the same strand.
+/// *Thread safety*: `stop`, `counts` and `failures` from any thread; the rest from one coroutine at
+/// a time, always on the same strand.
 class SessionEvents {
 public:
     /// The environment must outlive it.
     SessionEvents(const ServiceOptions& options, const ServiceEnvironment& environment);
 
     /// Its events too; before the first round.
-    void add(Shard& shard) { outboxes_.push_back({shard, {}, {}}); }
+    void add(Shard& shard) { outboxes_.emplace_back(shard); }
 
     /// Tells all that is to be told. `keep` is what keeps this; a listener that is left to itself
     /// keeps it too.
@@ -41,6 +42,16 @@ public:
     /// Nobody is told any more, but for the listener that runs.
     void stop() noexcept { is_telling_.store(false, std::memory_order_release); }
 
+    struct Counts {
+        /// Events whose listener has returned, ever.
+        std::uint64_t told = 0;
+        /// Those whose listener has not.
+        std::uint64_t untold = 0;
+    };
+
+    /// Of the shard that was added as this one, whose metrics these are, in a turn of it.
+    [[nodiscard]] Counts counts(std::size_t shard, const Metrics& metrics) const noexcept;
+
     /// Listeners that threw or took too long.
     [[nodiscard]] std::uint64_t failures() const noexcept
     {
@@ -48,25 +59,57 @@ public:
     }
 
 private:
+    /// How often a listener was told, or is not there to be.
+    class Told {
+    public:
+        void add() noexcept { all_.fetch_add(1, std::memory_order_release); }
+
+        [[nodiscard]] std::uint64_t all() const noexcept
+        {
+            return all_.load(std::memory_order_acquire);
+        }
+
+        // In turns of the shard.
+
+        /// Those that its table does not know of.
+        [[nodiscard]] std::uint64_t unknown() const noexcept { return all() - known_; }
+
+        /// The same; now it knows.
+        [[nodiscard]] std::uint64_t settle() noexcept
+        {
+            const auto now = all();
+            return now - std::exchange(known_, now);
+        }
+
+    private:
+        std::atomic<std::uint64_t> all_{0};
+        std::uint64_t known_ = 0;
+    };
+
     /// What was taken from a shard for the listeners. It outlasts a round that ran out of memory,
     /// so that nothing is told twice and nothing is lost.
     struct Outbox {
+        explicit Outbox(Shard& whose) noexcept : shard(whose) {}
+
+        /// In a turn.
+        void settle(SessionTable& table) noexcept
+        {
+            table.announced(told_created.settle());
+            table.delivered(told_removed.settle());
+        }
+
         Shard& shard;
         // The next to tell is the last. No session of `created` has ended before those of `removed`
         // had, so all of them are told first.
         std::vector<SessionInfo> created;
         std::vector<RemovedSession> removed;
-        // Told, and not yet known to the table as delivered.
-        std::size_t told_created = 0;
-        std::size_t told_removed = 0;
+        Told told_created;
+        Told told_removed;
         TimePoint settled = TimePoint::min();
-
-        void settle(SessionTable& table) noexcept
-        {
-            table.announced(std::exchange(told_created, 0));
-            table.delivered(std::exchange(told_removed, 0));
-        }
     };
+
+    struct Ticket;
+    class Telling;
 
     [[nodiscard]] bool is_telling() const noexcept
     {
@@ -77,7 +120,7 @@ private:
     template <class Event, class Listener>
     boost::asio::awaitable<void> tell(
         std::vector<Event>& untold,
-        std::size_t& told,
+        Told& told,
         const Listener& listener,
         ExceptionBarrier& barrier,
         std::shared_ptr<const void> keep
@@ -93,7 +136,7 @@ private:
     TimedCaller caller_;
     std::atomic<bool> is_telling_{true};
     /// One for each shard.
-    std::vector<Outbox> outboxes_;
+    std::deque<Outbox> outboxes_;
 };
 
 } // namespace sojourn

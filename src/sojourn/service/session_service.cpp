@@ -1,10 +1,10 @@
 #include "sojourn/service/session_service.hpp"
 
-#include "sojourn/async/alarm.hpp"
 #include "sojourn/async/async_semaphore.hpp"
 #include "sojourn/async/shutdown_hook.hpp"
 #include "sojourn/service/admission.hpp"
 #include "sojourn/service/creation_line.hpp"
+#include "sojourn/service/drain.hpp"
 #include "sojourn/service/session_events.hpp"
 #include "sojourn/service/shard_set.hpp"
 #include "sojourn/service/turns.hpp"
@@ -16,7 +16,6 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/query.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -93,7 +92,10 @@ public:
           hash_(key_),
           modify_barrier_("modify", environment_.on_failure()),
           admission_(executor, options_, key_, environment_.clock(), shards_, on_arrival()),
-          events_(options_, environment_)
+          events_(options_, environment_),
+          drain_(
+              options_.shards(), options_.cleanup_batch(), environment_.clock(), shards_, events_
+          )
     {
     }
 
@@ -138,12 +140,24 @@ public:
                                   .max_waiters(options_.max_waiting_requests())
                                   .max_wait(options_.max_request_wait());
             in_flight_ = std::make_unique<AsyncSemaphore>(executor_, line, environment_.clock());
+            drain_.add(*in_flight_);
+        }
+        for (auto& lane : admission_.lanes()) {
+            drain_.add(lane);
         }
         if (options_.when_full() == WhenFull::wait) {
             line_ =
                 std::make_unique<CreationLine>(executor_, options_, environment_.clock(), shards_);
+            drain_.add(line_->line());
         }
         ensure_running();
+    }
+
+    /// The service goes: what waits for it to do something waits no more.
+    void abandon() noexcept
+    {
+        stop_background();
+        drain_.abandon();
     }
 
     /// Ends the background; what it was about to do is not done.
@@ -168,10 +182,12 @@ public:
 
     [[nodiscard]] Admission& admission() noexcept { return admission_; }
 
-    /// A service that stops says so rather.
+    [[nodiscard]] ServiceState state() const noexcept { return drain_.state(); }
+
+    /// A service that is drained says so rather.
     [[nodiscard]] bool is_creation_limited(const CreateOptions& options) const noexcept
     {
-        return is_accepting_.load(std::memory_order_acquire) && admission_.is_limited(options);
+        return state() == ServiceState::running && admission_.is_limited(options);
     }
 
     /// Whether a rotation may have to look for room in other shards.
@@ -330,7 +346,7 @@ public:
     /// Whether a wait ended because the session did, and not the service.
     [[nodiscard]] bool is_over(const Error& error) const noexcept
     {
-        return error == errc::stopping && is_accepting_.load(std::memory_order_acquire);
+        return error == errc::stopping && state() == ServiceState::running;
     }
 
     [[nodiscard]] Error shed(const Error& error) noexcept
@@ -382,7 +398,8 @@ public:
     static awaitable<Result<CreatedSession>> create_with_care(Self self, NewSession fresh)
     {
         const auto lane = co_await self->admission_.enter_lane(fresh.principal);
-        if (!lane) {
+        // Where it is closed, so is the shard, which counts whom it refuses.
+        if (!lane && lane.error() != errc::stopping) {
             co_return lane.error();
         }
         auto& home = self->shards_.of(fresh.id);
@@ -390,6 +407,9 @@ public:
         auto check = [&fresh](ShardState& state) { return state.table().check(fresh); };
         if (const auto fault = co_await home.call(std::move(check)); !fault) {
             co_return fault.error();
+        }
+        if (!lane) {
+            co_return lane.error();
         }
         Capacity::Place place(*self->admission_.capacity());
         if (!co_await self->admission_.make_room(fresh, place)) {
@@ -531,7 +551,7 @@ public:
         for (const auto& shard : self->shards_) {
             Result<std::size_t> result = std::size_t{0};
             if (scope == CleanupScope::all) {
-                result = co_await end_all(self, *shard, RemovalCause::deleted);
+                result = co_await end_all(self, *shard);
             } else {
                 result = co_await end_expired(self, *shard);
             }
@@ -570,7 +590,7 @@ public:
     static awaitable<Result<Health>> health(Self self)
     {
         Health health;
-        health.is_accepting = self->is_accepting_.load(std::memory_order_acquire);
+        health.state = self->state();
         health.listener_failures = self->events_.failures();
         for (const auto& shard : self->shards_) {
             auto turn = [](ShardState& state) -> Result<Duration> {
@@ -590,48 +610,35 @@ public:
         co_return health;
     }
 
-    static awaitable<Result<void>> stop(Self self, Duration limit)
+    static awaitable<Result<DrainReport>> drain(Self self)
     {
-        const auto deadline =
-            saturating_add(self->environment_.clock()->steady(), std::max(limit, Duration::zero()));
-        Stop stop(self->stops_);
-        self->is_accepting_.store(false, std::memory_order_release);
-        for (const auto& shard : self->shards_) {
-            auto close = [](ShardState& state) -> Result<void> {
-                state.table().close();
-                return {};
-            };
-            if (const auto closed = co_await shard->call(std::move(close)); !closed) {
-                co_return closed.error();
-            }
-        }
-        for (const auto& shard : self->shards_) {
-            if (const auto ended = co_await end_all(self, *shard, RemovalCause::drained); !ended) {
-                co_return ended.error();
-            }
-        }
-        const bool is_empty = co_await wait_until_empty(self, deadline);
-        if (stop.is_last() || is_empty) {
+        const auto report = co_await self->drain_.run();
+        if (report) {
             self->stop_background();
         }
-        if (!is_empty) {
-            co_return errc::timed_out;
-        }
-        co_return Result<void>();
+        co_return report;
     }
 
-    /// A stop for a coroutine, whose cancellation must not end it half-way: so it runs by itself.
-    static awaitable<Result<void>> stop_for(Self self, Duration limit)
+    static void
+    start_drain(const Self& self, const DrainOptions& options, Handler<DrainReport> handler)
     {
         self->require_context();
-        co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result<void>)>(
-            [](auto handler, const Self& service, Duration length) {
-                service->start(stop(service, length), Handler<void>(std::move(handler)));
-            },
-            asio::use_awaitable,
-            self,
-            limit
-        );
+        self->drain_.begin(options);
+        self->start(drain(self), std::move(handler));
+    }
+
+    /// A drain for a coroutine, whose cancellation must not end it half-way: so it runs by itself.
+    static awaitable<Result<DrainReport>> drain_for(Self self, DrainOptions options)
+    {
+        co_return co_await asio::
+            async_initiate<const asio::use_awaitable_t<>, void(Result<DrainReport>)>(
+                [](auto handler, const Self& service, const DrainOptions& wish) {
+                    start_drain(service, wish, Handler<DrainReport>(std::move(handler)));
+                },
+                asio::use_awaitable,
+                self,
+                options
+            );
     }
 
     /// Runs an operation of several turns for a handler. The operation has no cancellation slot, so
@@ -664,30 +671,6 @@ public:
     }
 
 private:
-    /// One call of `stop`, counted until it is over.
-    class Stop {
-    public:
-        explicit Stop(std::atomic<int>& count) noexcept : count_(&count) { ++count; }
-
-        Stop(const Stop&) = delete;
-        Stop& operator=(const Stop&) = delete;
-        Stop(Stop&&) = delete;
-        Stop& operator=(Stop&&) = delete;
-
-        ~Stop()
-        {
-            if (count_ != nullptr) {
-                --*count_;
-            }
-        }
-
-        /// Counts it no more, and says whether there is no other.
-        [[nodiscard]] bool is_last() noexcept { return --*std::exchange(count_, nullptr) == 0; }
-
-    private:
-        std::atomic<int>* count_;
-    };
-
     void on_context_shutdown() noexcept override { executor_ = asio::any_io_executor(); }
 
     void require_context() const
@@ -759,14 +742,13 @@ private:
         }
     }
 
-    static awaitable<Result<std::size_t>> end_all(Self self, Shard& shard, RemovalCause cause)
+    static awaitable<Result<std::size_t>> end_all(Self self, Shard& shard)
     {
         std::size_t total = 0;
         for (std::optional<std::uint32_t> slot = 0; slot;) {
-            auto turn = [from = *slot,
-                         batch = self->options_.cleanup_batch(),
-                         cause](ShardState& state) -> Result<SessionTable::Sweep> {
-                return state.table().end_all(from, batch, cause);
+            auto turn = [from = *slot, batch = self->options_.cleanup_batch()](ShardState& state
+                        ) -> Result<SessionTable::Sweep> {
+                return state.table().end_all(from, batch, RemovalCause::deleted);
             };
             const auto sweep = co_await shard.call(std::move(turn));
             if (!sweep) {
@@ -777,40 +759,6 @@ private:
             co_await asio::post(asio::use_awaitable);
         }
         co_return total;
-    }
-
-    static awaitable<bool> wait_until_empty(Self self, TimePoint deadline)
-    {
-        const auto strand = asio::any_io_executor(asio::make_strand(self->executor_));
-        const auto alarm = std::make_shared<Alarm>(strand, *self->environment_.clock());
-        const bool is_empty = co_await asio::co_spawn(
-            strand, watch_until_empty(self, alarm, deadline), asio::use_awaitable
-        );
-        // Back from the alarm's strand.
-        co_await asio::post(asio::use_awaitable);
-        co_return is_empty;
-    }
-
-    static awaitable<bool>
-    watch_until_empty(Self self, std::shared_ptr<Alarm> alarm, TimePoint deadline)
-    {
-        for (;;) {
-            bool is_empty = true;
-            for (const auto& shard : self->shards_) {
-                auto turn = [&alarm](ShardState& state) -> Result<bool> {
-                    if (!state.is_empty()) {
-                        state.watch(alarm);
-                    }
-                    return state.is_empty();
-                };
-                const auto result = co_await shard->call(std::move(turn));
-                is_empty = is_empty && result && *result;
-            }
-            if (is_empty || self->environment_.clock()->steady() >= deadline) {
-                co_return is_empty;
-            }
-            co_await alarm->wait_until(deadline);
-        }
     }
 
     // The background. A round finds the service gone if it was destroyed meanwhile.
@@ -848,17 +796,15 @@ private:
     const HashKey key_;
     const SessionIdHash hash_;
     ExceptionBarrier modify_barrier_;
-    std::atomic<bool> is_accepting_{true};
     std::atomic<std::uint64_t> requests_shed_{0};
     ShardSet shards_;
     Admission admission_;
     SessionEvents events_;
+    Drain drain_;
     /// Null if nobody waits for room.
     std::unique_ptr<CreationLine> line_;
     /// Null if requests in flight are not bounded.
     std::unique_ptr<AsyncSemaphore> in_flight_;
-    /// Calls of `stop` that have not returned.
-    std::atomic<int> stops_{0};
     std::shared_ptr<SupervisedLoop> cleanup_;
     /// Null if there is no listener.
     std::shared_ptr<SupervisedLoop> telling_;
@@ -876,7 +822,7 @@ SessionService::SessionService(
 
 SessionService::~SessionService()
 {
-    implementation_->stop_background();
+    implementation_->abandon();
 }
 
 const ServiceOptions& SessionService::options() const noexcept
@@ -995,9 +941,19 @@ awaitable<Result<Health>> SessionService::health()
     return Implementation::health(implementation_);
 }
 
-awaitable<Result<void>> SessionService::stop(Duration limit)
+ServiceState SessionService::state() const noexcept
 {
-    return Implementation::stop_for(implementation_, limit);
+    return implementation_->state();
+}
+
+awaitable<Result<DrainReport>> SessionService::drain(DrainOptions options)
+{
+    return Implementation::drain_for(implementation_, options);
+}
+
+awaitable<Result<DrainReport>> SessionService::drain(Duration limit)
+{
+    return drain(DrainOptions().limit(limit));
 }
 
 // The Asio face.
@@ -1170,9 +1126,11 @@ void SessionService::start_health(const Self& self, Handler<Health> handler)
     self->start(Implementation::health(self), std::move(handler));
 }
 
-void SessionService::start_stop(const Self& self, Duration limit, Handler<void> handler)
+void SessionService::start_drain(
+    const Self& self, const DrainOptions& options, Handler<DrainReport> handler
+)
 {
-    self->start(Implementation::stop(self, limit), std::move(handler));
+    Implementation::start_drain(self, options, std::move(handler));
 }
 
 } // namespace sojourn

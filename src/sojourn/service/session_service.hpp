@@ -16,8 +16,11 @@
 #include "sojourn/core/session_id.hpp"
 #include "sojourn/core/session_info.hpp"
 #include "sojourn/core/session_page.hpp"
+#include "sojourn/service/drain_options.hpp"
+#include "sojourn/service/drain_report.hpp"
 #include "sojourn/service/exclusive_lease.hpp"
 #include "sojourn/service/service_environment.hpp"
+#include "sojourn/service/service_state.hpp"
 #include "sojourn/service/session_lease.hpp"
 #include "sojourn/service/weak_lease.hpp"
 
@@ -46,8 +49,8 @@ enum class CleanupScope : std::uint8_t {
 
 /// How a service is doing.
 struct Health {
-    /// Whether it takes new sessions and requests: false from `stop` on.
-    bool is_accepting = false;
+    /// Whether it takes new sessions and requests; it does not once a drain has begun.
+    ServiceState state = ServiceState::running;
     /// The coroutine that ends expired sessions.
     LoopHealth cleanup;
     /// How far cleanup is behind: no session has been overdue for longer. Zero if it is not.
@@ -57,10 +60,10 @@ struct Health {
     /// Listeners that threw or took too long.
     std::uint64_t listener_failures = 0;
 
-    /// Accepting, and neither background coroutine is failing.
+    /// Running, and neither background coroutine is failing.
     [[nodiscard]] bool is_ready() const noexcept
     {
-        return is_accepting && cleanup.consecutive_failures == 0 &&
+        return state == ServiceState::running && cleanup.consecutive_failures == 0 &&
                events.consecutive_failures == 0;
     }
 };
@@ -99,10 +102,10 @@ private:
 /// another thread is inside one of its members or about to enter one, which includes an awaitable
 /// that was not awaited yet. The destructor ends nothing
 /// gracefully: sessions are gone, and removal listeners that were not told yet never are, though
-/// one that is running goes on; `stop` first. While another thread destroys the execution context,
-/// nobody may use the service or release a lease. Until `stop`, the background keeps the execution
-/// context busy, so `io_context::run` does not return. *Executor*: a coroutine continues on its own
-/// executor and a handler runs on its associated one; never on a strand of the service.
+/// one that is running goes on; `drain` first. While another thread destroys the execution context,
+/// nobody may use the service or release a lease. Until it is drained, the background keeps the
+/// execution context busy, so `io_context::run` does not return. *Executor*: a coroutine continues
+/// on its own executor and a handler runs on its associated one; never on a strand of the service.
 /// *Completion*: exactly once, never inside the initiating function; none if the execution context
 /// is destroyed first. *Cancellation*: an operation on one session is a turn too short to be
 /// cancelled; one that was begun takes effect, and its result is delivered. Operations of several
@@ -110,13 +113,13 @@ private:
 /// capacity over several shards, where room may have been made in vain) end between two
 /// turns with `operation_aborted`, thrown, if the coroutine that awaits them is cancelled; the
 /// turns that were run have taken effect, and each left everything in order. Their `async_` faces
-/// cannot be cancelled, and neither can `stop`, which has a limit. *Exceptions*: a turn that finds
+/// cannot be cancelled, and neither can `drain`, which has a limit. *Exceptions*: a turn that finds
 /// no memory does nothing and gives an error equal to `std::errc::not_enough_memory`; a coroutine
 /// frame or a handler's node that finds none throws `bad_alloc`, before its turn. Once the
 /// execution context is destroyed, what needs it throws `boost::asio::execution::bad_executor`: the
-/// `async_` faces and `stop`. *Complexity*: O(1) on average and O(log n) where a session is created
-/// or ends, in one turn of less than a microsecond, unless the function says otherwise. *Example*:
-/// examples/01_quickstart.cpp.
+/// `async_` faces and `drain`. *Complexity*: O(1) on average and O(log n) where a session is
+/// created or ends, in one turn of less than a microsecond, unless the function says otherwise.
+/// *Example*: examples/01_quickstart.cpp.
 class SessionService {
 public:
     /// Starts a service on `executor`, which may be of any kind.
@@ -203,8 +206,8 @@ public:
     ///
     /// A new principal counts as in `create`: its least recently used session makes room.
     ///
-    /// *Errors*: `not_found`; `overloaded`; `id_source_failed`; `principal_too_long`. The old id is
-    /// valid then.
+    /// *Errors*: `not_found`; `overloaded`; `id_source_failed`; `principal_too_long`; `stopping`,
+    /// for a new principal over several shards, once a drain has begun. The old id is valid then.
     [[nodiscard]] boost::asio::awaitable<Result<SessionId>>
     rotate(SessionId id, RotateOptions options = RotateOptions());
 
@@ -257,15 +260,37 @@ public:
     /// How the service is doing.
     [[nodiscard]] boost::asio::awaitable<Result<Health>> health();
 
-    /// Stops: refuses new sessions and requests, ends all sessions with `drained`, waits until all
-    /// leases are released and every removal listener has returned, and ends the background.
-    /// May be called more than once and at the same time; stopping is final.
+    /// Where the service stands. Waits for nothing, so it is what a readiness probe may ask.
+    [[nodiscard]] ServiceState state() const noexcept;
+
+    /// Drains the service, which is final. From the moment in which this begins (before it is
+    /// suspended first, where it is awaited) the service is `draining`, and so not ready. Nobody
+    /// gets in any more: creations and acquires are refused with `stopping`, and so are those who
+    /// wait in a line of the service's own. Sessions that nobody leases end with `drained`; others
+    /// may still be looked at and changed, and end when their last lease is given back. Listeners
+    /// go on being told. Once all sessions have ended and all listeners returned, the background is
+    /// ended and the service is `closed`.
     ///
-    /// *Errors*: `timed_out` if that took longer than `limit`. Unless another `stop` still waits,
-    /// the background is ended all the same: sessions that are still leased end with their lease,
-    /// but no listener is told any more, so that a later `stop` would wait for that in vain.
-    [[nodiscard]] boost::asio::awaitable<Result<void>>
-    stop(Duration limit = std::chrono::seconds(30));
+    /// If that takes longer than `DrainOptions::limit`, and sessions are leased, the service is
+    /// `cancelling`: these sessions are closing, as if they were removed. If something is still
+    /// left after `DrainOptions::cancel_grace`, it is left behind: sessions end with their lease,
+    /// no listener is told any more, and the report says how many there are.
+    ///
+    /// May be called at the same time and again: all tell the same report, the earliest of their
+    /// moments counts, and once the service is closed none waits. A listener may begin a drain
+    /// (`async_drain`); one that awaits it waits for itself, until the limit and the grace are
+    /// over.
+    ///
+    /// *Errors*: one equal to `boost::asio::error::operation_aborted` if the service is destroyed
+    /// while there is still something to wait for; `std::errc::not_enough_memory`, and then the
+    /// drain may be called again, and goes on where it was. *Cancellation*: ignored once it has
+    /// begun; a drain with a shorter limit hurries it. *Complexity*: O(all sessions), in turns of
+    /// `cleanup_batch`.
+    [[nodiscard]] boost::asio::awaitable<Result<DrainReport>>
+    drain(DrainOptions options = DrainOptions());
+
+    /// The same with this limit, and the default grace.
+    [[nodiscard]] boost::asio::awaitable<Result<DrainReport>> drain(Duration limit);
 
     // The same with any completion token, completing with void(Result<...>).
 
@@ -383,10 +408,18 @@ public:
         return initiate<Health>(token, &SessionService::start_health);
     }
 
-    template <boost::asio::completion_token_for<void(Result<void>)> Token>
-    auto async_stop(Duration limit, Token&& token)
+    template <boost::asio::completion_token_for<void(Result<DrainReport>)> Token>
+    auto async_drain(DrainOptions options, Token&& token)
     {
-        return initiate<void>(token, &SessionService::start_stop, limit);
+        return initiate<DrainReport>(token, &SessionService::start_drain, options);
+    }
+
+    template <boost::asio::completion_token_for<void(Result<DrainReport>)> Token>
+    auto async_drain(Duration limit, Token&& token)
+    {
+        return initiate<DrainReport>(
+            token, &SessionService::start_drain, DrainOptions().limit(limit)
+        );
     }
 
 private:
@@ -446,7 +479,8 @@ private:
     static void start_cleanup(const Self& self, CleanupScope scope, Handler<std::size_t> handler);
     static void start_metrics(const Self& self, Handler<Metrics> handler);
     static void start_health(const Self& self, Handler<Health> handler);
-    static void start_stop(const Self& self, Duration limit, Handler<void> handler);
+    static void
+    start_drain(const Self& self, const DrainOptions& options, Handler<DrainReport> handler);
 
     Self implementation_;
 };

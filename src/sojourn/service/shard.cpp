@@ -99,10 +99,7 @@ void ShardState::finish() noexcept
         tell_of_room();
     }
     if (!watchers_.empty() && is_empty()) {
-        for (const auto& watcher : watchers_) {
-            watcher->ring();
-        }
-        watchers_.clear();
+        ring_watchers();
     }
 }
 
@@ -144,6 +141,14 @@ ShardState::watch(std::uint32_t slot, SessionReference reference, const Watch& m
     return watch;
 }
 
+void ShardState::ring_watchers() noexcept
+{
+    for (const auto& watcher : watchers_) {
+        watcher->ring();
+    }
+    watchers_.clear();
+}
+
 void ShardState::publish() noexcept
 {
     auto* const oldest_use = shard_.oldest_use_.get();
@@ -156,8 +161,8 @@ void ShardState::publish() noexcept
     }
 }
 
-/// Without a service, what keeps the shard is that somebody has a lease. A call that was waiting
-/// when the service went may be the first to make one.
+/// Without a service, what keeps the shard is that somebody has a lease. A call that was
+/// waiting when the service went may be the first to make one.
 void ShardState::keep_shard_while_leased() noexcept
 {
     const bool is_leased = table_.metrics().leased > 0;
@@ -181,8 +186,9 @@ void ShardState::release(Session& session, TimePoint now) noexcept
     // Those that had to wait at the door ended before.
     table_.settle(shard_.releases_);
     table_.release(session, now);
-    // Nobody else needs to be woken: cleanup was told when the session was leased by when it might
-    // be due. So in the destructor of a frame, at shutdown, nothing of the executor is touched.
+    // Nobody else needs to be woken: cleanup was told when the session was leased by when it
+    // might be due. So in the destructor of a frame, at shutdown, nothing of the executor is
+    // touched.
     if (shard_.releases_.is_awaited() || table_.has_unwatched()) {
         finish();
     } else {
@@ -200,6 +206,9 @@ void ShardState::release(const WeakHold& hold) noexcept
 void ShardState::nudged() noexcept
 {
     begin(exact_now());
+    if (shard_.is_to_ring_.exchange(false, std::memory_order_acq_rel)) {
+        ring_watchers();
+    }
     finish();
 }
 
@@ -277,7 +286,8 @@ Shard::until_end(std::shared_ptr<Shard> self, std::uint32_t slot, SessionReferen
 
 void Shard::leave_to_leases(const std::shared_ptr<Shard>& self) noexcept
 {
-    // As soon as the nudge is in the queue, whoever is inside may find no lease and let go of this.
+    // As soon as the nudge is in the queue, whoever is inside may find no lease and let go of
+    // this.
     self->self_ = self;
     self->is_orphaned_.store(true, std::memory_order_release);
     self->state_.nudge();

@@ -6,7 +6,7 @@
 #ifndef SOJOURN_SERVICE_SHARD_HPP
 #define SOJOURN_SERVICE_SHARD_HPP
 
-#include "sojourn/async/alarm.hpp"
+#include "sojourn/async/bell.hpp"
 #include "sojourn/async/clock.hpp"
 #include "sojourn/async/confined.hpp"
 #include "sojourn/async/home_executor.hpp"
@@ -61,7 +61,8 @@ public:
     void begin(TimePoint now) noexcept;
     /// And ends with this.
     void finish() noexcept;
-    /// A lease was given back that somebody waits for.
+    /// A lease was given back that somebody waits for, or watchers shall look at what they wait
+    /// for.
     void nudged() noexcept;
     /// The turn in which a lease is given back.
     void release(Session& session, TimePoint now) noexcept;
@@ -78,7 +79,14 @@ public:
     [[nodiscard]] TimePoint arm_cleanup() noexcept { return armed_until_ = table_.next_deadline(); }
 
     /// Rings once the table is empty and all its removals have been told.
-    void watch(std::shared_ptr<Alarm> watcher) { watchers_.push_back(std::move(watcher)); }
+    void watch(std::shared_ptr<Bell> watcher)
+    {
+        std::erase_if(watchers_, [](const auto& other) { return other->has_rung(); });
+        watchers_.push_back(std::move(watcher));
+    }
+
+    /// Rings at once, if there is anybody who watches.
+    void ring_watchers() noexcept;
 
     /// Opens once there is more room here than there was.
     void watch_room(std::shared_ptr<Latch> room)
@@ -102,7 +110,7 @@ private:
 
     SessionTable table_;
     Shard& shard_;
-    std::vector<std::shared_ptr<Alarm>> watchers_;
+    std::vector<std::shared_ptr<Bell>> watchers_;
     std::vector<std::shared_ptr<Latch>> room_watchers_;
     /// When those were told of it.
     std::uint64_t room_given_ = 0;
@@ -208,6 +216,13 @@ public:
     /// on the leases do.
     static void leave_to_leases(const std::shared_ptr<Shard>& self) noexcept;
 
+    /// Makes watchers look again, at whatever they wait for.
+    void ring_watchers() noexcept
+    {
+        is_to_ring_.store(true, std::memory_order_release);
+        state_.nudge();
+    }
+
     [[nodiscard]] CallCounts counts() const noexcept { return state_.counts(); }
 
     /// When the session here was used last that would be evicted first, as of a moment ago.
@@ -285,6 +300,8 @@ private:
     const std::unique_ptr<OldestUse> oldest_use_;
     /// Whether the service is gone.
     std::atomic<bool> is_orphaned_{false};
+    /// Whether watchers are to be rung in the next turn that somebody has asked for.
+    std::atomic<bool> is_to_ring_{false};
     /// This, while it is kept by its leases alone. Written in turns once `is_orphaned_`.
     std::shared_ptr<Shard> self_;
     /// Apart from what every call reads and nobody writes.
