@@ -124,11 +124,14 @@ ShardState::watch(std::uint32_t slot, SessionReference reference, const Watch& m
     if (shard_.is_orphaned_.load(std::memory_order_acquire) || !table_.watch(slot, reference)) {
         return std::nullopt;
     }
-    auto& watch = watches_[slot];
-    if (!watch) {
-        watch = made;
+    if (const auto known = watches_.find(slot); known != watches_.end()) {
+        return known->second;
     }
-    return watch;
+    // None is kept until there is one: its session may end first.
+    if (made) {
+        watches_.emplace(slot, made);
+    }
+    return made;
 }
 
 void ShardState::publish() noexcept
