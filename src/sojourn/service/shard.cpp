@@ -78,7 +78,7 @@ void ShardState::finish() noexcept
         // A lease that was given back just before did not see that somebody waits for it.
         table_.settle(releases);
     }
-    if (is_orphaned || table_.has_unwatched()) {
+    if (table_.has_unwatched()) {
         end_watches();
     }
     if (is_orphaned) {
@@ -101,7 +101,7 @@ void ShardState::finish() noexcept
     }
 }
 
-/// Of those that are over; of all, if there is no service that could end their sessions.
+/// Of those that are over.
 void ShardState::end_watches() noexcept
 {
     for (const auto slot : table_.unwatched()) {
@@ -110,18 +110,21 @@ void ShardState::end_watches() noexcept
         }
     }
     table_.unwatched().clear();
-    if (shard_.is_orphaned_.load(std::memory_order_acquire)) {
-        for (const auto& [slot, watch] : watches_) {
-            watch->end();
-        }
-        watches_.clear();
+}
+
+/// Of all: there is no service that could end their sessions.
+void ShardState::end_all_watches() noexcept
+{
+    for (const auto& [slot, watch] : watches_) {
+        watch->end();
     }
+    watches_.clear();
 }
 
 std::optional<ShardState::Watch>
 ShardState::watch(std::uint32_t slot, SessionReference reference, const Watch& made)
 {
-    if (shard_.is_orphaned_.load(std::memory_order_acquire) || !table_.watch(slot, reference)) {
+    if (shard_.is_abandoned() || !table_.watch(slot, reference)) {
         return std::nullopt;
     }
     if (const auto known = watches_.find(slot); known != watches_.end()) {
@@ -190,6 +193,9 @@ void ShardState::release(const WeakHold& hold) noexcept
 void ShardState::nudged() noexcept
 {
     begin(exact_now());
+    if (shard_.is_abandoned()) {
+        end_all_watches();
+    }
     finish();
 }
 
@@ -272,6 +278,12 @@ const boost::asio::any_io_executor& Shard::Home::executor() const
         throw boost::asio::execution::bad_executor();
     }
     return executor_;
+}
+
+void Shard::abandon() noexcept
+{
+    is_abandoned_.store(true, std::memory_order_release);
+    state_.nudge();
 }
 
 void Shard::leave_to_leases(const std::shared_ptr<Shard>& self) noexcept

@@ -56,7 +56,7 @@ public:
     void begin(TimePoint now) noexcept;
     /// And ends with this.
     void finish() noexcept;
-    /// A lease was given back that somebody waits for.
+    /// A lease was given back that somebody waits for, or the service goes.
     void nudged() noexcept;
     /// The turn in which a lease is given back.
     void release(Session& session, TimePoint now) noexcept;
@@ -83,6 +83,7 @@ public:
 private:
     void arm_earlier() noexcept;
     void end_watches() noexcept;
+    void end_all_watches() noexcept;
     void publish() noexcept;
     void keep_shard_while_leased() noexcept;
 
@@ -186,8 +187,17 @@ public:
     static boost::asio::awaitable<Result<void>>
     until_end(std::shared_ptr<Shard> self, std::uint32_t slot, SessionReference reference);
 
-    /// To be called by the service when it goes; it keeps the shard until this returns. From then
-    /// on the leases do.
+    /// To be called when the service goes, whatever operations of it still wait. From then on
+    /// nobody waits for the end of a session, or for a turn with one.
+    void abandon() noexcept;
+
+    [[nodiscard]] bool is_abandoned() const noexcept
+    {
+        return is_abandoned_.load(std::memory_order_acquire);
+    }
+
+    /// To be called by what is left of the service when that goes; it keeps the shard until this
+    /// returns. From then on the leases do.
     static void leave_to_leases(const std::shared_ptr<Shard>& self) noexcept;
 
     [[nodiscard]] CallCounts counts() const noexcept { return state_.counts(); }
@@ -279,7 +289,8 @@ private:
     const std::shared_ptr<SupervisedLoop> events_;
     /// Null if there is no other shard that would ask.
     const std::unique_ptr<OldestUse> oldest_use_;
-    /// Whether the service is gone.
+    std::atomic<bool> is_abandoned_{false};
+    /// Whether the service is gone, with all its operations.
     std::atomic<bool> is_orphaned_{false};
     /// This, while it is kept by its leases alone. Written in turns once `is_orphaned_`.
     std::shared_ptr<Shard> self_;
