@@ -3,6 +3,8 @@
 #include "service/begun.hpp"
 #include "service/manual_service.hpp"
 #include "service/removal_log.hpp"
+#include "sojourn/service/shard.hpp"
+#include "sojourn/service/turns.hpp"
 #include "support/allocations.hpp"
 #include "support/completion_probe.hpp"
 #include "support/context_threads.hpp"
@@ -564,4 +566,80 @@ TEST_CASE("session_service: a touch that was begun may outlive its lease", "[asy
     (void)sessions.establish();
     CHECK(sessions.knows(id));
     CHECK_FALSE(sessions.knows(other));
+}
+
+namespace {
+
+/// A shard without a service.
+struct LoneShard {
+    explicit LoneShard(asio::io_context& context)
+    {
+        const auto options = unlimited();
+        const auto clock = std::make_shared<testing::ManualClock>();
+        const auto nothing_to_do = []() -> asio::awaitable<TimePoint> {
+            co_return TimePoint::max();
+        };
+        shard = std::make_shared<Shard>(
+            context.get_executor(),
+            options,
+            std::make_shared<Capacity>(bounds_of(options, 10, 0)),
+            HashKey{1, 2},
+            clock,
+            std::make_shared<SupervisedLoop>(
+                context.get_executor(), clock, "cleanup", nothing_to_do, nullptr
+            ),
+            nullptr
+        );
+    }
+
+    /// A weak lease on a new session.
+    WeakLease lease(asio::io_context& context)
+    {
+        NewSession fresh;
+        fresh.id = SessionIdHash(HashKey{1, 2}).hashed(SessionId::parse("a").value());
+        fresh.idle_timeout = 30min;
+        fresh.absolute_lifetime = 12h;
+        auto created = run_coro(context, shard->call(create_turn(fresh))).value();
+        return run_coro(context, shard->call(acquire_weak_turn(fresh.id))).value();
+    }
+
+    std::shared_ptr<Shard> shard;
+};
+
+} // namespace
+
+// What is queued before the release is as much as one turn runs of others, so that the release
+// itself is left to the executor; by then nothing else is left of the shard. That it was still
+// there shows under AddressSanitizer.
+TEST_CASE(
+    "session_service: a weak lease that waits at the door keeps what it is given back to",
+    "[async][service]"
+)
+{
+    const auto calls = GENERATE(63, 64, 65, 200);
+    asio::io_context context;
+    LoneShard lone(context);
+    auto weak = lone.lease(context);
+    auto& shard = *lone.shard;
+    const std::weak_ptr<Shard> watch = lone.shard;
+    shard.abandon();
+    Shard::leave_to_leases(lone.shard);
+    lone.shard.reset();
+    run_ready(context);
+    REQUIRE_FALSE(watch.expired());
+    CompletionProbe probe;
+    const auto nothing = [](ShardState&) -> Result<int> { return 0; };
+    shard.start(
+        [&](ShardState&) -> Result<int> {
+            for (int i = 0; i < calls; ++i) {
+                shard.start(nothing, probe.handler());
+            }
+            weak.release();
+            return 0;
+        },
+        probe.handler()
+    );
+    run_ready(context);
+    CHECK(probe.completions() == calls + 1);
+    CHECK(watch.expired());
 }

@@ -63,8 +63,9 @@ void ShardState::begin(TimePoint now) noexcept
 {
     table_.advance(now);
     table_.settle(shard_.releases_);
-    shard_.weak_releases_.settle([this](const WeakHold& hold) {
+    shard_.weak_releases_.settle([this](WeakHold& hold) {
         table_.release_weak(hold.slot, hold.reference, hold.released);
+        shard_.state_.drop_after_turn(std::move(hold.keep));
     });
 }
 

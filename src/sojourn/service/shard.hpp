@@ -173,6 +173,9 @@ public:
         hold->released = clock_->steady();
         const auto turn = [&hold](ShardState& state) noexcept { state.release(*hold); };
         if (!state_.try_turn(turn)) {
+            // It may be the last that keeps this, and whoever is inside may be gone before the
+            // strand comes to it.
+            hold->keep = shared_from_this();
             weak_releases_.give_back(std::move(hold));
             state_.nudge();
         }
