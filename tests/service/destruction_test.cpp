@@ -37,6 +37,8 @@ void start_everything(
     for (int i = 0; i < 20; ++i) {
         service.async_create(CreateOptions().principal("alice"), handler());
         service.async_acquire(id, handler());
+        service.async_acquire_exclusive(id, 1h, handler());
+        service.async_acquire_weak(id, handler());
         service.async_peek(id, handler());
         service.async_touch(id, handler());
         service.async_snapshot(id, handler());
