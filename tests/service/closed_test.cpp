@@ -352,16 +352,19 @@ TEST_CASE("session_service: closed completes when the service is destroyed", "[a
     auto created = run_coro(context, service->create()).value();
     WeakLease weak;
     ExclusiveLease exclusive;
-    auto closed = created.lease.closed();
     if (kind == Kind::weak) {
         weak = run_coro(context, service->acquire_weak(created.id)).value();
         created.lease.release();
-        closed = weak.closed();
     } else if (kind == Kind::exclusive) {
         exclusive = run_coro(context, service->acquire_exclusive(created.id)).value();
-        closed = exclusive.closed();
     }
-    const auto done = spawn_coro(context.get_executor(), std::move(closed));
+    const auto closed = [&] {
+        if (weak) {
+            return weak.closed();
+        }
+        return exclusive ? exclusive.closed() : created.lease.closed();
+    };
+    const auto done = spawn_coro(context.get_executor(), closed());
     run_ready(context);
     CHECK_FALSE(done->is_done());
     service.reset();

@@ -453,3 +453,25 @@ TEST_CASE("session_service: who waits for a turn may go with the context", "[asy
     CHECK(probe.live_handlers() == 0);
     std::thread([&] { held.release(); }).join();
 }
+
+TEST_CASE(
+    "session_service: who has a turn and is cancelled waiting to be in flight passes it on",
+    "[async][service]"
+)
+{
+    const auto type = any_cancellation();
+    ManualService sessions(unlimited().max_in_flight(1));
+    const auto id = sessions.establish();
+    auto other = sessions.acquire(sessions.establish());
+    auto cancelled = begin(sessions, id);
+    auto next = begin(sessions, id);
+    cancelled.cancel(type);
+    CHECK(cancelled.get().error().code() == asio::error::operation_aborted);
+    CHECK(leases_of(sessions, id) == 1);
+    CHECK(next.is_waiting());
+    other.release();
+    auto lease = next.get().value();
+    CHECK(begin(sessions, id, 0s).get().error() == errc::timed_out);
+    lease.release();
+    CHECK(sessions.metrics().leased == 0);
+}
