@@ -3,7 +3,6 @@
 #include "service/begun.hpp"
 #include "service/manual_service.hpp"
 #include "service/removal_log.hpp"
-#include "support/completion_probe.hpp"
 #include "support/tracking_executor.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -18,9 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <utility>
-#include <vector>
 
 namespace asio = boost::asio;
 using namespace sojourn;

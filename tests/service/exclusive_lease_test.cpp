@@ -17,9 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <list>
 #include <memory>
-#include <optional>
 #include <thread>
 #include <type_traits>
 #include <utility>

@@ -7,8 +7,6 @@
 #include "sojourn/service/turns.hpp"
 #include "support/allocations.hpp"
 #include "support/completion_probe.hpp"
-#include "support/context_threads.hpp"
-#include "support/tracking_executor.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -20,7 +18,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <thread>
 #include <type_traits>
 #include <utility>

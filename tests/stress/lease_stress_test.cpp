@@ -39,6 +39,9 @@ constexpr int rounds = is_sanitized ? 300 : 1'500;
 
 /// A session, and how many are inside it that must be alone.
 struct Known {
+    // Declared, so that this is no aggregate: g++ 12 miscompiles those in a co_await expression.
+    Known() {} // NOLINT(modernize-use-equals-default)
+
     SessionId id;
     std::shared_ptr<std::atomic<int>> inside = std::make_shared<std::atomic<int>>(0);
 };
