@@ -379,7 +379,7 @@ TEST_CASE("session_service admission: no refusal keeps what it took", "[async][s
         }
     }
     const auto metrics = a.sessions.metrics();
-    CHECK(metrics.refused_overloaded > 10);
+    CHECK(metrics.refused_overloaded > 0);
     CHECK(metrics.removed_by(RemovalCause::evicted) > 100);
     leased.clear();
     CHECK(a.sessions.run(a.sessions.service.cleanup(CleanupScope::all)).has_value());

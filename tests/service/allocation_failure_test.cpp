@@ -161,6 +161,31 @@ asio::awaitable<Error> acquire(SessionService& service, const SessionId& id)
     co_return lease.error();
 }
 
+asio::awaitable<Error> acquire_weak(SessionService& service, const SessionId& id)
+{
+    const auto lease = co_await service.acquire_weak(id);
+    co_return lease.error();
+}
+
+asio::awaitable<Error> acquire_exclusive(SessionService& service, const SessionId& id)
+{
+    const auto lease = co_await service.acquire_exclusive(id, 1h);
+    co_return lease.error();
+}
+
+asio::awaitable<Error> touch(SessionService& /*service*/, const std::shared_ptr<WeakLease>& lease)
+{
+    const auto touched = co_await lease->touch();
+    co_return touched.error();
+}
+
+template <class Lease>
+asio::awaitable<Error> wait_until_closed(const Lease& lease)
+{
+    const auto closed = co_await lease.closed();
+    co_return closed.error();
+}
+
 asio::awaitable<Error> remove(SessionService& service, const SessionId& id)
 {
     const auto removed = co_await service.remove(id);
@@ -221,6 +246,140 @@ TEST_CASE(
         const auto id = sessions.establish();
         return [id](SessionService& service) { return remove(service, id); };
     });
+}
+
+TEST_CASE(
+    "session_service: weak and exclusive leases survive the failure of any allocation",
+    "[async][service]"
+)
+{
+    const auto shards = GENERATE(std::size_t{1}, std::size_t{3});
+    sweep(shards, [](ManualService& sessions) -> Operation {
+        const auto id = sessions.establish();
+        return [id](SessionService& service) { return acquire_weak(service, id); };
+    });
+    sweep(shards, [](ManualService& sessions) -> Operation {
+        const auto id = sessions.establish();
+        return [id](SessionService& service) { return acquire_exclusive(service, id); };
+    });
+    sweep(shards, [](ManualService& sessions) -> Operation {
+        auto weak = sessions.run(sessions.service.acquire_weak(sessions.establish())).value();
+        const auto lease = std::make_shared<WeakLease>(std::move(weak));
+        return [lease](SessionService& service) { return touch(service, lease); };
+    });
+}
+
+namespace {
+
+asio::awaitable<void> note(asio::awaitable<Error> operation, Attempt& result)
+{
+    try {
+        result.error = co_await std::move(operation);
+        result.outcome = result.error.code() ? Outcome::refused : Outcome::done;
+    } catch (const std::bad_alloc&) {
+        result.outcome = Outcome::threw;
+    }
+}
+
+/// Lets every allocation of an operation that waits fail in turn. `hold` sets each service up anew
+/// and gives what the operation waits for, `begin(service, held)` is the operation,
+/// `end(sessions, held)` the end of its wait, and `check(sessions, held)` looks at what is left.
+template <class Hold, class Begin, class End, class Check>
+void sweep_wait(Hold hold, Begin begin, End end, Check check)
+{
+    bool has_failed = true;
+    for (long nth = 1; has_failed; ++nth) {
+        INFO("allocation " << nth);
+        REQUIRE(nth < 1000);
+        const auto log = std::make_shared<RemovalLog>();
+        ManualService sessions(small_options(1), listening(log));
+        {
+            auto held = hold(sessions);
+            Attempt result;
+            asio::io_context caller;
+            {
+                const FailingNew failing(nth);
+                try {
+                    (void
+                    )spawn_coro(caller.get_executor(), note(begin(sessions.service, held), result));
+                    run_ready(caller);
+                } catch (const std::bad_alloc&) {
+                    result.outcome = Outcome::threw;
+                }
+                has_failed = failing.has_failed();
+            }
+            run_ready(caller);
+            if (!has_failed) {
+                CHECK(result.outcome == Outcome::lost);
+            }
+            end(sessions, held);
+            sessions.settle();
+            run_ready(caller);
+            CHECK(result.outcome != Outcome::lost);
+            if (result.outcome == Outcome::refused) {
+                CHECK(result.error.code() == boost::system::errc::not_enough_memory);
+            }
+            if (!has_failed) {
+                CHECK(result.outcome == Outcome::done);
+            }
+            CHECK(sessions.metrics().leased == 0);
+            check(sessions, held);
+        }
+        check_sound(sessions, *log);
+    }
+}
+
+} // namespace
+
+TEST_CASE("session_service: closed survives the failure of any allocation", "[async][service]")
+{
+    const bool is_removed = GENERATE(false, true);
+    const auto end = [&](ManualService& sessions, auto& held) {
+        if (is_removed) {
+            CHECK(sessions.run(sessions.service.cleanup(CleanupScope::all)).value() == 1);
+        }
+        held.release();
+    };
+    const auto begin = [](SessionService&, const auto& held) { return wait_until_closed(held); };
+    const auto hold = [](ManualService& sessions) {
+        return sessions.acquire(sessions.establish());
+    };
+    const auto hold_weakly = [](ManualService& sessions) {
+        return sessions.run(sessions.service.acquire_weak(sessions.establish())).value();
+    };
+    const auto check = [](ManualService&, const auto& held) { CHECK_FALSE(held); };
+    sweep_wait(hold, begin, end, check);
+    sweep_wait(hold_weakly, begin, end, check);
+}
+
+namespace {
+
+/// What somebody waits for his turn behind.
+struct HeldTurn {
+    SessionId id;
+    ExclusiveLease lease;
+};
+
+} // namespace
+
+TEST_CASE(
+    "session_service: a wait for a turn survives the failure of any allocation", "[async][service]"
+)
+{
+    const auto hold = [](ManualService& sessions) {
+        auto id = sessions.establish();
+        auto lease = sessions.run(sessions.service.acquire_exclusive(id)).value();
+        return HeldTurn{std::move(id), std::move(lease)};
+    };
+    const auto begin = [](SessionService& service, const HeldTurn& held) {
+        return acquire_exclusive(service, held.id);
+    };
+    const auto end = [](ManualService&, HeldTurn& held) { held.lease.release(); };
+    const auto check = [](ManualService& sessions, const HeldTurn& held) {
+        // Nothing is left of those who gave up.
+        CHECK(sessions.run(sessions.service.acquire_exclusive(held.id)).has_value());
+    };
+    sweep_wait(hold, begin, end, check);
 }
 
 TEST_CASE("session_service: rotate survives the failure of any allocation", "[async][service]")

@@ -37,6 +37,8 @@ void start_everything(
     for (int i = 0; i < 20; ++i) {
         service.async_create(CreateOptions().principal("alice"), handler());
         service.async_acquire(id, handler());
+        service.async_acquire_exclusive(id, 1h, handler());
+        service.async_acquire_weak(id, handler());
         service.async_peek(id, handler());
         service.async_touch(id, handler());
         service.async_snapshot(id, handler());
@@ -223,8 +225,12 @@ TEST_CASE("session_service: what needs the context says so when it is gone", "[a
     asio::io_context caller;
     auto context = std::make_unique<asio::io_context>();
     SessionService service(context->get_executor());
+    const auto created = run_coro(caller, service.create()).value();
     context.reset();
     CHECK_THROWS_AS(run_coro(caller, service.drain(1s)), bad_executor);
+    CHECK_THROWS_AS(run_coro(caller, created.lease.closed()), bad_executor);
+    CHECK_THROWS_AS(run_coro(caller, service.acquire_exclusive(created.id)), bad_executor);
+    CHECK(run_coro(caller, service.peek(created.id))->leases == 1);
     CHECK_THROWS_AS(service.async_metrics(asio::detached), bad_executor);
     CHECK_THROWS_AS(service.async_list(ListOptions(), asio::detached), bad_executor);
     CHECK_THROWS_AS(service.async_peek(SessionId(), asio::detached), bad_executor);

@@ -49,6 +49,24 @@ void for_each_operation(Visit visit)
     visit("acquire, refused", [](SessionService& service, const SessionId&, auto&& token) {
         return service.async_acquire(SessionId(), std::forward<decltype(token)>(token));
     });
+    visit("acquire_exclusive", [](SessionService& service, const SessionId& id, auto&& token) {
+        return service.async_acquire_exclusive(id, 1h, std::forward<decltype(token)>(token));
+    });
+    visit(
+        "acquire_exclusive, refused",
+        [](SessionService& service, const SessionId&, auto&& token) {
+            const SessionId nobody;
+            return service.async_acquire_exclusive(
+                nobody, 1h, std::forward<decltype(token)>(token)
+            );
+        }
+    );
+    visit("acquire_weak", [](SessionService& service, const SessionId& id, auto&& token) {
+        return service.async_acquire_weak(id, std::forward<decltype(token)>(token));
+    });
+    visit("acquire_weak, refused", [](SessionService& service, const SessionId&, auto&& token) {
+        return service.async_acquire_weak(SessionId(), std::forward<decltype(token)>(token));
+    });
     visit("peek", [](SessionService& service, const SessionId& id, auto&& token) {
         return service.async_peek(id, std::forward<decltype(token)>(token));
     });
@@ -246,6 +264,18 @@ TEST_CASE("session_service: arguments may be gone when the operation runs", "[as
     const auto session = created.get().value();
     CHECK(session.lease.info().principal_text() == std::string(100, 'p'));
 
+    std::future<Result<ExclusiveLease>> exclusive;
+    std::future<Result<WeakLease>> weak;
+    {
+        const auto id =
+            std::make_unique<SessionId>(SessionId::parse(std::string(100, 'i')).value());
+        exclusive = sessions.service.async_acquire_exclusive(*id, 1h, asio::use_future);
+        weak = sessions.service.async_acquire_weak(*id, asio::use_future);
+    }
+    sessions.settle();
+    CHECK(exclusive.get().has_value());
+    CHECK(weak.get().has_value());
+
     std::future<Result<std::size_t>> removed;
     std::future<Result<SessionPage>> page;
     {
@@ -272,6 +302,14 @@ walk(SessionService& service, TrackingExecutor executor, std::atomic<int>& stray
         auto id = created->id;
         (void)co_await service.acquire(id);
         look();
+        auto exclusive = co_await service.acquire_exclusive(id);
+        look();
+        auto weak = co_await service.acquire_weak(id);
+        look();
+        (void)co_await weak->touch();
+        look();
+        exclusive->release();
+        weak->release();
         (void)co_await service.peek(id);
         look();
         (void)co_await service.touch(id);
@@ -296,6 +334,8 @@ walk(SessionService& service, TrackingExecutor executor, std::atomic<int>& stray
         (void)co_await service.remove_by_principal("nobody");
         look();
         (void)co_await service.remove(*fresh);
+        look();
+        (void)co_await created->lease.closed();
         look();
     }
 }

@@ -188,3 +188,53 @@ TEST_CASE("session_service in flight: leases outlive service and context", "[asy
     lease.release();
     CHECK_FALSE(lease);
 }
+
+TEST_CASE("session_service in flight: one session has so many and no more", "[async][service]")
+{
+    const auto face = any_face();
+    const auto options = plain_options()
+                             .max_in_flight_per_session(3)
+                             .request_rate(RateLimit(1, 4))
+                             .shards(GENERATE(1U, 16U));
+    ManualService sessions(options);
+    // The lease of its creation is one.
+    auto created = sessions.create();
+    auto second = begin(sessions, face, created.id).get().value();
+    auto third = begin(sessions, face, created.id).get().value();
+    for (int i = 0; i < 10; ++i) {
+        const auto refused = begin(sessions, face, created.id).get();
+        REQUIRE(refused.error() == errc::overloaded);
+        REQUIRE(refused.error().retry_after() > Duration::zero());
+    }
+    CHECK(sessions.metrics().refused_busy == 10);
+    CHECK(sessions.metrics().requests_shed == 0);
+    CHECK(sessions.run(sessions.service.peek(created.id))->leases == 3);
+    CHECK(sessions.run(sessions.service.peek(created.id))->requests == 2);
+    // No other session is concerned, and what was refused has cost no rate.
+    CHECK(begin(sessions, face, sessions.add()).get().has_value());
+    created.lease.release();
+    CHECK(begin(sessions, face, created.id).get().has_value());
+    second.release();
+    CHECK(begin(sessions, face, created.id).get().has_value());
+    CHECK(begin(sessions, face, created.id).get().error() == errc::rate_limited);
+}
+
+TEST_CASE(
+    "session_service in flight: those who wait are in flight in their session", "[async][service]"
+)
+{
+    const auto face = any_face();
+    ManualService sessions(bounded(1).max_in_flight_per_session(3));
+    const auto id = sessions.add();
+    auto lease = begin(sessions, face, id).get().value();
+    auto waits = begin(sessions, face, id);
+    auto for_a_turn = sessions.service.async_acquire_exclusive(id, 1h, asio::use_future);
+    sessions.settle();
+    CHECK(begin(sessions, face, id).get().error() == errc::overloaded);
+    CHECK(sessions.metrics().refused_busy == 1);
+    lease.release();
+    sessions.settle();
+    CHECK(waits.get().has_value());
+    sessions.settle();
+    CHECK(for_a_turn.get().has_value());
+}

@@ -52,6 +52,8 @@ TEST_CASE(
         {"request_rate", options().request_rate(RateLimit(1, 1'000'001))},
         {"max_in_flight", options().max_in_flight(0)},
         {"max_in_flight", options().max_in_flight(1'000'000'001)},
+        {"max_in_flight_per_session", options().max_in_flight_per_session(0)},
+        {"max_in_flight_per_session", options().max_in_flight_per_session(65'536)},
         {"max_waiting_requests", options().max_waiting_requests(1'000'000'001)},
         {"max_request_wait", options().max_request_wait(0s)},
         {"max_request_wait", options().max_request_wait(max_duration + 1ns)},
@@ -103,6 +105,7 @@ TEST_CASE("session_service: options at their bounds work", "[async][service]")
                      .creation_keys(4)
                      .eviction_grace(0s)
                      .max_in_flight(1)
+                     .max_in_flight_per_session(1)
                      .max_waiting_requests(0)
                      .max_request_wait(1ms)
                      .max_total_attribute_bytes(0)
@@ -127,6 +130,7 @@ TEST_CASE("session_service: options at their bounds work", "[async][service]")
                     .creation_rate(RateLimit(1'000'000'000, 1'000'000))
                     .eviction_grace(max_duration)
                     .max_in_flight(1'000'000'000)
+                    .max_in_flight_per_session(65'535)
                     .max_waiting_requests(1'000'000'000)
                     .max_request_wait(max_duration)
                     .max_total_attribute_bytes(std::size_t{1} << 50U)

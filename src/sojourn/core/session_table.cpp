@@ -727,7 +727,9 @@ bool SessionTable::watch(std::uint32_t slot, SessionReference reference)
         return false;
     }
     if (!session->is_watched) {
-        unwatched_.reserve(unwatched_.size() + watched_ + 1);
+        if (const auto need = unwatched_.size() + watched_ + 1; need > unwatched_.capacity()) {
+            unwatched_.reserve(std::max(need, 2 * unwatched_.capacity()));
+        }
         ++watched_;
         session->is_watched = true;
     }

@@ -22,6 +22,8 @@ struct WeakHold {
     SessionReference reference;
     TimePoint released;
     WeakHold* next = nullptr;
+    /// Keeps whoever settles it, while it is on the list.
+    std::shared_ptr<void> keep;
 };
 
 /// A stack of weak leases that were given back and are not settled.
@@ -38,7 +40,7 @@ public:
 
     ~WeakReleaseList()
     {
-        settle([](const WeakHold&) {});
+        settle([](WeakHold&) {});
     }
 
     void give_back(std::unique_ptr<WeakHold> hold) noexcept

@@ -60,6 +60,9 @@ awaitable<Result<CreatedSession>> CreationLine::create_at_head(Attempt attempt, 
         if (!waited) {
             co_return waited.error() == errc::timed_out ? refuse() : waited.error();
         }
+        if (shards_[0].is_abandoned()) {
+            co_return errc::stopping;
+        }
         room = nullptr;
     }
 }

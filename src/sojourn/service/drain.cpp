@@ -32,6 +32,9 @@ Drain::Drain(
 void Drain::abandon() noexcept
 {
     progress_.abandon();
+    for (auto* const line : lines_) {
+        line->close();
+    }
     // Whoever begins to watch after this turn finds it abandoned.
     for (const auto& shard : shards_) {
         shard->ring_watchers();

@@ -71,6 +71,8 @@ public:
     ///
     /// *Errors*: one equal to `boost::asio::error::operation_aborted` if the wait was cancelled, by
     /// any type of cancellation, which has no other effect; `std::errc::not_enough_memory`.
+    /// *Exceptions*: `bad_alloc`; `boost::asio::execution::bad_executor` if the execution context
+    /// is gone and the service is not.
     [[nodiscard]] boost::asio::awaitable<Result<void>> closed() const;
 
     /// Gives the session back; its idle time begins now. Needs no memory, waits for nothing, fails

@@ -157,6 +157,9 @@ public:
     void abandon() noexcept
     {
         stop_background();
+        for (const auto& shard : shards_) {
+            shard->abandon();
+        }
         drain_.abandon();
     }
 
@@ -330,7 +333,7 @@ public:
             alone = co_await (*watch)->take_turn(limit);
         }
         if (!alone) {
-            co_return self->shed(self->is_over(alone.error()) ? errc::not_found : alone.error());
+            co_return self->refuse_turn(alone.error(), shard);
         }
         // Last, so that nobody has a permit who only waits for his turn.
         if (self->in_flight_) {
@@ -343,10 +346,12 @@ public:
         co_return ExclusiveLease(std::move(*lease), std::move(*alone));
     }
 
-    /// Whether a wait ended because the session did, and not the service.
-    [[nodiscard]] bool is_over(const Error& error) const noexcept
+    /// Why a request does not get its turn. If the session ended, and not the service, it is gone.
+    [[nodiscard]] Error refuse_turn(const Error& error, const Shard& shard) noexcept
     {
-        return error == errc::stopping && state() == ServiceState::running;
+        requests_shed_.fetch_add(1, std::memory_order_relaxed);
+        const bool is_service_there = state() == ServiceState::running && !shard.is_abandoned();
+        return error == errc::stopping && is_service_there ? errc::not_found : error;
     }
 
     [[nodiscard]] Error shed(const Error& error) noexcept

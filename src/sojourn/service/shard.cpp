@@ -65,8 +65,9 @@ void ShardState::begin(TimePoint now) noexcept
 {
     table_.advance(now);
     table_.settle(shard_.releases_);
-    shard_.weak_releases_.settle([this](const WeakHold& hold) {
+    shard_.weak_releases_.settle([this](WeakHold& hold) {
         table_.release_weak(hold.slot, hold.reference, hold.released);
+        shard_.state_.drop_after_turn(std::move(hold.keep));
     });
 }
 
@@ -80,7 +81,7 @@ void ShardState::finish() noexcept
         // A lease that was given back just before did not see that somebody waits for it.
         table_.settle(releases);
     }
-    if (is_orphaned || table_.has_unwatched()) {
+    if (table_.has_unwatched()) {
         end_watches();
     }
     if (is_orphaned) {
@@ -111,7 +112,7 @@ void ShardState::tell_of_room() noexcept
     room_watchers_.clear();
 }
 
-/// Of those that are over; of all, if there is no service that could end their sessions.
+/// Of those that are over.
 void ShardState::end_watches() noexcept
 {
     for (const auto slot : table_.unwatched()) {
@@ -120,25 +121,31 @@ void ShardState::end_watches() noexcept
         }
     }
     table_.unwatched().clear();
-    if (shard_.is_orphaned_.load(std::memory_order_acquire)) {
-        for (const auto& [slot, watch] : watches_) {
-            watch->end();
-        }
-        watches_.clear();
+}
+
+/// Of all: there is no service that could end their sessions.
+void ShardState::end_all_watches() noexcept
+{
+    for (const auto& [slot, watch] : watches_) {
+        watch->end();
     }
+    watches_.clear();
 }
 
 std::optional<ShardState::Watch>
 ShardState::watch(std::uint32_t slot, SessionReference reference, const Watch& made)
 {
-    if (shard_.is_orphaned_.load(std::memory_order_acquire) || !table_.watch(slot, reference)) {
+    if (shard_.is_abandoned() || !table_.watch(slot, reference)) {
         return std::nullopt;
     }
-    auto& watch = watches_[slot];
-    if (!watch) {
-        watch = made;
+    if (const auto known = watches_.find(slot); known != watches_.end()) {
+        return known->second;
     }
-    return watch;
+    // None is kept until there is one: its session may end first.
+    if (made) {
+        watches_.emplace(slot, made);
+    }
+    return made;
 }
 
 void ShardState::ring_watchers() noexcept
@@ -208,6 +215,10 @@ void ShardState::nudged() noexcept
     begin(exact_now());
     if (shard_.is_to_ring_.exchange(false, std::memory_order_acq_rel)) {
         ring_watchers();
+    }
+    if (shard_.is_abandoned()) {
+        end_all_watches();
+        tell_of_room();
     }
     finish();
 }
@@ -282,6 +293,12 @@ Shard::until_end(std::shared_ptr<Shard> self, std::uint32_t slot, SessionReferen
         co_return Result<void>();
     }
     co_return co_await (*watch)->until_end();
+}
+
+void Shard::abandon() noexcept
+{
+    is_abandoned_.store(true, std::memory_order_release);
+    state_.nudge();
 }
 
 void Shard::leave_to_leases(const std::shared_ptr<Shard>& self) noexcept

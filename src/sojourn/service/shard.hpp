@@ -61,8 +61,8 @@ public:
     void begin(TimePoint now) noexcept;
     /// And ends with this.
     void finish() noexcept;
-    /// A lease was given back that somebody waits for, or watchers shall look at what they wait
-    /// for.
+    /// A lease was given back that somebody waits for, watchers shall look at what they wait for,
+    /// or the service goes.
     void nudged() noexcept;
     /// The turn in which a lease is given back.
     void release(Session& session, TimePoint now) noexcept;
@@ -104,6 +104,7 @@ public:
 private:
     void arm_earlier() noexcept;
     void end_watches() noexcept;
+    void end_all_watches() noexcept;
     void tell_of_room() noexcept;
     void publish() noexcept;
     void keep_shard_while_leased() noexcept;
@@ -198,6 +199,9 @@ public:
         hold->released = clock_->steady();
         const auto turn = [&hold](ShardState& state) noexcept { state.release(*hold); };
         if (!state_.try_turn(turn)) {
+            // It may be the last that keeps this, and whoever is inside may be gone before the
+            // strand comes to it.
+            hold->keep = shared_from_this();
             weak_releases_.give_back(std::move(hold));
             state_.nudge();
         }
@@ -212,8 +216,17 @@ public:
     static boost::asio::awaitable<Result<void>>
     until_end(std::shared_ptr<Shard> self, std::uint32_t slot, SessionReference reference);
 
-    /// To be called by the service when it goes; it keeps the shard until this returns. From then
-    /// on the leases do.
+    /// To be called when the service goes, whatever operations of it still wait. From then on
+    /// nobody waits for the end of a session, or for a turn with one.
+    void abandon() noexcept;
+
+    [[nodiscard]] bool is_abandoned() const noexcept
+    {
+        return is_abandoned_.load(std::memory_order_acquire);
+    }
+
+    /// To be called by what is left of the service when that goes; it keeps the shard until this
+    /// returns. From then on the leases do.
     static void leave_to_leases(const std::shared_ptr<Shard>& self) noexcept;
 
     /// Makes watchers look again, at whatever they wait for.
@@ -298,7 +311,8 @@ private:
     const std::shared_ptr<SupervisedLoop> events_;
     /// Null if there is no other shard that would ask.
     const std::unique_ptr<OldestUse> oldest_use_;
-    /// Whether the service is gone.
+    std::atomic<bool> is_abandoned_{false};
+    /// Whether the service is gone, with all its operations.
     std::atomic<bool> is_orphaned_{false};
     /// Whether watchers are to be rung in the next turn that somebody has asked for.
     std::atomic<bool> is_to_ring_{false};

@@ -11,6 +11,9 @@ namespace {
 
 awaitable<Result<void>> touch_at(std::shared_ptr<Shard> shard, WeakHold hold)
 {
+    if (!shard) {
+        co_return errc::not_found;
+    }
     auto turn = [&hold](ShardState& state) -> Result<void> {
         if (!state.table().touch(hold.slot, hold.reference)) {
             return errc::not_found;
