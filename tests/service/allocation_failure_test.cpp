@@ -292,7 +292,7 @@ void sweep_wait(Hold hold, Begin begin, End end, Check check)
         INFO("allocation " << nth);
         REQUIRE(nth < 1000);
         const auto log = std::make_shared<RemovalLog>();
-        ManualService sessions(small_options(1), listening(log));
+        ManualService sessions(small_options(1), listening_to_all(log));
         {
             auto held = hold(sessions);
             Attempt result;
