@@ -107,17 +107,19 @@ private:
 /// execution context busy, so `io_context::run` does not return. *Executor*: a coroutine continues
 /// on its own executor and a handler runs on its associated one; never on a strand of the service.
 /// *Completion*: exactly once, never inside the initiating function; none if the execution context
-/// is destroyed first. *Cancellation*: an operation on one session is a turn too short to be
-/// cancelled; one that was begun takes effect, and its result is delivered. Operations of several
-/// turns (`modify`, `remove_by_principal`, `list`, `cleanup`, `metrics`, `health`, and `create` at
-/// capacity over several shards, where room may have been made in vain) end between two
-/// turns with `operation_aborted`, thrown, if the coroutine that awaits them is cancelled; the
-/// turns that were run have taken effect, and each left everything in order. Their `async_` faces
-/// cannot be cancelled, and neither can `drain`, which has a limit. *Exceptions*: a turn that finds
-/// no memory does nothing and gives an error equal to `std::errc::not_enough_memory`; a coroutine
-/// frame or a handler's node that finds none throws `bad_alloc`, before its turn. Once the
-/// execution context is destroyed, what needs it throws `boost::asio::execution::bad_executor`: the
-/// `async_` faces and `drain`. *Complexity*: O(1) on average and O(log n) where a session is
+/// is destroyed first. *Cancellation*: an operation that is one turn is too short to be cancelled;
+/// one that was begun takes effect, and its result is delivered. One of several turns, or that
+/// waits in a line, says below what has happened when it ends before its time: with
+/// `operation_aborted`, thrown between two turns or given as an error by a wait, if the coroutine
+/// that awaits it is cancelled. Each turn that was run has left everything in order. The `async_`
+/// faces cannot be cancelled; their limits end them. *Time limits*: nothing waits for ever that was
+/// not asked to. In line: `max_request_wait`, `max_creation_wait`, the limit that is given; five
+/// seconds for others who create for the same principal, over several shards. The rest is a number
+/// of turns that does not depend on others. *Exceptions*: a turn that finds no memory does nothing
+/// and gives an error equal to `std::errc::not_enough_memory`; a coroutine frame or a handler's
+/// node that finds none throws `bad_alloc`, before its turn. Once the execution context is
+/// destroyed, what needs it throws `boost::asio::execution::bad_executor`: the `async_` faces,
+/// `drain`, and what has to wait. *Complexity*: O(1) on average and O(log n) where a session is
 /// created or ends, in one turn of less than a microsecond, unless the function says otherwise.
 /// *Example*: examples/01_quickstart.cpp.
 class SessionService {
@@ -151,6 +153,11 @@ public:
     /// `id_source_failed`; `attributes_too_large`; `principal_too_long`; `invalid_options` if a
     /// timeout, the rate or the peer is out of bounds; `id_in_use` or `invalid_id`, if it is empty,
     /// for an adopted id. Nothing was created then.
+    ///
+    /// *Cancellation*: while it waits for room (`WhenFull::wait`) or, over several shards, for
+    /// others who create for the same principal, and between turns. Nothing was created then; the
+    /// creation has been counted against its rate, and over several shards somebody may have made
+    /// room in vain.
     [[nodiscard]] boost::asio::awaitable<Result<CreatedSession>>
     create(CreateOptions options = CreateOptions());
 
@@ -163,8 +170,13 @@ public:
     ///
     /// *Errors*: `not_found`; `rate_limited` with the exact `retry_after`, and the session is
     /// neither touched nor leased; `overloaded` if too many wait already, or it took longer than
-    /// `max_request_wait`; `stopping`; one equal to `boost::asio::error::operation_aborted` if the
-    /// wait was cancelled.
+    /// `max_request_wait`, or at once if the session has `max_in_flight_per_session` already;
+    /// `stopping`.
+    ///
+    /// *Cancellation*: while it waits, by any type, with an error equal to
+    /// `boost::asio::error::operation_aborted`. The request has been counted; the session is not
+    /// leased by it any more. A cancellation that comes after the permit has been granted comes too
+    /// late, and the lease is delivered.
     [[nodiscard]] boost::asio::awaitable<Result<SessionLease>> acquire(SessionId id);
 
     /// The same for a request of which more is known: see `AcquireOptions`. *Errors*: also
@@ -208,6 +220,9 @@ public:
     ///
     /// *Errors*: `not_found`; `overloaded`; `id_source_failed`; `principal_too_long`; `stopping`,
     /// for a new principal over several shards, once a drain has begun. The old id is valid then.
+    ///
+    /// *Cancellation*: with a new principal, over several shards, before its last turn. The old id
+    /// is valid then; a session of that principal may have made room in vain.
     [[nodiscard]] boost::asio::awaitable<Result<SessionId>>
     rotate(SessionId id, RotateOptions options = RotateOptions());
 
@@ -216,12 +231,14 @@ public:
     [[nodiscard]] boost::asio::awaitable<Result<void>> remove(SessionId id);
 
     /// Ends all sessions of a principal, and returns how many those were. O(their number), in turns
-    /// of `cleanup_batch`. A session that is created meanwhile may survive.
+    /// of `cleanup_batch`. A session that is created meanwhile may survive. *Cancellation*: between
+    /// turns; those that were ended are.
     [[nodiscard]] boost::asio::awaitable<Result<std::size_t>>
     remove_by_principal(std::string principal);
 
     /// A page of sessions, for an administrator. See `SessionPage`. O(all sessions) in the worst
-    /// case, when few are of the principal, in turns of at most 4,096 slots.
+    /// case, when few are of the principal, in turns of at most 4,096 slots. *Cancellation*:
+    /// between turns; it has changed nothing.
     [[nodiscard]] boost::asio::awaitable<Result<SessionPage>>
     list(ListOptions options = ListOptions());
 
@@ -244,20 +261,23 @@ public:
     /// the code of a `system_error`, else `std::errc::operation_canceled`, and `on_failure` is
     /// told.)
     ///
-    /// *Errors*: those of `commit`; `conflict` only after 64 attempts in vain.
+    /// *Errors*: those of `commit`; `conflict` only after 64 attempts in vain. *Cancellation*:
+    /// between turns; nothing was written then.
     [[nodiscard]] boost::asio::awaitable<Result<AttributeSnapshot>>
     modify(SessionId id, std::function<void(Attributes&)> change);
 
     /// Ends expired sessions now, or all sessions, and returns how many. The background does the
     /// former by itself. A session that is created meanwhile may survive. O(n log n), in turns of
-    /// `cleanup_batch` between which others run.
+    /// `cleanup_batch` between which others run. *Cancellation*: between turns; those that were
+    /// ended are.
     [[nodiscard]] boost::asio::awaitable<Result<std::size_t>>
     cleanup(CleanupScope scope = CleanupScope::expired);
 
     /// The counters. Each shard's are taken in one turn, so the ledger holds in every snapshot.
+    /// *Cancellation*: between turns; it has changed nothing.
     [[nodiscard]] boost::asio::awaitable<Result<Metrics>> metrics();
 
-    /// How the service is doing.
+    /// How the service is doing. *Cancellation*: between turns; it has changed nothing.
     [[nodiscard]] boost::asio::awaitable<Result<Health>> health();
 
     /// Where the service stands. Waits for nothing, so it is what a readiness probe may ask.
