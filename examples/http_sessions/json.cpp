@@ -75,6 +75,7 @@ std::string metrics_json(const sojourn::Metrics& metrics)
     object["leased"] = metrics.leased;
     object["removed"] = std::move(removed);
     object["pending_removals"] = metrics.pending_removals;
+    object["pending_creations"] = metrics.pending_creations;
     object["rotated"] = metrics.rotated;
     object["acquires"] = metrics.acquires;
     object["acquired"] = metrics.acquired;
@@ -83,7 +84,9 @@ std::string metrics_json(const sojourn::Metrics& metrics)
     object["guesses_rate_limited"] = metrics.guesses_rate_limited;
     object["refused_busy"] = metrics.refused_busy;
     object["refused_stopping"] = metrics.refused_stopping;
+    object["requests_shed"] = metrics.requests_shed;
     object["refused_overloaded"] = metrics.refused_overloaded;
+    object["creations_rate_limited"] = metrics.creations_rate_limited;
     object["creations_refused_stopping"] = metrics.creations_refused_stopping;
     object["calls_inline"] = metrics.calls_inline;
     object["calls_combined"] = metrics.calls_combined;

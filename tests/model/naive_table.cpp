@@ -218,6 +218,9 @@ Error NaiveTable::create(
     if (look_up(fresh.id) != sessions_.end()) {
         return errc::id_in_use;
     }
+    require(
+        !is_made || fresh.data.bytes() == 0 || !has_untold_bytes(), "too many bytes are untold"
+    );
     take_over_ended(is_open);
     const bool has_room = make_room(fresh, is_made);
     explain_the_rest();
@@ -288,9 +291,22 @@ void NaiveTable::explain_the_rest()
     }
 }
 
+/// More bytes wait to be told of than may live, so that none may be added.
+bool NaiveTable::has_untold_bytes() const
+{
+    std::size_t sum = 0;
+    for (const auto& departure : departed_) {
+        sum += departure.session.attributes.data.bytes();
+    }
+    return sum > options_.max_total_attribute_bytes().value_or(SIZE_MAX);
+}
+
 bool NaiveTable::make_room(const NaiveSession& fresh, bool is_made)
 {
     if (!make_room_among_own(fresh.principal)) {
+        return false;
+    }
+    if (!is_made && fresh.data.bytes() > 0 && has_untold_bytes()) {
         return false;
     }
     const auto require_reclaimed = [this] {
@@ -616,8 +632,10 @@ Result<std::uint64_t> NaiveTable::commit(
     }
     auto& session = place->second;
     if (data.bytes() > session.data.bytes()) {
+        require(!is_made || !has_untold_bytes(), "too many bytes are untold");
         take_over_ended(is_open);
         const bool has_room =
+            (is_made || !has_untold_bytes()) &&
             make_byte_room(data.bytes() - session.data.bytes(), &session, is_made);
         explain_the_rest();
         if (!has_room) {

@@ -16,6 +16,7 @@
 #include "sojourn/core/session_info.hpp"
 #include "sojourn/core/time.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -103,6 +104,13 @@ public:
     /// By who has it, whatever its id.
     [[nodiscard]] bool touch(Key key);
     [[nodiscard]] bool watch(Key key);
+
+    [[nodiscard]] bool is_watched() const
+    {
+        return std::ranges::any_of(sessions_, [](const auto& entry) {
+            return entry.second.is_watched;
+        });
+    }
 
     /// Whose watch ended since the last time.
     [[nodiscard]] std::set<Key> take_unwatched() { return std::exchange(unwatched_, {}); }
@@ -193,6 +201,7 @@ private:
     [[nodiscard]] bool needs_half_open_room() const;
     [[nodiscard]] bool make_byte_room(std::size_t bytes, const NaiveSession* keep, bool is_made);
 
+    [[nodiscard]] bool has_untold_bytes() const;
     [[nodiscard]] bool may_go(const NaiveSession& session) const;
     [[nodiscard]] std::vector<Key> least_recent_with_bytes(const NaiveSession* keep) const;
 

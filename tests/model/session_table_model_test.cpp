@@ -604,8 +604,8 @@ private:
         require(metrics.live <= shape_.capacity, "more sessions than the capacity");
         require(table_.has_departed() == model_.has_departed(), "departed, or not");
         require(
-            table_.awaits_release() ==
-                (metrics.closing > 0 || (model_.is_closed() && metrics.leased > 0)),
+            table_.awaits_release() == (metrics.closing > 0 || model_.is_watched() ||
+                                        (model_.is_closed() && metrics.leased > 0)),
             "awaits a release, or not"
         );
         const auto next = table_.next_deadline();

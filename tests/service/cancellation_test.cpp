@@ -6,6 +6,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <cstddef>
 #include <exception>
@@ -68,4 +69,95 @@ TEST_CASE(
     CHECK(metrics.live > 0);
     CHECK(metrics.live < count);
     CHECK(sessions.run(sessions.service.cleanup(CleanupScope::all)).value() == metrics.live);
+}
+
+TEST_CASE(
+    "session_service: a handler's operations are cancelled as a coroutine's are", "[async][service]"
+)
+{
+    ManualService sessions(plain_options().max_in_flight(1).cleanup_batch(1));
+    const auto id = sessions.establish();
+    auto held = sessions.acquire(id);
+    const auto type = GENERATE(
+        asio::cancellation_type::terminal,
+        asio::cancellation_type::partial,
+        asio::cancellation_type::total
+    );
+    asio::cancellation_signal cancel;
+    boost::system::error_code code;
+    int completions = 0;
+    const auto note = [&](const auto& result) {
+        ++completions;
+        code = result.error().code();
+    };
+    SECTION("a request that waits for a permit")
+    {
+        sessions.service.async_acquire(id, asio::bind_cancellation_slot(cancel.slot(), note));
+        sessions.settle();
+        REQUIRE(completions == 0);
+        cancel.emit(type);
+        sessions.settle();
+        CHECK(completions == 1);
+        CHECK(code == asio::error::operation_aborted);
+        CHECK(sessions.metrics().requests_shed == 1);
+    }
+    SECTION("one that has its turn, and waits for a permit")
+    {
+        sessions.service.async_acquire_exclusive(
+            id, 1h, asio::bind_cancellation_slot(cancel.slot(), note)
+        );
+        sessions.settle();
+        REQUIRE(completions == 0);
+        cancel.emit(type);
+        sessions.settle();
+        CHECK(completions == 1);
+        CHECK(code == asio::error::operation_aborted);
+    }
+    SECTION("one that has effects, by terminal alone")
+    {
+        for (int i = 0; i < 10; ++i) {
+            (void)sessions.add();
+        }
+        sessions.service.async_cleanup(
+            CleanupScope::all, asio::bind_cancellation_slot(cancel.slot(), note)
+        );
+        cancel.emit(type);
+        sessions.settle();
+        CHECK(completions == 1);
+        const bool is_cancelled = type == asio::cancellation_type::terminal;
+        CHECK((code == asio::error::operation_aborted) == is_cancelled);
+        CHECK((sessions.metrics().live > 1) == is_cancelled);
+    }
+    SECTION("but not a drain")
+    {
+        sessions.service.async_drain(1s, asio::bind_cancellation_slot(cancel.slot(), note));
+        sessions.settle();
+        cancel.emit(type);
+        sessions.settle();
+        CHECK(completions == 0);
+        sessions.pass(3s);
+        CHECK(completions == 1);
+        CHECK_FALSE(code);
+    }
+    CHECK(sessions.metrics().leased == 1);
+}
+
+TEST_CASE("session_service: a signal may outlive the service and its context", "[async][service]")
+{
+    asio::cancellation_signal cancel;
+    bool is_completed = false;
+    {
+        ManualService sessions(plain_options().max_in_flight(1));
+        const auto id = sessions.establish();
+        const auto held = sessions.acquire(id);
+        sessions.service.async_acquire(
+            id,
+            asio::bind_cancellation_slot(
+                cancel.slot(), [&](const Result<SessionLease>&) { is_completed = true; }
+            )
+        );
+        sessions.settle();
+    }
+    cancel.emit(asio::cancellation_type::terminal);
+    CHECK_FALSE(is_completed);
 }

@@ -16,6 +16,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -431,4 +433,61 @@ TEST_CASE("session_service: who waits for closed may go with the context", "[asy
     other.reset();
     service.reset();
     CHECK(working == (kind == Kind::exclusive ? 3 : 9));
+}
+
+namespace {
+
+/// A clock that lets a test into the turn of a request: that of a session with a rate of its own
+/// asks for the exact time there.
+class TurnClock final : public Clock {
+public:
+    [[nodiscard]] TimePoint steady() const noexcept override
+    {
+        if (auto once = std::exchange(inside, nullptr)) {
+            once();
+        }
+        return time.steady();
+    }
+
+    [[nodiscard]] TimePoint steady_coarse() const noexcept override { return time.steady(); }
+
+    [[nodiscard]] WallTime wall() const noexcept override { return time.wall(); }
+
+    [[nodiscard]] std::unique_ptr<Timer> make_timer(const asio::any_io_executor& executor) override
+    {
+        return time.make_timer(executor);
+    }
+
+    testing::ManualClock time;
+    mutable std::function<void()> inside;
+};
+
+} // namespace
+
+TEST_CASE(
+    "session_service: closed ends when the last lease is given back at a busy strand",
+    "[async][service]"
+)
+{
+    asio::io_context context;
+    const auto clock = std::make_shared<TurnClock>();
+    SessionService service(
+        context.get_executor(), plain_options(), ServiceEnvironment().clock(clock)
+    );
+    auto watched = run_coro(context, service.create()).value();
+    auto options = CreateOptions().request_rate(RateLimit(100, 100));
+    const auto other = run_coro(context, service.create(std::move(options))).value();
+    bool is_over = false;
+    asio::co_spawn(
+        context,
+        watched.lease.closed(),
+        [&](const std::exception_ptr&, const Result<void>& result) { is_over = result.has_value(); }
+    );
+    run_ready(context);
+    REQUIRE_FALSE(is_over);
+    clock->inside = [&] { watched.lease.release(); };
+    CHECK(run_coro(context, service.acquire(other.id)).has_value());
+    REQUIRE_FALSE(watched.lease);
+    run_ready(context);
+    CHECK(is_over);
 }

@@ -40,6 +40,8 @@ struct Sleeper {
 
     Heeds heeds;
     bool is_open = false;
+    /// How many may come back although it is not.
+    int may_return = 0;
     int begun = 0;
     int returned = 0;
     int cancelled = 0;
@@ -51,7 +53,7 @@ asio::awaitable<void> sleep(std::shared_ptr<Sleeper> sleeper)
     if (sleeper->heeds == Sleeper::Heeds::nothing) {
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     }
-    while (!sleeper->is_open) {
+    while (!sleeper->is_open && sleeper->returned >= sleeper->may_return) {
         const auto state = co_await asio::this_coro::cancellation_state;
         if (state.cancelled() != asio::cancellation_type::none) {
             ++sleeper->cancelled;
@@ -234,6 +236,10 @@ TEST_CASE(
     }
     CHECK(sleeper->begun == 9);
     CHECK(busy.metrics().pending_removals == 4);
+    // One of those ends, so the one that is waited for is left to itself too.
+    sleeper->may_return = 1;
+    busy.until([&] { return sleeper->returned == 1; });
+    busy.until([&] { return sleeper->begun == 10; });
     sleeper->is_open = true;
     busy.until([&] { return sleeper->returned == 12; });
     busy.until([&] { return busy.metrics().pending_removals == 0; });
@@ -268,6 +274,59 @@ TEST_CASE(
         run_ready(context);
         CHECK(sleeper->begun == 2);
     }
+}
+
+TEST_CASE("session_service: one place for what waits is enough to make room", "[async][service]")
+{
+    const auto log = std::make_shared<RemovalLog>();
+    ManualService sessions(
+        plain_options().max_sessions(4).max_pending_events(1).shards(GENERATE(1U, 2U)),
+        listening_to_all(log)
+    );
+    for (int i = 0; i < 20; ++i) {
+        CAPTURE(i);
+        REQUIRE(sessions.run(sessions.service.create()).has_value());
+        sessions.pass(1ms);
+    }
+    CHECK(sessions.metrics().live == 4);
+    CHECK(log->created().size() == 20);
+    CHECK(log->count(RemovalCause::evicted) == 16);
+}
+
+TEST_CASE(
+    "session_service: bytes that wait for a listener are bounded as those that live are",
+    "[async][service]"
+)
+{
+    const auto sleeper = std::make_shared<Sleeper>();
+    const Attributes data{{"k", std::string(4'000, 'x')}};
+    const auto most = 3 * data.bytes();
+    Busy busy(
+        plain_options()
+            .max_sessions(1000)
+            .max_total_attribute_bytes(most)
+            .listener_timeout(max_duration)
+            .shards(GENERATE(1U, 3U)),
+        removals_wake(sleeper)
+    );
+    int refused = 0;
+    for (int i = 0; i < 300; ++i) {
+        busy.clock->advance(1ms);
+        auto options = CreateOptions().attributes(data);
+        const auto created = run_coro(busy.context, busy.service.create(std::move(options)));
+        refused += created ? 0 : 1;
+    }
+    CHECK(refused > 0);
+    // Besides those, the listener's own batch of each shard.
+    const auto pending = busy.metrics().pending_removals;
+    CHECK(pending <= 3 + 1 + 3 * 64);
+    CHECK(pending < 300 - 3);
+    // Who asks for no bytes is not concerned.
+    CHECK(run_coro(busy.context, busy.service.create()).has_value());
+    sleeper->is_open = true;
+    busy.until([&] { return busy.metrics().pending_removals == 0; });
+    auto options = CreateOptions().attributes(data);
+    CHECK(run_coro(busy.context, busy.service.create(std::move(options))).has_value());
 }
 
 TEST_CASE("session_service: a listener that throws is told of the next", "[async][service]")

@@ -474,3 +474,20 @@ TEST_CASE(
     lease.release();
     CHECK(sessions.metrics().leased == 0);
 }
+
+TEST_CASE(
+    "session_service: the limit of an exclusive lease is one for turn and permit",
+    "[async][service]"
+)
+{
+    ManualService sessions(plain_options().max_in_flight(1).max_request_wait(10s));
+    const auto id = sessions.establish();
+    const auto other = sessions.acquire(sessions.establish());
+    auto waiting = sessions.service.async_acquire_exclusive(id, 1s, asio::use_future);
+    sessions.settle();
+    sessions.pass(1s - 1ns);
+    CHECK(waiting.wait_for(0s) != std::future_status::ready);
+    sessions.pass(1ns);
+    REQUIRE(waiting.wait_for(0s) == std::future_status::ready);
+    CHECK(waiting.get().error() == errc::timed_out);
+}

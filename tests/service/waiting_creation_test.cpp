@@ -1,7 +1,8 @@
 // New sessions that wait for room, where that is the policy.
 
 #include "service/manual_service.hpp"
-#include "support/completion_probe.hpp"
+#include "support/context_threads.hpp"
+#include "support/poll_until.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -10,8 +11,11 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <exception>
 #include <future>
+#include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -152,20 +156,168 @@ TEST_CASE("session_service waiting creation: no more wait than may", "[async][se
 }
 
 TEST_CASE(
-    "session_service waiting creation: a principal waits for a place of its own", "[async][service]"
+    "session_service waiting creation: who has too many himself is refused at once, and blocks "
+    "nobody",
+    "[async][service]"
+)
+{
+    ManualService sessions(plain_options()
+                               .max_sessions(10)
+                               .max_sessions_per_principal(1)
+                               .shards(GENERATE(1U, 3U))
+                               .when_full(WhenFull::wait));
+    const auto first = sessions.create(CreateOptions().principal("ada"));
+    const auto second = sessions.run(sessions.service.create(CreateOptions().principal("ada")));
+    CHECK(second.error() == errc::overloaded);
+    CHECK(second.error().retry_after() > 0s);
+    CHECK(sessions.metrics().refused_overloaded == 1);
+    CHECK(sessions.run(sessions.service.create(CreateOptions().principal("eve"))).has_value());
+}
+
+TEST_CASE(
+    "session_service waiting creation: who waits for a half-open place keeps no user waiting",
+    "[async][service]"
 )
 {
     ManualService sessions(
-        plain_options().max_sessions(10).max_sessions_per_principal(1).when_full(WhenFull::wait)
+        plain_options().max_half_open(1).max_sessions(10).when_full(WhenFull::wait)
     );
-    const auto first = sessions.add(CreateOptions().principal("ada"));
-    auto second = sessions.service.async_create(CreateOptions().principal("ada"), asio::use_future);
+    const auto id = sessions.add();
+    auto anonymous = sessions.service.async_create(CreateOptions(), asio::use_future);
     sessions.settle();
-    CHECK_FALSE(is_done(second));
-    CHECK(sessions.run(sessions.service.remove(first)).has_value());
+    CHECK_FALSE(is_done(anonymous));
+    CHECK(sessions.run(sessions.service.create(CreateOptions().principal("ada"))).has_value());
+    // The client comes back, and its place is free.
+    sessions.acquire(id).release();
     sessions.settle();
-    REQUIRE(is_done(second));
-    CHECK(second.get().has_value());
+    REQUIRE(is_done(anonymous));
+    CHECK(anonymous.get().has_value());
+}
+
+TEST_CASE(
+    "session_service waiting creation: it ends with the service, whenever that goes",
+    "[async][service][lifetime]"
+)
+{
+    // Also between an attempt and the wait: a coroutine is suspended once in so many calls.
+    for (int calls = 0; calls < 600; calls += calls > 480 && calls < 530 ? 1 : 20) {
+        CAPTURE(calls);
+        asio::io_context context;
+        const auto clock = std::make_shared<testing::ManualClock>();
+        auto service = std::make_unique<SessionService>(
+            context.get_executor(),
+            plain_options().max_sessions(1).when_full(WhenFull::wait).max_creation_wait(1h),
+            ServiceEnvironment().clock(clock)
+        );
+        const auto created = run_coro(context, service->create()).value();
+        bool has_begun = false;
+        std::optional<Error> error;
+        const auto wait = [&]() -> asio::awaitable<void> {
+            for (int i = 0; i < calls; ++i) {
+                (void)co_await service->peek(created.id);
+            }
+            has_begun = true;
+            auto result = co_await service->create();
+            error = result.error();
+        };
+        asio::co_spawn(context, wait, [](const std::exception_ptr&) {});
+        poll_until(context, [&] { return has_begun; });
+        REQUIRE_FALSE(error.has_value());
+        service.reset();
+        run_ready(context);
+        REQUIRE(error.has_value());
+        CHECK(*error == errc::stopping);
+    }
+}
+
+TEST_CASE("session_service waiting creation: a drain refuses and counts all", "[async][service]")
+{
+    ManualService sessions(
+        plain_options().max_sessions(1).when_full(WhenFull::wait).max_creation_wait(10s)
+    );
+    auto created = sessions.create();
+    auto head = sessions.service.async_create(CreateOptions(), asio::use_future);
+    sessions.settle();
+    auto next = sessions.service.async_create(CreateOptions(), asio::use_future);
+    sessions.settle();
+    auto drained = sessions.service.async_drain(1s, asio::use_future);
+    sessions.settle();
+    REQUIRE(is_done(head));
+    REQUIRE(is_done(next));
+    CHECK(head.get().error() == errc::stopping);
+    CHECK(next.get().error() == errc::stopping);
+    CHECK(sessions.metrics().creations_refused_stopping == 2);
+    created.lease.release();
+    sessions.settle();
+    CHECK(drained.get()->is_clean());
+}
+
+TEST_CASE("session_service waiting creation: a rotation leaves room too", "[async][service]")
+{
+    ManualService sessions(plain_options().max_sessions(10).max_sessions_per_principal(1));
+    const auto id = sessions.add(CreateOptions().principal("ada"));
+    CHECK(sessions.run(sessions.service.rotate(id, RotateOptions().principal("bob"))).has_value());
+    CHECK(sessions.run(sessions.service.create(CreateOptions().principal("ada"))).has_value());
+}
+
+TEST_CASE(
+    "session_service waiting creation: many threads lose no place", "[async][service][stress]"
+)
+{
+    asio::io_context context;
+    ContextThreads threads(context, 3);
+    SessionService service(
+        context.get_executor(),
+        plain_options()
+            .shards(GENERATE(1U, 4U))
+            .max_sessions(16)
+            .max_half_open(12)
+            .max_sessions_per_principal(3)
+            .max_total_attribute_bytes(100'000)
+            .when_full(WhenFull::wait)
+            .max_creation_wait(5s)
+    );
+    const auto visit = [&service](unsigned seed) -> asio::awaitable<int> {
+        std::mt19937 random(seed);
+        int made = 0;
+        for (int i = 0; i < 40; ++i) {
+            auto options = CreateOptions();
+            if (random() % 2 == 0) {
+                options.principal("user " + std::to_string(random() % 8));
+            }
+            options.attributes({{"a", std::string(random() % 9'000, 'x')}});
+            auto created = co_await service.create(std::move(options));
+            if (!created) {
+                continue;
+            }
+            ++made;
+            created->lease.release();
+            (void)co_await service.remove(created->id);
+        }
+        co_return made;
+    };
+    std::vector<std::future<int>> visits;
+    for (unsigned seed = 0; seed < 24; ++seed) {
+        visits.push_back(asio::co_spawn(context, visit(seed), asio::use_future));
+    }
+    int made = 0;
+    for (auto& one : visits) {
+        REQUIRE(one.wait_for(default_limit) == std::future_status::ready);
+        made += one.get();
+    }
+    CHECK(made > 24 * 20);
+    // All that there was is there.
+    std::vector<CreatedSession> all;
+    for (int i = 0; i < 16; ++i) {
+        auto created = service.async_create(
+            CreateOptions().principal("last " + std::to_string(i)), asio::use_future
+        );
+        REQUIRE(created.wait_for(default_limit) == std::future_status::ready);
+        all.push_back(created.get().value());
+    }
+    auto metrics = service.async_metrics(asio::use_future);
+    REQUIRE(metrics.wait_for(default_limit) == std::future_status::ready);
+    CHECK(metrics.get()->ledger_holds());
 }
 
 TEST_CASE("session_service waiting creation: a cancelled one leaves the line", "[async][service]")
@@ -200,6 +352,44 @@ TEST_CASE("session_service waiting creation: a cancelled one leaves the line", "
     REQUIRE(results.size() <= 1);
     CHECK((results.empty() || results.front().error().code() == asio::error::operation_aborted));
     CHECK_FALSE(is_done(next));
+    inn.remove(inn.first);
+    REQUIRE(is_done(next));
+    CHECK(next.get().has_value());
+    CHECK(inn.sessions.metrics().live == 2);
+}
+
+TEST_CASE(
+    "session_service waiting creation: a handler's wait is cancelled too, by any type",
+    "[async][service]"
+)
+{
+    const auto type = GENERATE(
+        asio::cancellation_type::terminal,
+        asio::cancellation_type::partial,
+        asio::cancellation_type::total
+    );
+    Inn inn;
+    asio::cancellation_signal cancel;
+    std::optional<Error> error;
+    inn.sessions.service.async_create(
+        CreateOptions(),
+        asio::bind_cancellation_slot(
+            cancel.slot(),
+            [&](const Result<CreatedSession>& created) {
+                REQUIRE_FALSE(error.has_value());
+                error = created.error();
+            }
+        )
+    );
+    inn.sessions.settle();
+    auto next = inn.knock();
+    cancel.emit(type);
+    // Not inside the call that cancels.
+    CHECK_FALSE(error.has_value());
+    inn.sessions.settle();
+    REQUIRE(error.has_value());
+    CHECK(error->code() == asio::error::operation_aborted);
+    cancel.emit(type);
     inn.remove(inn.first);
     REQUIRE(is_done(next));
     CHECK(next.get().has_value());

@@ -335,7 +335,24 @@ TEST_CASE("session_table admission: a change of attributes is counted", "[unit][
     CHECK_FALSE(f.has("b"));
     // Not even a bit is left.
     CHECK(f.turn().remove(name_id("a")).has_value());
+    f.table.delivered(f.turn().take_departed(10).size());
     add_with(f, "c", 1000);
+}
+
+TEST_CASE(
+    "session_table admission: while more bytes than may live wait to be told, none are added",
+    "[unit][core]"
+)
+{
+    TableFixture f(8, table_options().max_total_attribute_bytes(1000));
+    for (const auto* name : {"a", "b"}) {
+        add_with(f, name, 501);
+        CHECK(f.turn().remove(name_id(name)).has_value());
+    }
+    f.add("c");
+    check_is_refused(f, commit(f, "c", 100).error());
+    CHECK(f.turn().take_departed(1).size() == 1);
+    CHECK(commit(f, "c", 1000).has_value());
 }
 
 TEST_CASE("session_table admission: under the policy reject nobody is evicted", "[unit][core]")

@@ -12,6 +12,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <atomic>
 #include <memory>
 
 namespace sojourn {
@@ -29,11 +30,18 @@ public:
     [[nodiscard]] boost::asio::awaitable<Result<void>> wait(Duration limit);
 
     /// Completes all who wait, and who will.
-    void open() noexcept { line_.close(); }
+    void open() noexcept
+    {
+        is_open_.store(true, std::memory_order_relaxed);
+        line_.close();
+    }
+
+    [[nodiscard]] bool is_open() const noexcept { return is_open_.load(std::memory_order_relaxed); }
 
 private:
     AsyncSemaphore line_;
     Permit never_;
+    std::atomic<bool> is_open_{false};
 };
 
 } // namespace sojourn

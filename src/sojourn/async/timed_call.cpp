@@ -79,22 +79,27 @@ awaitable<std::exception_ptr> TimedCaller::call(Make make)
     auto completion = asio::bind_cancellation_slot(call->cancel.slot(), Completion(call));
     asio::co_spawn(strand, begin(call, std::move(make)), std::move(completion));
 
-    auto deadline = saturating_add(clock_->steady(), limit_);
+    const auto deadline = saturating_add(clock_->steady(), limit_);
+    bool is_cancelled = false;
     while (!call->has_ended) {
         // One that has not begun is not late: the strand is.
-        if (call->has_begun && clock_->steady() >= deadline) {
+        const bool is_late = call->has_begun && clock_->steady() >= deadline;
+        if (is_late && !is_cancelled) {
+            is_cancelled = true;
             call->cancel.emit(asio::cancellation_type::all);
-            if (!call->has_ended && *abandoned_ < max_abandoned) {
-                ++*abandoned_;
-                call->is_abandoned = true;
-                co_return std::make_exception_ptr(
-                    boost::system::system_error(make_error_code(errc::timed_out))
-                );
-            }
-            deadline = TimePoint::max();
+        } else if (is_late && *abandoned_ < max_abandoned) {
+            ++*abandoned_;
+            call->is_abandoned = true;
+            break;
         } else {
-            co_await alarm_->wait_until(deadline);
+            // One of the abandoned rings too when it ends.
+            co_await alarm_->wait_until(is_late ? TimePoint::max() : deadline);
         }
+    }
+    if (is_cancelled) {
+        co_return std::make_exception_ptr(
+            boost::system::system_error(make_error_code(errc::timed_out))
+        );
     }
     if (!call->has_begun) {
         throw std::bad_alloc();

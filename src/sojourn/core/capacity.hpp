@@ -199,6 +199,25 @@ public:
         }
     }
 
+    // The bytes of ended sessions that wait to be told. They are not among the others, since what
+    // ends makes room; but there may not be more of them either.
+
+    void keep_bytes(std::size_t count) noexcept
+    {
+        untold_bytes_.fetch_add(count, std::memory_order_relaxed);
+    }
+
+    void drop_bytes(std::size_t count) noexcept
+    {
+        untold_bytes_.fetch_sub(count, std::memory_order_relaxed);
+    }
+
+    /// Whether so many more may be asked for: not while more than the bound wait to be told.
+    [[nodiscard]] bool may_add_bytes(std::size_t count) const noexcept
+    {
+        return count == 0 || untold_bytes_.load(std::memory_order_relaxed) <= bytes_.most();
+    }
+
     /// Listeners were told of so many.
     void vacate(std::size_t count) noexcept { slots_.give_back(count); }
 
@@ -235,6 +254,8 @@ private:
 
         [[nodiscard]] bool has_room() const noexcept { return free() > 0; }
 
+        [[nodiscard]] std::size_t most() const noexcept { return most_; }
+
         [[nodiscard]] std::size_t free() const noexcept
         {
             return most_ - std::min(most_, count_.load(std::memory_order_relaxed));
@@ -260,6 +281,7 @@ private:
     const std::size_t slots_each_;
     Count half_open_;
     Count bytes_;
+    std::atomic<std::size_t> untold_bytes_{0};
 };
 
 } // namespace sojourn

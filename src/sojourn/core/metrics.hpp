@@ -52,7 +52,8 @@ struct Metrics {
     std::uint64_t refused_stopping = 0;
     /// Of those not found: guesses, by clients over their creation rate.
     std::uint64_t guesses_rate_limited = 0;
-    /// Of the acquired: those that were refused after all, as too many were in flight.
+    /// Of the acquired: those that got no lease after all. Too many were in flight, their turn did
+    /// not come in time, they were cancelled, or session or service ended meanwhile.
     std::uint64_t requests_shed = 0;
 
     // Creations, and changes that need more room, that were refused.

@@ -28,10 +28,13 @@ Capacity::Bounds bounds_of(
     const ServiceOptions& options, std::size_t sessions, std::size_t pending, OnArrival on_arrival
 )
 {
+    // Where a creation is told, the newcomer needs another slot than the one that makes room for it
+    // keeps, and one to be told from.
+    const std::size_t slots_each = on_arrival == OnArrival::keep ? 2 : 1;
     return {
         .sessions = sessions,
-        .pending = pending,
-        .slots_each = on_arrival == OnArrival::keep ? 2U : 1U,
+        .pending = std::max(pending, slots_each),
+        .slots_each = slots_each,
         .half_open = options.max_half_open(),
         .bytes = options.max_total_attribute_bytes().value_or(Capacity::unbounded),
     };
@@ -48,7 +51,9 @@ SessionTable::SessionTable(
     : SessionTable(
           options,
           std::make_shared<Capacity>(bounds_of(options, capacity, pending, on_arrival)),
-          {capacity, on_departure == OnDeparture::keep ? capacity + pending : capacity},
+          {capacity,
+           on_departure == OnDeparture::keep ? capacity + std::max<std::size_t>(pending, 2)
+                                             : capacity},
           key,
           on_departure,
           on_arrival
@@ -354,7 +359,12 @@ Result<Session*> SessionTable::create(const NewSession& fresh)
     const auto principal = principals_.hold(fresh.principal);
     Arrival arrival(*this);
     Capacity::Place place(*capacity_);
-    if (!make_room(fresh, principal, place)) {
+    if (!make_room_among_own(principal, place)) {
+        shortage_ = Shortage::own;
+        return refuse();
+    }
+    if (!make_common_room(fresh, place)) {
+        shortage_ = Shortage::common;
         return refuse_creation();
     }
     place.occupy(fresh.demand());
@@ -404,14 +414,11 @@ SessionTable::add(const NewSession& fresh, const PrincipalIndex::Hold& principal
     return &session;
 }
 
-bool SessionTable::make_room(
-    const NewSession& fresh, const PrincipalIndex::Hold& principal, Capacity::Place& place
-)
+/// Whoever has made room for its principal's next has made it in the table as well.
+bool SessionTable::make_common_room(const NewSession& fresh, Capacity::Place& place)
 {
     const auto demand = fresh.demand();
-    // Whoever makes room for its principal's next, or for a half-open one, makes it in the table as
-    // well.
-    return make_room_among_own(principal, place) &&
+    return capacity_->may_add_bytes(demand.bytes) &&
            (place.take(demand) ||
             ((!demand.is_half_open || make_half_open_room(place)) &&
              (make_session_room(place) || (demand.is_half_open && evict_half_open(place))) &&
@@ -762,6 +769,7 @@ Result<void> SessionTable::rotate(
             return refuse();
         }
         principals_.detach(*session);
+        ++room_given_;
         if (next) {
             establish(*session);
         }
@@ -825,7 +833,8 @@ SessionTable::commit(const HashedId& id, std::uint64_t expected_version, const A
     const auto after = data.bytes();
     if (after > before) {
         Capacity::Place place(*capacity_);
-        if (!make_byte_room(after - before, place, session)) {
+        if (!capacity_->may_add_bytes(after - before) ||
+            !make_byte_room(after - before, place, session)) {
             return refuse();
         }
         place.spend_bytes(after - before);
@@ -907,6 +916,8 @@ std::vector<RemovedSession> SessionTable::take_departed(std::size_t limit)
     batch.reserve(std::min<std::size_t>(limit, metrics_.pending_removals));
     while (batch.size() < limit && !departed_.empty()) {
         auto& session = departed_.front();
+        capacity_->drop_bytes(session.attributes.bytes());
+        ++room_given_;
         batch.push_back({
             .reference = session.reference,
             .cause = session.cause,
@@ -976,6 +987,7 @@ void SessionTable::depart(Session& session, Capacity::Place* heir)
     }
     if (on_departure_ == OnDeparture::keep) {
         ++metrics_.pending_removals;
+        capacity_->keep_bytes(session.attributes.bytes());
         departed_.push_back(session);
     } else {
         capacity_->leave_slot(heir);

@@ -58,17 +58,25 @@ struct NewSession {
     }
 };
 
-/// The bounds of so many sessions and of `pending` more that wait for their listener, with those of
-/// the options.
 /// Whether ended sessions wait for `take_departed` or are forgotten at once.
 enum class OnDeparture : std::uint8_t { keep, forget };
 
 /// Whether new sessions wait for `take_arrived` too. Those who do so keep the ended ones as well.
 enum class OnArrival : std::uint8_t { keep, forget };
 
+/// The bounds of so many sessions and of `pending` more that wait for their listener, with those of
+/// the options.
 [[nodiscard]] Capacity::Bounds bounds_of(
     const ServiceOptions& options, std::size_t sessions, std::size_t pending, OnArrival on_arrival
 );
+
+/// What a session that was refused for want of room would have needed.
+enum class Shortage : std::uint8_t {
+    /// Room among those that anybody may have.
+    common,
+    /// Room among those of its own principal.
+    own,
+};
 
 /// A table of sessions.
 ///
@@ -127,6 +135,9 @@ public:
     /// The same with a place that was taken before, and without a look at how many sessions the
     /// principal has. *Errors*: also `overloaded`, if this table is full and may evict nobody.
     [[nodiscard]] Result<Session*> create(const NewSession& fresh, Capacity::Place place);
+
+    /// Of the creation that was refused last.
+    [[nodiscard]] Shortage shortage() const noexcept { return shortage_; }
 
     /// Whether `create` would not refuse for another reason than want of room. *Errors*:
     /// `stopping`, `id_in_use`.
@@ -342,11 +353,11 @@ public:
     /// Another number whenever somebody who was refused for want of room might find some now.
     [[nodiscard]] std::uint64_t room_given() const noexcept { return room_given_; }
 
-    /// Whether a removal is waiting for a lease to be given back, so that the one who gives it back
-    /// should see to it at once.
+    /// Whether a removal, or one who watches a session, is waiting for a lease to be given back, so
+    /// that the one who gives it back should see to it at once.
     [[nodiscard]] bool awaits_release() const noexcept
     {
-        return metrics_.closing > 0 || (closed_ && metrics_.leased > 0);
+        return metrics_.closing > 0 || watched_ > 0 || (closed_ && metrics_.leased > 0);
     }
 
     /// The attributes that sessions have left behind since the last time. To be dropped after the
@@ -403,9 +414,7 @@ private:
     bool evict_one_of(PrincipalEntry& entry, Capacity::Place& place);
     bool evict(Session& victim, Capacity::Place& place);
     bool make_room_among_own(const PrincipalIndex::Hold& principal, Capacity::Place& place);
-    bool make_room(
-        const NewSession& fresh, const PrincipalIndex::Hold& principal, Capacity::Place& place
-    );
+    bool make_common_room(const NewSession& fresh, Capacity::Place& place);
     /// A line of those who have arrived, for one who may be refused yet.
     class Arrival;
     Session* add(const NewSession& fresh, const PrincipalIndex::Hold& principal, Arrival& arrival);
@@ -489,6 +498,7 @@ private:
     std::deque<SessionInfo> arrived_;
     PrincipalIndex principals_;
     std::uint64_t room_given_ = 0;
+    Shortage shortage_ = Shortage::common;
 
     // Who is watched, and who is not any more and has not been told of. There is always room for
     // the former to become the latter.

@@ -91,7 +91,10 @@ bool Admission::is_bounded(std::string_view principal) const noexcept
 
 std::optional<Capacity::Place> Admission::take_place(const NewSession& fresh) noexcept
 {
-    return is_bounded(fresh.principal) ? std::nullopt : capacity_->take(fresh.demand());
+    const auto demand = fresh.demand();
+    return is_bounded(fresh.principal) || !capacity_->may_add_bytes(demand.bytes)
+               ? std::nullopt
+               : capacity_->take(demand);
 }
 
 awaitable<Result<Permit>> Admission::enter_lane(std::string_view principal)
@@ -107,15 +110,27 @@ awaitable<Result<Permit>> Admission::enter_lane(std::string_view principal)
     co_return std::move(permit);
 }
 
-awaitable<bool> Admission::make_room(const NewSession& fresh, Capacity::Place& place)
+awaitable<std::optional<Shortage>>
+Admission::make_room(const NewSession& fresh, Capacity::Place& place)
 {
     // No co_await stands behind a && or || here: g++ 12 awaits it whatever comes before.
     if (is_bounded(fresh.principal)) {
         if (!co_await make_room_among_own(fresh.principal, place)) {
-            co_return false;
+            co_return Shortage::own;
         }
     }
+    if (!co_await make_common_room(fresh, place)) {
+        co_return Shortage::common;
+    }
+    co_return std::nullopt;
+}
+
+awaitable<bool> Admission::make_common_room(const NewSession& fresh, Capacity::Place& place)
+{
     const auto demand = fresh.demand();
+    if (!capacity_->may_add_bytes(demand.bytes)) {
+        co_return false;
+    }
     if (place.take(demand)) {
         co_return true;
     }

@@ -83,8 +83,8 @@ public:
     [[nodiscard]] boost::asio::awaitable<Result<Permit>> enter_lane(std::string_view principal);
 
     /// Collects all that the session needs, in whichever shards it is; the caller is in its
-    /// principal's lane. False if there is no room.
-    [[nodiscard]] boost::asio::awaitable<bool>
+    /// principal's lane. Nothing if there is room, else what is lacking.
+    [[nodiscard]] boost::asio::awaitable<std::optional<Shortage>>
     make_room(const NewSession& fresh, Capacity::Place& place);
 
     /// Room among the principal's own sessions, in whichever shards they are.
@@ -104,6 +104,8 @@ private:
         KeyedRateLimiter principals;
     };
 
+    [[nodiscard]] boost::asio::awaitable<bool>
+    make_common_room(const NewSession& fresh, Capacity::Place& place);
     [[nodiscard]] boost::asio::awaitable<bool>
     make_byte_room(std::size_t home, std::size_t bytes, Capacity::Place& place);
 

@@ -35,6 +35,11 @@ awaitable<Result<CreatedSession>> CreationLine::create(Attempt attempt)
         co_return co_await create_at_head(std::move(attempt), deadline);
     }
     const auto& error = head.error();
+    if (error == errc::stopping && !shards_[0].is_abandoned()) {
+        // To be refused, and counted, as all are.
+        Shortage shortage{};
+        co_return co_await attempt(shortage);
+    }
     const bool is_full = error == errc::overloaded || error == errc::timed_out;
     co_return is_full ? refuse() : error;
 }
@@ -44,8 +49,9 @@ awaitable<Result<CreatedSession>> CreationLine::create_at_head(Attempt attempt, 
     // The second attempt of each round is made when no room can come unseen any more.
     std::shared_ptr<Latch> room;
     for (;;) {
-        auto created = co_await attempt();
-        if (created || !(created.error() == errc::overloaded)) {
+        Shortage shortage{};
+        auto created = co_await attempt(shortage);
+        if (created || !(created.error() == errc::overloaded) || shortage == Shortage::own) {
             co_return created;
         }
         if (room == nullptr) {

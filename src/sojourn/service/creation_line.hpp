@@ -29,7 +29,8 @@ namespace sojourn {
 /// *Thread safety*: all members, any thread.
 class CreationLine {
 public:
-    using Attempt = std::function<boost::asio::awaitable<Result<CreatedSession>>()>;
+    /// If there is no room, the argument says where: who lacks some of his own does not wait.
+    using Attempt = std::function<boost::asio::awaitable<Result<CreatedSession>>(Shortage&)>;
 
     /// The shards must outlive it.
     CreationLine(

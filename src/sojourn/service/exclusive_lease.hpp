@@ -24,6 +24,21 @@ namespace sojourn {
 class ExclusiveLease {
 public:
     ExclusiveLease() = default;
+    ExclusiveLease(ExclusiveLease&& other) noexcept = default;
+
+    ExclusiveLease& operator=(ExclusiveLease&& other) noexcept
+    {
+        if (this != &other) {
+            release();
+            turn_ = std::move(other.turn_);
+            lease_ = std::move(other.lease_);
+        }
+        return *this;
+    }
+
+    ExclusiveLease(const ExclusiveLease&) = delete;
+    ExclusiveLease& operator=(const ExclusiveLease&) = delete;
+    ~ExclusiveLease() = default;
 
     /// Whether it holds a session.
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(lease_); }

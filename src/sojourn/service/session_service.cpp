@@ -10,12 +10,16 @@
 #include "sojourn/service/turns.hpp"
 
 #include <boost/asio/append.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/execution/bad_executor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/query.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -48,6 +52,9 @@ ServiceEnvironment with_defaults(ServiceEnvironment environment)
     return environment;
 }
 
+/// Of operations that have no effect if they are cancelled.
+constexpr auto any_type = asio::cancellation_type::all;
+
 ServiceOptions checked(const ServiceOptions& options)
 {
     if (const auto invalid = options.validate()) {
@@ -71,6 +78,33 @@ HashKey draw_key(IdSource& source)
 }
 
 } // namespace
+
+/// How an operation is cancelled that runs for a handler: its coroutine is told on the strand on
+/// which it runs, whatever thread that is asked for in.
+struct Cancellation {
+    explicit Cancellation(const asio::any_io_executor& executor)
+        : strand(asio::make_strand(executor))
+    {
+    }
+
+    static void request(const std::weak_ptr<Cancellation>& weak) noexcept
+    {
+        const auto self = weak.lock();
+        if (!self) {
+            return;
+        }
+        try {
+            asio::post(self->strand, [self] {
+                self->signal.emit(asio::cancellation_type::terminal);
+            });
+        } catch (const std::bad_alloc&) { // NOLINT(bugprone-empty-catch)
+            // Not cancelled, then: its limit ends it.
+        }
+    }
+
+    asio::strand<asio::any_io_executor> strand;
+    asio::cancellation_signal signal;
+};
 
 /// What the service's coroutines share. A round of the background holds it for as long as it takes;
 /// between rounds the background holds nothing.
@@ -146,9 +180,8 @@ public:
             drain_.add(lane);
         }
         if (options_.when_full() == WhenFull::wait) {
-            line_ =
-                std::make_unique<CreationLine>(executor_, options_, environment_.clock(), shards_);
-            drain_.add(line_->line());
+            anonymous_line_ = make_line();
+            principals_line_ = make_line();
         }
         ensure_running();
     }
@@ -317,6 +350,7 @@ public:
     static awaitable<Result<ExclusiveLease>>
     acquire_exclusive(Self self, SessionId id, Duration limit)
     {
+        const auto deadline = saturating_add(self->environment_.clock()->steady(), limit);
         const auto hash = self->hash(id);
         auto& shard = self->shards_.of(hash);
         auto turn = AcquireTurn{{std::move(id), hash}};
@@ -337,9 +371,12 @@ public:
         }
         // Last, so that nobody has a permit who only waits for his turn.
         if (self->in_flight_) {
-            auto permit = co_await self->in_flight_->acquire();
+            const auto rest = deadline - self->environment_.clock()->steady();
+            const auto longest = self->options_.max_request_wait();
+            auto permit = co_await self->in_flight_->acquire(std::min(rest, longest));
             if (!permit) {
-                co_return self->shed(permit.error());
+                co_return rest <= longest ? self->refuse_turn(permit.error(), shard)
+                                          : self->shed(permit.error());
             }
             lease->permit_ = std::move(*permit);
         }
@@ -373,38 +410,43 @@ public:
         if (!fresh) {
             co_return fresh.error();
         }
-        if (self->line_) {
-            CreationLine::Attempt attempt = [self, fresh = std::move(*fresh)] {
-                return create_prepared(self, fresh);
+        if (self->waits_for_room()) {
+            auto& line = fresh->principal.empty() ? self->anonymous_line_ : self->principals_line_;
+            CreationLine::Attempt attempt = [self, fresh = std::move(*fresh)](Shortage& shortage) {
+                return create_prepared(self, fresh, shortage);
             };
-            co_return co_await self->line_->create(std::move(attempt));
+            co_return co_await line->create(std::move(attempt));
         }
-        co_return co_await create_prepared(self, std::move(*fresh));
+        Shortage shortage{};
+        co_return co_await create_prepared(self, std::move(*fresh), shortage);
     }
 
     /// Whether new ones may have to wait for room.
-    [[nodiscard]] bool has_line() const noexcept { return line_ != nullptr; }
+    [[nodiscard]] bool waits_for_room() const noexcept { return anonymous_line_ != nullptr; }
 
-    static awaitable<Result<CreatedSession>> create_prepared(Self self, NewSession fresh)
+    /// If there is no room, `shortage` says where.
+    static awaitable<Result<CreatedSession>>
+    create_prepared(Self self, NewSession fresh, Shortage& shortage)
     {
         auto& shard = self->shards_.of(fresh.id);
         if (self->shards_.is_one()) {
-            auto turn = create_turn(std::move(fresh));
+            auto turn = create_turn(std::move(fresh), shortage);
             co_return co_await shard.call(std::move(turn));
         }
         if (auto place = self->admission_.take_place(fresh)) {
             auto turn = create_turn(std::move(fresh), std::move(*place));
             co_return co_await shard.call(std::move(turn));
         }
-        co_return co_await create_with_care(self, std::move(fresh));
+        co_return co_await create_with_care(self, std::move(fresh), shortage);
     }
 
     /// With several shards, where somebody may have to make room.
-    static awaitable<Result<CreatedSession>> create_with_care(Self self, NewSession fresh)
+    static awaitable<Result<CreatedSession>>
+    create_with_care(Self self, NewSession fresh, Shortage& shortage)
     {
         const auto lane = co_await self->admission_.enter_lane(fresh.principal);
         // Where it is closed, so is the shard, which counts whom it refuses.
-        if (!lane && lane.error() != errc::stopping) {
+        if (!lane && !(lane.error() == errc::stopping)) {
             co_return lane.error();
         }
         auto& home = self->shards_.of(fresh.id);
@@ -417,14 +459,23 @@ public:
             co_return lane.error();
         }
         Capacity::Place place(*self->admission_.capacity());
-        if (!co_await self->admission_.make_room(fresh, place)) {
-            auto refuse = [](ShardState& state) -> Result<CreatedSession> {
-                return state.table().refuse_creation();
+        if (const auto lacking = co_await self->admission_.make_room(fresh, place)) {
+            shortage = *lacking;
+            auto refuse = [lacking](ShardState& state) -> Result<CreatedSession> {
+                return lacking == Shortage::own ? state.table().refuse()
+                                                : state.table().refuse_creation();
             };
             co_return co_await home.call(std::move(refuse));
         }
         auto turn = create_turn(std::move(fresh), std::move(place));
         co_return co_await home.call(std::move(turn));
+    }
+
+    /// The same for one who does not ask why.
+    static awaitable<Result<CreatedSession>> create_with_care(Self self, NewSession fresh)
+    {
+        Shortage shortage{};
+        co_return co_await create_with_care(self, std::move(fresh), shortage);
     }
 
     static awaitable<Result<SessionId>> rotate(Self self, SessionId id, RotateOptions options)
@@ -585,7 +636,10 @@ public:
             sum.calls_combined += counts.combined;
             sum.calls_suspended += counts.suspended;
         }
-        sum.refused_overloaded += self->line_ ? self->line_->refused() : 0;
+        if (self->waits_for_room()) {
+            sum.refused_overloaded +=
+                self->anonymous_line_->refused() + self->principals_line_->refused();
+        }
         sum.guesses_rate_limited = self->admission_.guesses_limited();
         sum.requests_shed = self->requests_shed_.load(std::memory_order_relaxed);
         sum.creations_rate_limited = self->admission_.rate_limited();
@@ -629,7 +683,7 @@ public:
     {
         self->require_context();
         self->drain_.begin(options);
-        self->start(drain(self), std::move(handler));
+        self->start_uncancelled(drain(self), std::move(handler));
     }
 
     /// A drain for a coroutine, whose cancellation must not end it half-way: so it runs by itself.
@@ -646,25 +700,60 @@ public:
             );
     }
 
-    /// Runs an operation of several turns for a handler. The operation has no cancellation slot, so
-    /// it runs to its end and completes.
+    /// Runs an operation of several turns for a handler, which may cancel it by one of these types.
     template <class T>
-    void start(awaitable<Result<T>> operation, Handler<T> handler)
+    void start(
+        awaitable<Result<T>> operation,
+        Handler<T> handler,
+        asio::cancellation_type accepted = asio::cancellation_type::terminal
+    )
     {
         require_context();
-        auto executor = executor_;
+        auto slot = asio::get_associated_cancellation_slot(handler);
+        if (!slot.is_connected()) {
+            start_uncancelled(std::move(operation), std::move(handler));
+            return;
+        }
+        const auto cancellation = std::make_shared<Cancellation>(executor_);
+        // Stays where it is after the operation, of which it holds nothing.
+        slot.assign([weak = std::weak_ptr(cancellation), accepted](asio::cancellation_type type) {
+            if ((type & accepted) != asio::cancellation_type::none) {
+                Cancellation::request(weak);
+            }
+        });
+        auto complete = [cancellation, complete = completion(std::move(handler))](
+                            const std::exception_ptr& failure, Result<T> result
+                        ) mutable { complete(failure, std::move(result)); };
+        asio::co_spawn(
+            cancellation->strand,
+            std::move(operation),
+            asio::bind_cancellation_slot(cancellation->signal.slot(), std::move(complete))
+        );
+    }
+
+    /// The same for one that runs to its end and completes, whoever wants it cancelled.
+    template <class T>
+    void start_uncancelled(awaitable<Result<T>> operation, Handler<T> handler)
+    {
+        require_context();
+        asio::co_spawn(executor_, std::move(operation), completion(std::move(handler)));
+    }
+
+    /// What completes the handler.
+    template <class T>
+    auto completion(Handler<T> handler)
+    {
         auto work = asio::make_work_guard(asio::get_associated_executor(handler, executor_));
-        auto complete = [self = shared_from_this(),
-                         executor,
-                         work = std::move(work),
-                         handler = std::move(handler
-                         )](const std::exception_ptr& failure, Result<T> result) mutable {
+        return [self = shared_from_this(),
+                executor = executor_,
+                work = std::move(work),
+                handler = std::move(handler
+                )](const std::exception_ptr& failure, Result<T> result) mutable {
             if (failure) {
                 result = self->error_of(failure);
             }
             asio::post(executor, asio::append(std::move(handler), std::move(result)));
         };
-        asio::co_spawn(executor_, std::move(operation), std::move(complete));
     }
 
     /// Completes a handler with an error that was found before any turn.
@@ -701,6 +790,14 @@ private:
             modify_barrier_.caught(failure);
             return make_error_code(boost::system::errc::operation_canceled);
         }
+    }
+
+    [[nodiscard]] std::unique_ptr<CreationLine> make_line()
+    {
+        auto line =
+            std::make_unique<CreationLine>(executor_, options_, environment_.clock(), shards_);
+        drain_.add(line->line());
+        return line;
     }
 
     [[nodiscard]] OnArrival on_arrival() const noexcept
@@ -806,8 +903,10 @@ private:
     Admission admission_;
     SessionEvents events_;
     Drain drain_;
-    /// Null if nobody waits for room.
-    std::unique_ptr<CreationLine> line_;
+    // Of those who wait for room, null if nobody does. Two, since only anonymous ones need a
+    // half-open place, and others shall not wait behind who lacks one.
+    std::unique_ptr<CreationLine> anonymous_line_;
+    std::unique_ptr<CreationLine> principals_line_;
     /// Null if requests in flight are not bounded.
     std::unique_ptr<AsyncSemaphore> in_flight_;
     std::shared_ptr<SupervisedLoop> cleanup_;
@@ -967,8 +1066,8 @@ void SessionService::start_create(
     const Self& self, const CreateOptions& options, Handler<CreatedSession> handler
 )
 {
-    if (self->is_creation_limited(options) || self->has_line()) {
-        self->start(Implementation::create(self, options), std::move(handler));
+    if (self->is_creation_limited(options) || self->waits_for_room()) {
+        self->start(Implementation::create(self, options), std::move(handler), any_type);
         return;
     }
     auto fresh = self->prepare(options);
@@ -990,7 +1089,9 @@ void SessionService::start_create(
 void SessionService::start_acquire(const Self& self, SessionId id, Handler<SessionLease> handler)
 {
     if (self->bounds_requests()) {
-        self->start(Implementation::acquire_in_flight(self, std::move(id)), std::move(handler));
+        self->start(
+            Implementation::acquire_in_flight(self, std::move(id)), std::move(handler), any_type
+        );
         return;
     }
     const auto hash = self->hash(id);
@@ -1003,7 +1104,9 @@ void SessionService::start_acquire_for(
 )
 {
     self->start(
-        Implementation::acquire_for(self, std::move(id), std::move(options)), std::move(handler)
+        Implementation::acquire_for(self, std::move(id), std::move(options)),
+        std::move(handler),
+        any_type
     );
 }
 
@@ -1011,7 +1114,9 @@ void SessionService::start_acquire_exclusive(
     const Self& self, SessionId id, Duration limit, Handler<ExclusiveLease> handler
 )
 {
-    self->start(Implementation::acquire_exclusive(self, std::move(id), limit), std::move(handler));
+    self->start(
+        Implementation::acquire_exclusive(self, std::move(id), limit), std::move(handler), any_type
+    );
 }
 
 void SessionService::start_acquire_weak(const Self& self, SessionId id, Handler<WeakLease> handler)
@@ -1073,7 +1178,7 @@ void SessionService::start_remove_by_principal(
 
 void SessionService::start_list(const Self& self, ListOptions options, Handler<SessionPage> handler)
 {
-    self->start(Implementation::list(self, std::move(options)), std::move(handler));
+    self->start(Implementation::list(self, std::move(options)), std::move(handler), any_type);
 }
 
 void SessionService::start_snapshot(
@@ -1123,12 +1228,12 @@ void SessionService::start_cleanup(
 
 void SessionService::start_metrics(const Self& self, Handler<Metrics> handler)
 {
-    self->start(Implementation::metrics(self), std::move(handler));
+    self->start(Implementation::metrics(self), std::move(handler), any_type);
 }
 
 void SessionService::start_health(const Self& self, Handler<Health> handler)
 {
-    self->start(Implementation::health(self), std::move(handler));
+    self->start(Implementation::health(self), std::move(handler), any_type);
 }
 
 void SessionService::start_drain(

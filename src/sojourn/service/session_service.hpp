@@ -111,17 +111,19 @@ private:
 /// one that was begun takes effect, and its result is delivered. One of several turns, or that
 /// waits in a line, says below what has happened when it ends before its time: with
 /// `operation_aborted`, thrown between two turns or given as an error by a wait, if the coroutine
-/// that awaits it is cancelled. Each turn that was run has left everything in order. The `async_`
-/// faces cannot be cancelled; their limits end them. *Time limits*: nothing waits for ever that was
-/// not asked to. In line: `max_request_wait`, `max_creation_wait`, the limit that is given; five
-/// seconds for others who create for the same principal, over several shards. The rest is a number
-/// of turns that does not depend on others. *Exceptions*: a turn that finds no memory does nothing
-/// and gives an error equal to `std::errc::not_enough_memory`; a coroutine frame or a handler's
-/// node that finds none throws `bad_alloc`, before its turn. Once the execution context is
-/// destroyed, what needs it throws `boost::asio::execution::bad_executor`: the `async_` faces,
-/// `drain`, and what has to wait. *Complexity*: O(1) on average and O(log n) where a session is
-/// created or ends, in one turn of less than a microsecond, unless the function says otherwise.
-/// *Example*: examples/01_quickstart.cpp.
+/// that awaits it is cancelled. Each turn that was run has left everything in order. In the
+/// `async_` faces it is always an error, and the signal may be emitted in any thread; those that
+/// have no effect when cancelled, as their documentation says, accept all types, others `terminal`.
+/// *Time limits*: nothing waits for ever that was not asked to. In line: `max_request_wait`,
+/// `max_creation_wait`, the limit that is given; five seconds for others who create for the same
+/// principal, over several shards. The rest is a number of turns that does not depend on others.
+/// *Exceptions*: a turn that finds no memory does nothing and gives an error equal to
+/// `std::errc::not_enough_memory`; a coroutine frame or a handler's node that finds none throws
+/// `bad_alloc`, before its turn. Once the execution context is destroyed, what needs it throws
+/// `boost::asio::execution::bad_executor`: the `async_` faces, `drain`, and what has to wait.
+/// *Complexity*: O(1) on average and O(log n) where a session is created or ends, in one turn of
+/// less than a microsecond, unless the function says otherwise. *Example*:
+/// examples/01_quickstart.cpp.
 class SessionService {
 public:
     /// Starts a service on `executor`, which may be of any kind.

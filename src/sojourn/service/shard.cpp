@@ -23,7 +23,9 @@ std::size_t limit_of(std::size_t whole, std::size_t shards)
 
 SessionTable::Limits limits_of(const ServiceOptions& options, OnDeparture on_departure)
 {
-    const auto pending = on_departure == OnDeparture::keep ? options.max_pending_events() : 0;
+    const auto pending = on_departure == OnDeparture::keep
+                             ? std::max<std::size_t>(options.max_pending_events(), 2)
+                             : 0;
     return {
         .sessions = limit_of(options.max_sessions(), options.shards()),
         .slots = limit_of(options.max_sessions() + pending, options.shards()),
@@ -74,7 +76,8 @@ void ShardState::begin(TimePoint now) noexcept
 void ShardState::finish() noexcept
 {
     const bool is_orphaned = shard_.is_orphaned_.load(std::memory_order_acquire);
-    const bool is_release_awaited = is_orphaned || table_.awaits_release();
+    const bool is_release_awaited =
+        is_orphaned || table_.awaits_release() || !room_watchers_.empty();
     auto& releases = shard_.releases_;
     if (is_release_awaited != releases.is_awaited()) {
         releases.await_releases(is_release_awaited);
@@ -102,6 +105,17 @@ void ShardState::finish() noexcept
     if (!watchers_.empty() && is_empty()) {
         ring_watchers();
     }
+}
+
+void ShardState::watch_room(std::shared_ptr<Latch> room)
+{
+    if (shard_.is_abandoned()) {
+        room->open();
+        return;
+    }
+    std::erase_if(room_watchers_, [](const auto& other) { return other->is_open(); });
+    room_watchers_.push_back(std::move(room));
+    room_given_ = table_.room_given();
 }
 
 void ShardState::tell_of_room() noexcept

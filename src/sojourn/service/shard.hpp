@@ -89,11 +89,7 @@ public:
     void ring_watchers() noexcept;
 
     /// Opens once there is more room here than there was.
-    void watch_room(std::shared_ptr<Latch> room)
-    {
-        room_watchers_.push_back(std::move(room));
-        room_given_ = table_.room_given();
-    }
+    void watch_room(std::shared_ptr<Latch> room);
 
     [[nodiscard]] bool is_empty() const noexcept
     {

@@ -33,6 +33,16 @@ inline auto create_turn(NewSession fresh)
     };
 }
 
+/// The same, for one who wants to know why he was refused.
+inline auto create_turn(NewSession fresh, Shortage& shortage)
+{
+    return [fresh = std::move(fresh), &shortage](ShardState& state, Shard& shard) {
+        auto result = created(state.table().create(fresh), fresh, state, shard);
+        shortage = state.table().shortage();
+        return result;
+    };
+}
+
 inline auto create_turn(NewSession fresh, Capacity::Place place)
 {
     return [fresh = std::move(fresh),
