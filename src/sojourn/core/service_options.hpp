@@ -41,7 +41,9 @@ enum class WhenFull : std::uint8_t {
     /// Refuse the new one with `overloaded`, and end nobody.
     reject,
     /// End nobody, and let the new one wait in line until there is room, for as long as
-    /// `max_creation_wait`. Creations are made one after the other then.
+    /// `max_creation_wait`; those with a principal in one line, those without in another. Creations
+    /// are made one after the other then. One that exceeds its principal's bound is refused at
+    /// once.
     wait,
 };
 
@@ -132,7 +134,7 @@ public:
     /// table than that, and pushes nobody out of the rest. At the bound the one that has
     /// waited longest in the new one's shard, or in the next that has any, makes room, however
     /// short a time that is; under the policy `reject` nobody does, and the new one is refused with
-    /// `overloaded`.
+    /// `overloaded`, under `wait` it waits.
     ServiceOptions& max_half_open(std::size_t count) noexcept
     {
         max_half_open_ = count;
@@ -147,9 +149,9 @@ public:
     /// Sessions that one principal may have at once, over all shards. 1 to 1,000, or nothing for no
     /// bound; default 100, more than anybody has browsers, and little enough that nobody fills the
     /// table alone. At the bound the principal's own session whose last request finished longest
-    /// ago makes room; if all are leased, or under the policy `reject`, the new one is refused with
-    /// `overloaded`. One turn looks at all of them. Those that were removed while leased count
-    /// until they are released.
+    /// ago makes room; if all are leased, or under another policy than `evict_idle`, the new one is
+    /// refused with `overloaded`, at once. One turn looks at all of them. Those that were removed
+    /// while leased count until they are released.
     ServiceOptions& max_sessions_per_principal(std::optional<std::size_t> count) noexcept
     {
         max_sessions_per_principal_ = count;
@@ -259,8 +261,8 @@ public:
 
     [[nodiscard]] WhenFull when_full() const noexcept { return when_full_; }
 
-    /// New sessions that may wait for room, if the policy is to wait. 0 to 1,000,000,000; default
-    /// 1,024. One more is refused at once, with `overloaded`.
+    /// New sessions that may wait for room in each line, if the policy is to wait. 0 to
+    /// 1,000,000,000; default 1,024. One more is refused at once, with `overloaded`.
     ServiceOptions& max_waiting_creations(std::size_t count) noexcept
     {
         max_waiting_creations_ = count;

@@ -101,7 +101,7 @@ private:
 /// execution context, with operations that wait and leases held. As with any object, not while
 /// another thread is inside one of its members or about to enter one, which includes an awaitable
 /// that was not awaited yet. The destructor ends nothing
-/// gracefully: sessions are gone, and removal listeners that were not told yet never are, though
+/// gracefully: sessions are gone, and listeners that were not told yet never are, though
 /// one that is running goes on; `drain` first. While another thread destroys the execution context,
 /// nobody may use the service or release a lease. Until it is drained, the background keeps the
 /// execution context busy, so `io_context::run` does not return. *Executor*: a coroutine continues
@@ -189,11 +189,11 @@ public:
 
     /// `acquire` for requests of one session that must not overlap: waits until nobody else has an
     /// exclusive lease on it, first come, first served, for no longer than `limit`, by default
-    /// `max_request_wait`; `Duration::max()` waits for ever. Those who wait are in flight: they
-    /// count against `max_in_flight_per_session`, and the session cannot go. Takes two turns more
-    /// than `acquire`. *Cancellation*: any type, while it waits; the request has been counted by
-    /// then, and nothing else has happened. One that is granted its turn at the same time is
-    /// delivered.
+    /// `max_request_wait`; `Duration::max()` waits for ever. Then it waits for a permit as
+    /// `acquire` does, within the same limit. Those who wait are in flight: they count against
+    /// `max_in_flight_per_session`, and the session cannot go. Takes two turns more than `acquire`.
+    /// *Cancellation*: any type, while it waits; the request has been counted by then, and nothing
+    /// else has happened. One that is granted its turn at the same time is delivered.
     ///
     /// *Errors*: those of `acquire`; `timed_out`; `not_found` also if the session ended meanwhile.
     [[nodiscard]] boost::asio::awaitable<Result<ExclusiveLease>> acquire_exclusive(SessionId id);
