@@ -37,6 +37,8 @@ void start_everything(
     for (int i = 0; i < 20; ++i) {
         service.async_create(CreateOptions().principal("alice"), handler());
         service.async_acquire(id, handler());
+        service.async_acquire(SessionId(), AcquireOptions().peer("192.0.2.1"), handler());
+        service.async_modify(id, [](Attributes& data) { data.set("a", "b"); }, handler());
         service.async_acquire_exclusive(id, 1h, handler());
         service.async_acquire_weak(id, handler());
         service.async_peek(id, handler());
@@ -81,12 +83,16 @@ TEST_CASE("session_service: service and io_context may go in either order", "[as
     const auto first = GENERATE(First::service, First::context);
     const auto is_manual = GENERATE(false, true);
     const auto shards = GENERATE(std::size_t{1}, std::size_t{4});
+    const auto waits_for_room = GENERATE(false, true);
     for (const int steps : {0, 1, 5, 20, 51, 100, 201, 400, 501, 1000}) {
         INFO("steps " << steps << ", manual " << is_manual << ", shards " << shards);
         const auto log = std::make_shared<RemovalLog>();
         std::list<CompletionProbe> probes;
         auto context = std::make_unique<asio::io_context>();
         auto options = plain_options().shards(shards).half_open_timeout(1ms);
+        if (waits_for_room) {
+            options.max_sessions(shards + 1).when_full(WhenFull::wait).max_creation_wait(1h);
+        }
         auto service = std::make_unique<SessionService>(
             context->get_executor(), options, slow_environment(log, is_manual)
         );
@@ -127,6 +133,10 @@ TEST_CASE(
     std::list<CompletionProbe> probes;
     {
         auto options = plain_options().shards(3);
+        if (GENERATE(false, true)) {
+            // Most creations wait for room, then.
+            options.max_sessions(3).when_full(WhenFull::wait).max_creation_wait(1h);
+        }
         SessionService service(context.get_executor(), options, listening(log));
         const auto created = run_coro(context, service.create()).value();
         start_everything(service, created.id, probes);

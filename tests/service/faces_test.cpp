@@ -46,6 +46,10 @@ void for_each_operation(Visit visit)
     visit("acquire", [](SessionService& service, const SessionId& id, auto&& token) {
         return service.async_acquire(id, std::forward<decltype(token)>(token));
     });
+    visit("acquire, for a peer", [](SessionService& service, const SessionId& id, auto&& token) {
+        auto wish = AcquireOptions().peer("192.0.2.1");
+        return service.async_acquire(id, wish, std::forward<decltype(token)>(token));
+    });
     visit("acquire, refused", [](SessionService& service, const SessionId&, auto&& token) {
         return service.async_acquire(SessionId(), std::forward<decltype(token)>(token));
     });
