@@ -113,16 +113,21 @@ awaitable<Result<Permit>> Admission::enter_lane(std::string_view principal)
 awaitable<std::optional<Shortage>>
 Admission::make_room(const NewSession& fresh, Capacity::Place& place)
 {
-    // No co_await stands behind a && or || here: g++ 12 awaits it whatever comes before.
+    // No co_await stands behind a && or || here, and no co_return converts: g++ 12 gets both wrong.
+    std::optional<Shortage> lacking;
     if (is_bounded(fresh.principal)) {
-        if (!co_await make_room_among_own(fresh.principal, place)) {
-            co_return Shortage::own;
+        const bool has_own = co_await make_room_among_own(fresh.principal, place);
+        if (!has_own) {
+            lacking = Shortage::own;
         }
     }
-    if (!co_await make_common_room(fresh, place)) {
-        co_return Shortage::common;
+    if (!lacking) {
+        const bool has_common = co_await make_common_room(fresh, place);
+        if (!has_common) {
+            lacking = Shortage::common;
+        }
     }
-    co_return std::nullopt;
+    co_return lacking;
 }
 
 awaitable<bool> Admission::make_common_room(const NewSession& fresh, Capacity::Place& place)

@@ -459,7 +459,8 @@ public:
             co_return lane.error();
         }
         Capacity::Place place(*self->admission_.capacity());
-        if (const auto lacking = co_await self->admission_.make_room(fresh, place)) {
+        const auto lacking = co_await self->admission_.make_room(fresh, place);
+        if (lacking) {
             shortage = *lacking;
             auto refuse = [lacking](ShardState& state) -> Result<CreatedSession> {
                 return lacking == Shortage::own ? state.table().refuse()
