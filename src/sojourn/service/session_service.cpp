@@ -350,7 +350,8 @@ public:
     static awaitable<Result<ExclusiveLease>>
     acquire_exclusive(Self self, SessionId id, Duration limit)
     {
-        const auto deadline = saturating_add(self->environment_.clock()->steady(), limit);
+        const auto deadline =
+            saturating_add(self->environment_.clock()->steady(), std::max(limit, Duration::zero()));
         const auto hash = self->hash(id);
         auto& shard = self->shards_.of(hash);
         auto turn = AcquireTurn{{std::move(id), hash}};
@@ -371,7 +372,8 @@ public:
         }
         // Last, so that nobody has a permit who only waits for his turn.
         if (self->in_flight_) {
-            const auto rest = deadline - self->environment_.clock()->steady();
+            const auto now = self->environment_.clock()->steady();
+            const auto rest = deadline == TimePoint::max() ? Duration::max() : deadline - now;
             const auto longest = self->options_.max_request_wait();
             auto permit = co_await self->in_flight_->acquire(std::min(rest, longest));
             if (!permit) {
