@@ -51,7 +51,7 @@ asio::awaitable<std::string> check_out(sojourn::SessionService& sessions, sojour
 // session from expiring for idleness, and `closed` tells when it was removed all the same.
 asio::awaitable<std::string> stream(sojourn::SessionService& sessions, sojourn::SessionId id)
 {
-    using namespace asio::experimental::awaitable_operators;
+    using asio::experimental::awaitable_operators::operator||;
 
     auto lease = co_await sessions.acquire_weak(std::move(id));
     if (!lease) {

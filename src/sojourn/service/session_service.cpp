@@ -87,7 +87,7 @@ struct Cancellation {
     {
     }
 
-    static void request(const std::weak_ptr<Cancellation>& weak) noexcept
+    static void request(const std::weak_ptr<Cancellation>& weak)
     {
         const auto self = weak.lock();
         if (!self) {
