@@ -323,7 +323,7 @@ Phase run(const Attack& attack, const Scale& scale, Claims& claims)
     work.get();
     const auto memory_end = resident_bytes();
     check(attack, options, users, attacker, seconds, claims);
-    const auto stopped = workers.run(users_worker, sessions.stop());
+    const auto stopped = workers.run(users_worker, sessions.drain());
     claims.none("services that did not stop", stopped ? 0 : 1);
 
     return {

@@ -222,7 +222,7 @@ Report slow_listener(const Scale& scale, Claims& claims)
     const auto memory_end = resident_bytes();
 
     listener->take(Duration::zero());
-    const auto stopped = workers.run(listeners_worker, sessions.stop());
+    const auto stopped = workers.run(listeners_worker, sessions.drain());
     claims.none("services that did not stop", stopped ? 0 : 1);
     const auto last = workers.run(listeners_worker, sessions.metrics());
     check(*listener, clients, last.value(), claims);

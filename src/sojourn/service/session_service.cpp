@@ -419,6 +419,11 @@ public:
             };
             co_return co_await line->create(std::move(attempt));
         }
+        if (self->shards_.is_one()) {
+            auto& shard = self->shards_.of(fresh->id);
+            auto turn = create_turn(std::move(*fresh));
+            co_return co_await shard.call(std::move(turn));
+        }
         Shortage shortage{};
         co_return co_await create_prepared(self, std::move(*fresh), shortage);
     }
