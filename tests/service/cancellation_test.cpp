@@ -4,13 +4,19 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <catch2/generators/catch_generators_range.hpp>
 
 #include <cstddef>
 #include <exception>
 #include <optional>
+#include <string>
+#include <utility>
 
 namespace asio = boost::asio;
 using namespace sojourn;
@@ -160,4 +166,135 @@ TEST_CASE("session_service: a signal may outlive the service and its context", "
     }
     cancel.emit(asio::cancellation_type::terminal);
     CHECK_FALSE(is_completed);
+}
+
+namespace {
+
+/// What became of a coroutine.
+struct Seen {
+    bool has_begun = false;
+    boost::system::error_code code;
+};
+
+/// Awaits an operation and drops what it gives. Cancelled before, it begins the operation all the
+/// same, which finds itself cancelled; afterwards, it ends well: Asio's `co_spawn` would not.
+template <class T>
+asio::awaitable<void> discard(asio::awaitable<Result<T>> operation, Seen& seen)
+{
+    co_await asio::this_coro::throw_if_cancelled(false);
+    seen.has_begun = true;
+    co_await asio::post(asio::use_awaitable);
+    co_await asio::this_coro::throw_if_cancelled(true);
+    try {
+        (void)co_await std::move(operation);
+    } catch (const boost::system::system_error& error) {
+        seen.code = error.code();
+    }
+    co_await asio::this_coro::throw_if_cancelled(false);
+}
+
+/// Every operation there is, as a coroutine that drops what it gets.
+template <class Visit>
+void for_each_coroutine(Visit visit)
+{
+    const auto add = [&](const char* name, auto start) {
+        visit(name, [start](SessionService& service, const SessionId& id, Seen& seen) {
+            return discard(start(service, id), seen);
+        });
+    };
+    add("create", [](auto& service, const auto&) {
+        return service.create(CreateOptions().principal("ada"));
+    });
+    add("acquire", [](auto& service, const auto& id) { return service.acquire(id); });
+    add("acquire, for a peer", [](auto& service, const auto& id) {
+        return service.acquire(id, AcquireOptions().peer("192.0.2.1"));
+    });
+    add("acquire_exclusive",
+        [](auto& service, const auto& id) { return service.acquire_exclusive(id); });
+    add("acquire_weak", [](auto& service, const auto& id) { return service.acquire_weak(id); });
+    add("peek", [](auto& service, const auto& id) { return service.peek(id); });
+    add("touch", [](auto& service, const auto& id) { return service.touch(id); });
+    add("rotate", [](auto& service, const auto& id) {
+        return service.rotate(id, RotateOptions().principal("ada"));
+    });
+    add("remove", [](auto& service, const auto& id) { return service.remove(id); });
+    add("remove_by_principal",
+        [](auto& service, const auto&) { return service.remove_by_principal("eve"); });
+    add("list", [](auto& service, const auto&) { return service.list(); });
+    add("snapshot", [](auto& service, const auto& id) { return service.snapshot(id); });
+    add("commit", [](auto& service, const auto& id) {
+        return service.commit(id, 1, Attributes{{"a", "b"}});
+    });
+    add("modify", [](auto& service, const auto& id) {
+        return service.modify(id, [](Attributes& data) { data.set("a", "b"); });
+    });
+    add("cleanup", [](auto& service, const auto&) { return service.cleanup(CleanupScope::all); });
+    add("metrics", [](auto& service, const auto&) { return service.metrics(); });
+    add("health", [](auto& service, const auto&) { return service.health(); });
+}
+
+} // namespace
+
+TEST_CASE(
+    "session_service: an operation that is cancelled, before it starts or later, leaves all in "
+    "order",
+    "[async][service]"
+)
+{
+    // How much of it runs before: with the smallest batches, operations of several turns are
+    // suspended between them.
+    const int steps = GENERATE(range(0, 12));
+    const auto policy = GENERATE(WhenFull::evict_idle, WhenFull::wait);
+    const auto shards = GENERATE(std::size_t{1}, std::size_t{3});
+    for_each_coroutine([&](const char* name, auto start) {
+        CAPTURE(name, steps, shards);
+        ManualService sessions(plain_options()
+                                   .max_sessions(6)
+                                   .max_sessions_per_principal(2)
+                                   .when_full(policy)
+                                   .shards(shards)
+                                   .cleanup_batch(1)
+                                   .max_in_flight(1));
+        const auto id = sessions.establish();
+        for (const auto* principal : {"eve", "eve", "ada", "ada"}) {
+            (void)sessions.add(CreateOptions().principal(principal));
+            sessions.clock->advance(1ms);
+        }
+        asio::cancellation_signal cancel;
+        bool has_ended = false;
+        Seen seen;
+        asio::co_spawn(
+            sessions.context,
+            start(sessions.service, id, seen),
+            asio::bind_cancellation_slot(
+                cancel.slot(),
+                [&](const std::exception_ptr& failure) {
+                    has_ended = true;
+                    CHECK_FALSE(failure);
+                }
+            )
+        );
+        sessions.context.restart();
+        while (!seen.has_begun) {
+            sessions.context.poll_one();
+        }
+        for (int i = 0; i < steps; ++i) {
+            sessions.context.poll_one();
+        }
+        cancel.emit(asio::cancellation_type::terminal);
+        sessions.settle();
+        CHECK(has_ended);
+        CHECK((!seen.code || seen.code == asio::error::operation_aborted));
+        // Nothing is held by who is gone, and no place, permit or turn in line is lost.
+        CHECK(sessions.metrics().leased == 0);
+        CHECK(sessions.run(sessions.service.cleanup(CleanupScope::all)).has_value());
+        sessions.settle();
+        for (int i = 0; i < 6; ++i) {
+            auto options = CreateOptions().principal("user " + std::to_string(i));
+            const auto created = sessions.run(sessions.service.create(std::move(options)));
+            REQUIRE(created.has_value());
+            CHECK(sessions.run(sessions.service.acquire_exclusive(created->id)).has_value());
+        }
+        CHECK(sessions.metrics().live == 6);
+    });
 }
