@@ -29,6 +29,10 @@ BANS = [
     ),
     Ban(r"#include <random>", "randomness comes from the operating system", "src", "src/sojourn/testing"),
     Ban(r"\bdetached\b", "a background loop has a completion, and a restart", "src"),
+    *(
+        Ban(r"(&&|\|\||[?]).*\bco_await\b", "g++ 12 awaits what stands right of an operator, always", folder)
+        for folder in ("src", "examples")
+    ),
     Ban(type_named("manager|helper|util"), "say what it does", "src"),
     Ban(type_named("handler"), "that is Asio's word", "src", "src/sojourn/async"),
     *(

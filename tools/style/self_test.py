@@ -52,6 +52,7 @@ WRONG = [
     (banned, "src/sojourn/core/a.cpp", "#include <mutex>\n", "pure"),
     (banned, "src/sojourn/async/a.cpp", "#include <random>\n", "operating system"),
     (banned, "src/sojourn/async/a.cpp", "co_spawn(e, f(), asio::detached);\n", "restart"),
+    (banned, "src/sojourn/async/a.cpp", "co_return a && co_await b();\n", "right of an operator"),
     (banned, "src/sojourn/async/a.cpp", "class SessionManager {\n", "SessionManager"),
     (banned, "src/sojourn/service/a.cpp", "struct EventHandler {\n", "Asio's word"),
     (banned, "src/sojourn/async/string_utils.cpp", "\n", "file's name"),
