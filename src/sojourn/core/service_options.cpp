@@ -15,6 +15,99 @@ bool is_between(Number value, Number least, Number most) noexcept
     return value >= least && value <= most;
 }
 
+constexpr std::string_view timeout_bounds = "from 1ms to 365d";
+constexpr std::string_view rate_bounds =
+    "unlimited, or from 1 to 1000000000 a second with a burst from 1 to 1000000";
+
+/// How long they live, and how many of them there may be.
+std::optional<InvalidOption> first_invalid_of_sessions(const ServiceOptions& options) noexcept
+{
+    if (!is_between<std::size_t>(options.max_sessions(), 1, most_sessions)) {
+        return InvalidOption{"max_sessions", "from 1 to 100000000"};
+    }
+    if (!is_between<std::size_t>(options.shards(), 1, 256) ||
+        options.shards() > options.max_sessions()) {
+        return InvalidOption{"shards", "from 1 to 256 and not more than max_sessions"};
+    }
+    if (!is_valid_timeout(options.idle_timeout())) {
+        return InvalidOption{"idle_timeout", timeout_bounds};
+    }
+    if (!is_valid_timeout(options.absolute_lifetime())) {
+        return InvalidOption{"absolute_lifetime", timeout_bounds};
+    }
+    if (!is_valid_timeout(options.half_open_timeout())) {
+        return InvalidOption{"half_open_timeout", timeout_bounds};
+    }
+    if (!is_between<std::size_t>(options.max_half_open(), 1, most_sessions)) {
+        return InvalidOption{"max_half_open", "from 1 to 100000000"};
+    }
+    if (!is_between<std::size_t>(options.max_sessions_per_principal().value_or(1), 1, 1'000)) {
+        return InvalidOption{"max_sessions_per_principal", "none, or from 1 to 1000"};
+    }
+    return std::nullopt;
+}
+
+/// How fast and how many at once.
+std::optional<InvalidOption> first_invalid_of_requests(const ServiceOptions& options) noexcept
+{
+    if (!is_valid_rate(options.creation_rate())) {
+        return InvalidOption{"creation_rate", rate_bounds};
+    }
+    if (!is_between<std::size_t>(options.creation_keys(), 4, most_sessions)) {
+        return InvalidOption{"creation_keys", "from 4 to 100000000"};
+    }
+    if (!is_valid_rate(options.request_rate())) {
+        return InvalidOption{"request_rate", rate_bounds};
+    }
+    if (!is_between<std::size_t>(options.max_in_flight().value_or(1), 1, most_at_once)) {
+        return InvalidOption{"max_in_flight", "none, or from 1 to 1000000000"};
+    }
+    if (options.max_waiting_requests() > most_at_once) {
+        return InvalidOption{"max_waiting_requests", "from 0 to 1000000000"};
+    }
+    if (!is_valid_timeout(options.max_request_wait())) {
+        return InvalidOption{"max_request_wait", timeout_bounds};
+    }
+    if (!is_between<std::size_t>(options.max_in_flight_per_session(), 1, 65'535)) {
+        return InvalidOption{"max_in_flight_per_session", "from 1 to 65535"};
+    }
+    return std::nullopt;
+}
+
+/// What happens where there is no room, and how much there is.
+std::optional<InvalidOption> first_invalid_of_room(const ServiceOptions& options) noexcept
+{
+    if (options.when_full() != WhenFull::evict_idle && options.when_full() != WhenFull::reject &&
+        options.when_full() != WhenFull::wait) {
+        return InvalidOption{"when_full", "evict_idle, reject or wait"};
+    }
+    if (options.max_waiting_creations() > most_at_once) {
+        return InvalidOption{"max_waiting_creations", "from 0 to 1000000000"};
+    }
+    if (!is_valid_timeout(options.max_creation_wait())) {
+        return InvalidOption{"max_creation_wait", timeout_bounds};
+    }
+    if (options.eviction_grace() < Duration::zero() || options.eviction_grace() > max_duration) {
+        return InvalidOption{"eviction_grace", "from 0 to 365d"};
+    }
+    if (options.max_attribute_bytes() > 64UL * 1024 * 1024) {
+        return InvalidOption{"max_attribute_bytes", "from 0 to 67108864"};
+    }
+    if (options.max_total_attribute_bytes().value_or(0) > 1UL << 50U) {
+        return InvalidOption{"max_total_attribute_bytes", "none, or from 0 to 1125899906842624"};
+    }
+    if (!is_between<std::size_t>(options.max_pending_events(), 1, most_sessions)) {
+        return InvalidOption{"max_pending_events", "from 1 to 100000000"};
+    }
+    if (!is_valid_timeout(options.listener_timeout())) {
+        return InvalidOption{"listener_timeout", timeout_bounds};
+    }
+    if (!is_between<std::size_t>(options.cleanup_batch(), 1, 10'000)) {
+        return InvalidOption{"cleanup_batch", "from 1 to 10000"};
+    }
+    return std::nullopt;
+}
+
 } // namespace
 
 std::string InvalidOption::message() const
@@ -27,82 +120,14 @@ std::string InvalidOption::message() const
 
 std::optional<InvalidOption> ServiceOptions::validate() const noexcept
 {
-    constexpr std::string_view timeout_bounds = "from 1ms to 365d";
-    constexpr std::string_view rate_bounds =
-        "unlimited, or from 1 to 1000000000 a second with a burst from 1 to 1000000";
-
-    if (!is_between<std::size_t>(max_sessions_, 1, most_sessions)) {
-        return InvalidOption{"max_sessions", "from 1 to 100000000"};
+    auto invalid = first_invalid_of_sessions(*this);
+    if (!invalid) {
+        invalid = first_invalid_of_requests(*this);
     }
-    if (!is_between<std::size_t>(shards_, 1, 256) || shards_ > max_sessions_) {
-        return InvalidOption{"shards", "from 1 to 256 and not more than max_sessions"};
+    if (!invalid) {
+        invalid = first_invalid_of_room(*this);
     }
-    if (!is_valid_timeout(idle_timeout_)) {
-        return InvalidOption{"idle_timeout", timeout_bounds};
-    }
-    if (!is_valid_timeout(absolute_lifetime_)) {
-        return InvalidOption{"absolute_lifetime", timeout_bounds};
-    }
-    if (!is_valid_timeout(half_open_timeout_)) {
-        return InvalidOption{"half_open_timeout", timeout_bounds};
-    }
-    if (!is_between<std::size_t>(max_half_open(), 1, most_sessions)) {
-        return InvalidOption{"max_half_open", "from 1 to 100000000"};
-    }
-    if (max_sessions_per_principal_ &&
-        !is_between<std::size_t>(*max_sessions_per_principal_, 1, 1'000)) {
-        return InvalidOption{"max_sessions_per_principal", "none, or from 1 to 1000"};
-    }
-    if (!is_valid_rate(creation_rate_)) {
-        return InvalidOption{"creation_rate", rate_bounds};
-    }
-    if (!is_between<std::size_t>(creation_keys_, 4, most_sessions)) {
-        return InvalidOption{"creation_keys", "from 4 to 100000000"};
-    }
-    if (!is_valid_rate(request_rate_)) {
-        return InvalidOption{"request_rate", rate_bounds};
-    }
-    if (max_in_flight_ && !is_between<std::size_t>(*max_in_flight_, 1, most_at_once)) {
-        return InvalidOption{"max_in_flight", "none, or from 1 to 1000000000"};
-    }
-    if (max_waiting_requests_ > most_at_once) {
-        return InvalidOption{"max_waiting_requests", "from 0 to 1000000000"};
-    }
-    if (!is_valid_timeout(max_request_wait_)) {
-        return InvalidOption{"max_request_wait", timeout_bounds};
-    }
-    if (!is_between<std::size_t>(max_in_flight_per_session_, 1, 65'535)) {
-        return InvalidOption{"max_in_flight_per_session", "from 1 to 65535"};
-    }
-    if (when_full_ != WhenFull::evict_idle && when_full_ != WhenFull::reject &&
-        when_full_ != WhenFull::wait) {
-        return InvalidOption{"when_full", "evict_idle, reject or wait"};
-    }
-    if (max_waiting_creations_ > most_at_once) {
-        return InvalidOption{"max_waiting_creations", "from 0 to 1000000000"};
-    }
-    if (!is_valid_timeout(max_creation_wait_)) {
-        return InvalidOption{"max_creation_wait", timeout_bounds};
-    }
-    if (eviction_grace_ < Duration::zero() || eviction_grace_ > max_duration) {
-        return InvalidOption{"eviction_grace", "from 0 to 365d"};
-    }
-    if (max_attribute_bytes_ > 64UL * 1024 * 1024) {
-        return InvalidOption{"max_attribute_bytes", "from 0 to 67108864"};
-    }
-    if (max_total_attribute_bytes_ && *max_total_attribute_bytes_ > 1UL << 50U) {
-        return InvalidOption{"max_total_attribute_bytes", "none, or from 0 to 1125899906842624"};
-    }
-    if (!is_between<std::size_t>(max_pending_events_, 1, most_sessions)) {
-        return InvalidOption{"max_pending_events", "from 1 to 100000000"};
-    }
-    if (!is_valid_timeout(listener_timeout_)) {
-        return InvalidOption{"listener_timeout", timeout_bounds};
-    }
-    if (!is_between<std::size_t>(cleanup_batch_, 1, 10'000)) {
-        return InvalidOption{"cleanup_batch", "from 1 to 10000"};
-    }
-    return std::nullopt;
+    return invalid;
 }
 
 } // namespace sojourn
