@@ -3,8 +3,7 @@
 namespace sojourn {
 
 Latch::Latch(const boost::asio::any_io_executor& executor, const std::shared_ptr<Clock>& clock)
-    : line_(executor, SemaphoreOptions().permits(1).max_waiters(SemaphoreOptions::most), clock),
-      never_(line_.try_acquire().value())
+    : line_(executor, SemaphoreOptions().permits(0).max_waiters(SemaphoreOptions::most), clock)
 {
 }
 

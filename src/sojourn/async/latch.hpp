@@ -1,5 +1,6 @@
 /// @file
-/// Private header. Something that happens once, and those who wait for it.
+/// Private header. Something that happens once, and those who wait for it. Needs no strand: one
+/// that has no memory to schedule itself never runs again, and whoever waits on it hangs.
 
 #ifndef SOJOURN_ASYNC_LATCH_HPP
 #define SOJOURN_ASYNC_LATCH_HPP
@@ -17,8 +18,7 @@
 
 namespace sojourn {
 
-/// Closed, then open for ever. A semaphore whose only permit is never given back: who waits for it
-/// waits for its end.
+/// Closed, then open for ever. A semaphore without permits: who waits for one waits for its end.
 ///
 /// *Thread safety*, *Lifetime*, *Cancellation*: as `AsyncSemaphore`.
 class Latch {
@@ -29,7 +29,8 @@ public:
     /// `operation_aborted`.
     [[nodiscard]] boost::asio::awaitable<Result<void>> wait(Duration limit);
 
-    /// Completes all who wait, and who will.
+    /// Completes all who wait, and who will. A coroutine for which there is no memory to go on with
+    /// is destroyed.
     void open() noexcept
     {
         is_open_.store(true, std::memory_order_relaxed);
@@ -40,7 +41,6 @@ public:
 
 private:
     AsyncSemaphore line_;
-    Permit never_;
     std::atomic<bool> is_open_{false};
 };
 

@@ -231,7 +231,7 @@ public:
     /// Begins the idle time of a session anew if it is still there and open.
     [[nodiscard]] bool touch(std::uint32_t slot, SessionReference reference);
 
-    /// Sees to it that `take_unwatched` tells when this session has ended, or when nobody has a
+    /// Sees to it that `unwatched` tells when this session has ended, or when nobody has a
     /// lease on it any more. False if that is so already. *Exceptions*: `bad_alloc`, and nothing
     /// has changed.
     [[nodiscard]] bool watch(std::uint32_t slot, SessionReference reference);

@@ -52,8 +52,8 @@ awaitable<Result<DrainReport>> Drain::run()
         co_return ended.error();
     }
     for (;;) {
-        const auto bell = std::make_shared<Bell>(executor, clock_);
-        const auto left = co_await watch(bell);
+        const auto change = std::make_shared<Latch>(executor, clock_);
+        const auto left = co_await watch(change);
         if (!left) {
             co_return left.error();
         }
@@ -66,7 +66,10 @@ awaitable<Result<DrainReport>> Drain::run()
             co_return make_error_code(asio::error::operation_aborted);
         }
         if (step == DrainStep::wait) {
-            co_await bell->wait_until(progress_.next_moment(now));
+            const auto moment = progress_.next_moment(now);
+            const auto limit = moment == TimePoint::max() ? Duration::max() : moment - now;
+            // How that ended is seen where one looks again.
+            static_cast<void>(co_await change->wait(limit));
         } else if (const auto cancelled = co_await cancel_leased(); !cancelled) {
             co_return cancelled.error();
         }
@@ -144,14 +147,14 @@ awaitable<Result<void>> Drain::cancel_leased()
     co_return Result<void>();
 }
 
-/// Says how much there is to wait for, and has the bell ring when a shard has nothing left.
-awaitable<Result<DrainCounts>> Drain::watch(std::shared_ptr<Bell> bell)
+/// Says how much there is to wait for, and has `change` opened when a shard has nothing left.
+awaitable<Result<DrainCounts>> Drain::watch(std::shared_ptr<Latch> change)
 {
     DrainCounts sum;
     for (std::size_t i = 0; i < shards_.size(); ++i) {
-        auto look = [this, i, &bell](ShardState& state) -> Result<DrainCounts> {
+        auto look = [this, i, &change](ShardState& state) -> Result<DrainCounts> {
             if (!state.is_empty()) {
-                state.watch(bell);
+                state.watch(change);
             }
             return counts(state, i);
         };

@@ -6,8 +6,8 @@
 #define SOJOURN_SERVICE_DRAIN_HPP
 
 #include "sojourn/async/async_semaphore.hpp"
-#include "sojourn/async/bell.hpp"
 #include "sojourn/async/clock.hpp"
+#include "sojourn/async/latch.hpp"
 #include "sojourn/core/error.hpp"
 #include "sojourn/service/drain_ledger.hpp"
 #include "sojourn/service/drain_options.hpp"
@@ -62,7 +62,7 @@ private:
     boost::asio::awaitable<void> close_lines();
     boost::asio::awaitable<Result<void>> end_idle();
     boost::asio::awaitable<Result<void>> cancel_leased();
-    boost::asio::awaitable<Result<DrainCounts>> watch(std::shared_ptr<Bell> bell);
+    boost::asio::awaitable<Result<DrainCounts>> watch(std::shared_ptr<Latch> change);
     boost::asio::awaitable<Result<DrainReport>> finish();
 
     /// In a turn of that shard.

@@ -165,7 +165,7 @@ ShardState::watch(std::uint32_t slot, SessionReference reference, const Watch& m
 void ShardState::ring_watchers() noexcept
 {
     for (const auto& watcher : watchers_) {
-        watcher->ring();
+        watcher->open();
     }
     watchers_.clear();
 }
@@ -182,8 +182,8 @@ void ShardState::publish() noexcept
     }
 }
 
-/// Without a service, what keeps the shard is that somebody has a lease. A call that was
-/// waiting when the service went may be the first to make one.
+/// Without a service, what keeps the shard is that somebody has a lease. A call that was waiting
+/// when the service went may be the first to make one.
 void ShardState::keep_shard_while_leased() noexcept
 {
     const bool is_leased = table_.metrics().leased > 0;
@@ -207,9 +207,8 @@ void ShardState::release(Session& session, TimePoint now) noexcept
     // Those that had to wait at the door ended before.
     table_.settle(shard_.releases_);
     table_.release(session, now);
-    // Nobody else needs to be woken: cleanup was told when the session was leased by when it
-    // might be due. So in the destructor of a frame, at shutdown, nothing of the executor is
-    // touched.
+    // Nobody else needs to be woken: cleanup was told when the session was leased by when it might
+    // be due. So in the destructor of a frame, at shutdown, nothing of the executor is touched.
     if (shard_.releases_.is_awaited() || table_.has_unwatched()) {
         finish();
     } else {
@@ -317,8 +316,7 @@ void Shard::abandon() noexcept
 
 void Shard::leave_to_leases(const std::shared_ptr<Shard>& self) noexcept
 {
-    // As soon as the nudge is in the queue, whoever is inside may find no lease and let go of
-    // this.
+    // As soon as the nudge is in the queue, whoever is inside may find no lease and let go of this.
     self->self_ = self;
     self->is_orphaned_.store(true, std::memory_order_release);
     self->state_.nudge();

@@ -6,7 +6,6 @@
 #ifndef SOJOURN_SERVICE_SHARD_HPP
 #define SOJOURN_SERVICE_SHARD_HPP
 
-#include "sojourn/async/bell.hpp"
 #include "sojourn/async/clock.hpp"
 #include "sojourn/async/confined.hpp"
 #include "sojourn/async/home_executor.hpp"
@@ -79,9 +78,9 @@ public:
     [[nodiscard]] TimePoint arm_cleanup() noexcept { return armed_until_ = table_.next_deadline(); }
 
     /// Rings once the table is empty and all its removals have been told.
-    void watch(std::shared_ptr<Bell> watcher)
+    void watch(std::shared_ptr<Latch> watcher)
     {
-        std::erase_if(watchers_, [](const auto& other) { return other->has_rung(); });
+        std::erase_if(watchers_, [](const auto& other) { return other->is_open(); });
         watchers_.push_back(std::move(watcher));
     }
 
@@ -107,7 +106,7 @@ private:
 
     SessionTable table_;
     Shard& shard_;
-    std::vector<std::shared_ptr<Bell>> watchers_;
+    std::vector<std::shared_ptr<Latch>> watchers_;
     std::vector<std::shared_ptr<Latch>> room_watchers_;
     /// When those were told of it.
     std::uint64_t room_given_ = 0;

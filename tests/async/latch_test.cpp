@@ -1,4 +1,4 @@
-#include "sojourn/async/bell.hpp"
+#include "sojourn/async/latch.hpp"
 #include "support/poll_until.hpp"
 #include "support/run_coro.hpp"
 
@@ -16,24 +16,24 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A wait of one coroutine at a bell.
+/// A wait of one coroutine at a latch.
 struct Waiting {
     explicit Waiting(Duration length)
-        : bell(context.get_executor(), clock),
-          wait(spawn_coro(context.get_executor(), bell.wait_until(clock->steady() + length)))
+        : latch(context.get_executor(), clock),
+          wait(spawn_coro(context.get_executor(), latch.wait(length)))
     {
         run_ready(context);
     }
 
     asio::io_context context;
     std::shared_ptr<testing::ManualClock> clock = std::make_shared<testing::ManualClock>();
-    Bell bell;
-    std::shared_ptr<CoroResult<void>> wait;
+    Latch latch;
+    std::shared_ptr<CoroResult<Result<void>>> wait;
 };
 
 } // namespace
 
-TEST_CASE("bell: a wait ends at its moment, and not before", "[async][bell]")
+TEST_CASE("latch: a wait ends at its moment, and not before", "[async][latch]")
 {
     Waiting w(5s);
     w.clock->advance(5s - 1ns);
@@ -42,45 +42,45 @@ TEST_CASE("bell: a wait ends at its moment, and not before", "[async][bell]")
     w.clock->advance(1ns);
     run_ready(w.context);
     CHECK(w.wait->is_done());
-    CHECK_FALSE(w.bell.has_rung());
+    CHECK_FALSE(w.latch.is_open());
 }
 
-TEST_CASE("bell: a wait ends when somebody rings", "[async][bell]")
+TEST_CASE("latch: a wait ends when it is opened", "[async][latch]")
 {
     Waiting w(5s);
     CHECK_FALSE(w.wait->is_done());
-    w.bell.ring();
-    w.bell.ring();
+    w.latch.open();
+    w.latch.open();
     run_ready(w.context);
     CHECK(w.wait->is_done());
-    CHECK(w.bell.has_rung());
+    CHECK(w.latch.is_open());
     CHECK(w.clock->waiting() == 0);
 }
 
-TEST_CASE("bell: a ring that came before is not lost", "[async][bell]")
+TEST_CASE("latch: one that was opened before is not waited for", "[async][latch]")
 {
     asio::io_context context;
-    Bell bell(context.get_executor(), std::make_shared<testing::ManualClock>());
-    bell.ring();
-    run_coro(context, bell.wait_until(TimePoint::max()));
-    CHECK(bell.has_rung());
+    Latch latch(context.get_executor(), std::make_shared<testing::ManualClock>());
+    latch.open();
+    CHECK(run_coro(context, latch.wait(Duration::max())).has_value());
+    CHECK(latch.is_open());
 }
 
-TEST_CASE("bell: a moment that has come is not waited for", "[async][bell]")
+TEST_CASE("latch: a moment that has come is not waited for", "[async][latch]")
 {
     Waiting w(-1s);
     CHECK(w.wait->is_done());
 }
 
-TEST_CASE("bell: a wait goes with its context", "[async][bell]")
+TEST_CASE("latch: a wait goes with its context", "[async][latch]")
 {
     const auto clock = std::make_shared<testing::ManualClock>();
     auto context = std::make_unique<asio::io_context>();
-    Bell bell(context->get_executor(), clock);
-    const auto wait = spawn_coro(context->get_executor(), bell.wait_until(clock->steady() + 1h));
+    Latch latch(context->get_executor(), clock);
+    const auto wait = spawn_coro(context->get_executor(), latch.wait(1h));
     run_ready(*context);
     context.reset();
     CHECK_FALSE(wait->is_done());
     CHECK(clock->waiting() == 0);
-    bell.ring();
+    latch.open();
 }
