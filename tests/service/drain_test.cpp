@@ -560,6 +560,32 @@ TEST_CASE("session_service drain: events of before count as well", "[async][serv
     CHECK(report.events_delivered == 2);
 }
 
+// With a creation listener alone the ends are told to nobody, and so wait for nobody.
+TEST_CASE("session_service drain: afterwards nobody waits to be told", "[async][service]")
+{
+    const auto log = std::make_shared<RemovalLog>();
+    const auto which = GENERATE(0, 1, 2);
+    INFO("listeners " << which);
+    auto listeners = which == 0 ? listening_to_all(log) : ServiceEnvironment();
+    if (which == 1) {
+        listeners.on_created([log](SessionInfo created) {
+            return write_down_created(log, std::move(created));
+        });
+    } else if (which == 2) {
+        listeners = listening(log);
+    }
+    ManualService sessions(plain_options().shards(GENERATE(1U, 3U)), listeners);
+    for (int i = 0; i < 5; ++i) {
+        (void)sessions.create();
+    }
+    REQUIRE(sessions.run(sessions.service.drain(1s)).has_value());
+    const auto metrics = sessions.metrics();
+    CHECK(metrics.pending_creations == 0);
+    CHECK(metrics.pending_removals == 0);
+    CHECK(log->created().size() == (which == 2 ? 0 : 5));
+    CHECK(log->size() == (which == 1 ? 0 : 5));
+}
+
 namespace {
 
 struct Drainer {

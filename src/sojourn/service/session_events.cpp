@@ -67,16 +67,26 @@ SessionEvents::Counts
 SessionEvents::counts(std::size_t shard, const Metrics& metrics) const noexcept
 {
     const auto& outbox = outboxes_[shard];
+    const auto pending = exact(shard, metrics);
     Counts counts;
+    counts.untold = pending.pending_creations + pending.pending_removals;
     if (environment_.on_created()) {
         counts.told += outbox.told_created.all();
-        counts.untold += metrics.pending_creations - outbox.told_created.unknown();
     }
     if (environment_.on_removed()) {
         counts.told += outbox.told_removed.all();
-        counts.untold += metrics.pending_removals - outbox.told_removed.unknown();
     }
     return counts;
+}
+
+Metrics SessionEvents::exact(std::size_t shard, Metrics metrics) const noexcept
+{
+    const auto& outbox = outboxes_[shard];
+    metrics.pending_creations -=
+        environment_.on_created() ? outbox.told_created.unknown() : metrics.pending_creations;
+    metrics.pending_removals -=
+        environment_.on_removed() ? outbox.told_removed.unknown() : metrics.pending_removals;
+    return metrics;
 }
 
 awaitable<void> SessionEvents::round(std::shared_ptr<const void> keep)

@@ -52,6 +52,11 @@ public:
     /// Of the shard that was added as this one, whose metrics these are, in a turn of it.
     [[nodiscard]] Counts counts(std::size_t shard, const Metrics& metrics) const noexcept;
 
+    /// These metrics of a shard, as exact as can be in a turn of it: whose listener has returned
+    /// waits no more, even if the table has yet to learn of it, and nobody waits for a listener
+    /// that is not there.
+    [[nodiscard]] Metrics exact(std::size_t shard, Metrics metrics) const noexcept;
+
     /// Listeners that threw or took too long.
     [[nodiscard]] std::uint64_t failures() const noexcept
     {

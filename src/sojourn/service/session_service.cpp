@@ -630,16 +630,17 @@ public:
     static awaitable<Result<Metrics>> metrics(Self self)
     {
         Metrics sum;
-        for (const auto& shard : self->shards_) {
-            auto turn = [](ShardState& state) -> Result<Metrics> {
-                return state.table().metrics();
+        for (std::size_t i = 0; i < self->shards_.size(); ++i) {
+            auto& shard = self->shards_[i];
+            auto turn = [&events = self->events_, i](ShardState& state) -> Result<Metrics> {
+                return events.exact(i, state.table().metrics());
             };
-            const auto part = co_await shard->call(std::move(turn));
+            const auto part = co_await shard.call(std::move(turn));
             if (!part) {
                 co_return part.error();
             }
             sum += *part;
-            const auto counts = shard->counts();
+            const auto counts = shard.counts();
             sum.calls_inline += counts.ran_inline;
             sum.calls_combined += counts.combined;
             sum.calls_suspended += counts.suspended;

@@ -1,5 +1,7 @@
 #include "sojourn/service/shard.hpp"
 
+#include "sojourn/detail/assert.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -87,6 +89,7 @@ void ShardState::finish() noexcept
     if (table_.has_unwatched()) {
         end_watches();
     }
+    check_turn();
     if (is_orphaned) {
         // The background went with the service, so there is nobody to wake.
         keep_shard_while_leased();
@@ -105,6 +108,22 @@ void ShardState::finish() noexcept
     if (!watchers_.empty() && is_empty()) {
         ring_watchers();
     }
+}
+
+/// The books are looked at after every turn. With `SOJOURN_CHECK_TURNS`, which simulations define,
+/// the whole table too, as often as keeps that O(1) a turn.
+void ShardState::check_turn() noexcept
+{
+    SOJOURN_ASSERT(table_.metrics().ledger_holds());
+#if defined(SOJOURN_CHECK_TURNS)
+    constexpr std::size_t interval = 64;
+    if (++unchecked_turns_ > interval + table_.metrics().live) {
+        unchecked_turns_ = 0;
+        if (const auto fault = table_.check_invariants()) {
+            detail::assertion_failed(fault->c_str(), __FILE__, __LINE__);
+        }
+    }
+#endif
 }
 
 void ShardState::watch_room(std::shared_ptr<Latch> room)

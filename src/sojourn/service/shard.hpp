@@ -103,6 +103,7 @@ private:
     void tell_of_room() noexcept;
     void publish() noexcept;
     void keep_shard_while_leased() noexcept;
+    void check_turn() noexcept;
 
     SessionTable table_;
     Shard& shard_;
@@ -113,6 +114,10 @@ private:
     /// Of sessions that are watched, by slot.
     std::unordered_map<std::uint32_t, Watch> watches_;
     TimePoint armed_until_ = TimePoint::max();
+#if defined(SOJOURN_CHECK_TURNS)
+    /// Since the whole table was looked over.
+    std::size_t unchecked_turns_ = 0;
+#endif
 };
 
 namespace detail {

@@ -1,0 +1,143 @@
+#include "service/manual_service.hpp"
+#include "service/removal_log.hpp"
+
+#include <sojourn/testing/simulation.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+#include <catch2/catch_test_macros.hpp>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace asio = boost::asio;
+using namespace sojourn;
+using namespace sojourn::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+asio::awaitable<void> going_round()
+{
+    for (;;) {
+        co_await asio::post(asio::use_awaitable);
+    }
+}
+
+asio::awaitable<int> failing()
+{
+    co_await asio::post(asio::use_awaitable);
+    throw std::runtime_error("expected");
+    co_return 0;
+}
+
+asio::awaitable<void> oversleep(testing::Simulation& simulation, std::string& story)
+{
+    co_await simulation.sleep(1s);
+    story += "slept 1s, ";
+    try {
+        co_await simulation.sleep(24h);
+        story += "slept on; ";
+    } catch (const boost::system::system_error&) {
+        story += "cancelled; ";
+    }
+}
+
+asio::awaitable<Result<SessionLease>> acquire_later(SessionService& service, SessionId id)
+{
+    co_await asio::post(asio::use_awaitable);
+    co_return co_await service.acquire(std::move(id));
+}
+
+} // namespace
+
+TEST_CASE("simulation: a session's hours take no time", "[service]")
+{
+    testing::Simulation simulation;
+    const auto log = std::make_shared<RemovalLog>();
+    auto environment = listening_to_all(log);
+    environment.clock(simulation.clock());
+    SessionService service(simulation.executor(), plain_options(), environment);
+    auto created = simulation.run(service.create()).value();
+    created.lease.release();
+    auto lease = simulation.run(service.acquire(created.id)).value();
+    lease.release();
+    simulation.pass(30min - 1ns);
+    CHECK(simulation.run(service.peek(created.id)).has_value());
+    simulation.pass(1ns);
+    CHECK(simulation.run(service.peek(created.id)).error() == errc::not_found);
+    CHECK(log->count(RemovalCause::expired_idle) == 1);
+}
+
+TEST_CASE("simulation: a seed gives the same ids and the same steps", "[service]")
+{
+    const auto run = [](std::uint64_t seed) {
+        testing::Simulation simulation(seed);
+        SessionService service(simulation.executor(), plain_options(), simulation.environment());
+        auto created = simulation.run(service.create()).value();
+        created.lease.release();
+        for (int i = 0; i < 5; ++i) {
+            asio::co_spawn(
+                simulation.executor(), acquire_later(service, created.id), asio::detached
+            );
+        }
+        simulation.settle();
+        return std::pair(created.id.text(), simulation.context().trace());
+    };
+    CHECK(run(5) == run(5));
+    CHECK(run(5).first != run(6).first);
+    CHECK(run(5).second != run(6).second);
+}
+
+TEST_CASE("simulation: time passes while a coroutine waits for it", "[service]")
+{
+    testing::Simulation simulation;
+    const auto options = plain_options().max_in_flight(1).max_request_wait(3s);
+    SessionService service(simulation.executor(), options, simulation.environment());
+    const auto created = simulation.run(service.create()).value();
+    const auto first = simulation.run(service.acquire(created.id)).value();
+    const auto before = simulation.clock()->steady();
+    CHECK(simulation.run(service.acquire(created.id)).error() == errc::overloaded);
+    CHECK(simulation.clock()->steady() == before + 3s);
+}
+
+TEST_CASE("simulation: a listener sleeps, and is cancelled", "[service]")
+{
+    testing::Simulation simulation;
+    std::string story;
+    auto environment = simulation.environment();
+    environment.on_removed([&](RemovedSession) { return oversleep(simulation, story); });
+    const auto options = plain_options().listener_timeout(5s);
+    SessionService service(simulation.executor(), options, environment);
+    for (int i = 0; i < 2; ++i) {
+        const auto created = simulation.run(service.create()).value();
+        REQUIRE(simulation.run(service.remove(created.id)).has_value());
+    }
+    CHECK(story == "");
+    simulation.pass(5s);
+    CHECK(story == "slept 1s, cancelled; ");
+    simulation.pass(5s);
+    CHECK(story == "slept 1s, cancelled; slept 1s, cancelled; ");
+}
+
+TEST_CASE("simulation: what a coroutine throws comes out", "[service]")
+{
+    testing::Simulation simulation;
+    CHECK_THROWS_AS(simulation.run(failing()), std::runtime_error);
+}
+
+TEST_CASE("simulation: a wait that nobody can end is told", "[service]")
+{
+    testing::Simulation simulation;
+    SessionService service(simulation.executor(), plain_options(), simulation.environment());
+    const auto created = simulation.run(service.create()).value();
+    simulation.pass(10h);
+    CHECK_THROWS_AS(simulation.run(created.lease.closed()), std::logic_error);
+    CHECK_THROWS_AS(simulation.run(going_round()), std::runtime_error);
+}

@@ -1,0 +1,261 @@
+// Linux only, or any system with fork and shared memory.
+
+#include "sim/campaign.hpp"
+
+#include "sim/known.hpp"
+#include "sim/plan.hpp"
+#include "sim/world.hpp"
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <new>
+#include <span>
+#include <sstream>
+#include <system_error>
+#include <vector>
+
+namespace sojourn::tests::sim {
+
+namespace {
+
+/// A run that takes longer hangs.
+constexpr unsigned longest_run_seconds = 60;
+
+/// What a process of a campaign shows of itself.
+struct Progress {
+    std::atomic<std::uint64_t> seed{0};
+    std::atomic<std::uint64_t> seeds{0};
+    std::atomic<std::uint64_t> operations{0};
+    std::atomic<std::uint64_t> steps{0};
+    std::atomic<std::uint64_t> sessions{0};
+    std::atomic<std::uint64_t> interruptions{0};
+    std::atomic<std::uint64_t> cancellations{0};
+    std::atomic<std::uint64_t> simulated_seconds{0};
+
+    void add(const Outcome& outcome) noexcept
+    {
+        seeds += 1;
+        operations += outcome.operations;
+        steps += outcome.steps;
+        sessions += outcome.sessions;
+        interruptions += outcome.interruptions;
+        cancellations += outcome.cancellations;
+        simulated_seconds += static_cast<std::uint64_t>(
+            std::max<std::int64_t>(outcome.time / std::chrono::seconds(1), 0)
+        );
+    }
+
+    void add_to(Totals& totals) const noexcept
+    {
+        totals.seeds += seeds;
+        totals.operations += operations;
+        totals.steps += steps;
+        totals.sessions += sessions;
+        totals.interruptions += interruptions;
+        totals.cancellations += cancellations;
+        totals.simulated_seconds += simulated_seconds;
+    }
+};
+
+/// Progress of several processes, in memory that they share.
+class SharedProgress {
+public:
+    explicit SharedProgress(std::size_t count) : count_(count)
+    {
+        void* const memory =
+            ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED) { // NOLINT: a macro with a cast
+            throw std::system_error(errno, std::generic_category(), "mmap");
+        }
+        first_ = static_cast<Progress*>(memory);
+        for (auto& progress : all()) {
+            ::new (&progress) Progress();
+        }
+    }
+
+    SharedProgress(const SharedProgress&) = delete;
+    SharedProgress& operator=(const SharedProgress&) = delete;
+    SharedProgress(SharedProgress&&) = delete;
+    SharedProgress& operator=(SharedProgress&&) = delete;
+
+    ~SharedProgress() { ::munmap(first_, bytes()); }
+
+    [[nodiscard]] std::span<Progress> all() const noexcept { return {first_, count_}; }
+
+private:
+    [[nodiscard]] std::size_t bytes() const noexcept { return count_ * sizeof(Progress); }
+
+    std::size_t count_;
+    Progress* first_ = nullptr;
+};
+
+[[noreturn]] void run_seeds(const CampaignOptions& options, unsigned index, Progress& progress)
+{
+    using SteadyClock = std::chrono::steady_clock;
+    const auto end =
+        options.limit ? SteadyClock::now() + *options.limit : SteadyClock::time_point::max();
+    for (std::uint64_t i = index; i < options.seeds; i += options.processes) {
+        if (SteadyClock::now() >= end) {
+            break;
+        }
+        const auto seed = options.first_seed + i;
+        progress.seed = seed;
+        ::alarm(longest_run_seconds);
+        try {
+            progress.add(run(draw_plan(seed, options.steps)));
+        } catch (...) {
+            ::_exit(1);
+        }
+    }
+    ::_exit(0);
+}
+
+pid_t fork_or_throw()
+{
+    // What is buffered would be printed twice.
+    (void)std::fflush(nullptr);
+    const auto child = ::fork();
+    if (child < 0) {
+        throw std::system_error(errno, std::generic_category(), "fork");
+    }
+    return child;
+}
+
+bool has_failed(int status) noexcept
+{
+    return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+}
+
+/// How a process ended that had no chance to say why.
+std::string describe(int status)
+{
+    if (WIFSIGNALED(status)) {
+        return WTERMSIG(status) == SIGALRM
+                   ? "it hangs"
+                   : "it died of signal " + std::to_string(WTERMSIG(status));
+    }
+    return "it exited with " + std::to_string(WEXITSTATUS(status));
+}
+
+} // namespace
+
+CampaignResult run_campaign(const CampaignOptions& options)
+{
+    const SharedProgress progress(options.processes);
+    std::vector<pid_t> children;
+    for (unsigned i = 0; i < options.processes; ++i) {
+        const auto child = fork_or_throw();
+        if (child == 0) {
+            run_seeds(options, i, progress.all()[i]);
+        }
+        children.push_back(child);
+    }
+    CampaignResult result;
+    for (std::size_t ended = 0; ended < children.size(); ++ended) {
+        int status = 0;
+        const auto child = ::waitpid(-1, &status, 0);
+        if (!has_failed(status) || result.failed) {
+            continue;
+        }
+        for (std::size_t i = 0; i < children.size(); ++i) {
+            if (children[i] == child) {
+                result.failed = progress.all()[i].seed.load();
+            } else {
+                // One failure is enough to look at.
+                ::kill(children[i], SIGTERM);
+            }
+        }
+    }
+    for (const auto& one : progress.all()) {
+        one.add_to(result.totals);
+    }
+    return result;
+}
+
+std::string fault_of(std::uint64_t seed, std::size_t steps, const Kept* kept)
+{
+    std::array<int, 2> ends{};
+    if (::pipe(ends.data()) != 0) {
+        throw std::system_error(errno, std::generic_category(), "pipe");
+    }
+    const auto child = fork_or_throw();
+    if (child == 0) {
+        ::alarm(longest_run_seconds);
+        // An assertion that fails says so there too.
+        ::dup2(ends[1], STDERR_FILENO);
+        std::string fault;
+        try {
+            (void)run(draw_plan(seed, steps), kept);
+        } catch (const std::exception& error) {
+            fault = error.what();
+        } catch (...) {
+            fault = "something was thrown";
+        }
+        (void)!::write(ends[1], fault.data(), fault.size());
+        ::_exit(fault.empty() ? 0 : 1);
+    }
+    ::close(ends[1]);
+    std::string fault;
+    std::array<char, 4096> buffer{};
+    for (ssize_t count = 0; (count = ::read(ends[0], buffer.data(), buffer.size())) > 0;) {
+        fault.append(buffer.data(), static_cast<std::size_t>(count));
+    }
+    ::close(ends[0]);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    if (!has_failed(status)) {
+        return {};
+    }
+    return fault.empty() ? describe(status) : fault;
+}
+
+std::string to_text(const Kept& kept)
+{
+    std::string text;
+    for (std::size_t i = 0; i < kept.size();) {
+        auto last = i;
+        while (last + 1 < kept.size() && kept[last + 1] == kept[last] + 1) {
+            ++last;
+        }
+        text += (text.empty() ? "" : ",") + std::to_string(kept[i]);
+        if (last > i) {
+            text += "-" + std::to_string(kept[last]);
+        }
+        i = last + 1;
+    }
+    return text.empty() ? "none" : text;
+}
+
+std::optional<Kept> parse_kept(const std::string& text)
+{
+    Kept kept;
+    if (text == "none") {
+        return kept;
+    }
+    std::istringstream parts(text);
+    for (std::string part; std::getline(parts, part, ',');) {
+        std::size_t first = 0;
+        const char* const end = part.data() + part.size();
+        auto read = std::from_chars(part.data(), end, first);
+        auto last = first;
+        if (read.ec == std::errc() && read.ptr != end && *read.ptr == '-') {
+            read = std::from_chars(read.ptr + 1, end, last);
+        }
+        if (read.ec != std::errc() || read.ptr != end || last < first) {
+            return std::nullopt;
+        }
+        for (auto place = first; place <= last; ++place) {
+            kept.push_back(place);
+        }
+    }
+    return kept.empty() ? std::nullopt : std::optional(kept);
+}
+
+} // namespace sojourn::tests::sim

@@ -1,0 +1,56 @@
+/// @file
+/// Many simulated runs, in several processes: one that dies or hangs costs one seed, which is
+/// known.
+
+#ifndef SOJOURN_TESTS_SIM_CAMPAIGN_HPP
+#define SOJOURN_TESTS_SIM_CAMPAIGN_HPP
+
+#include "sim/shrink.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace sojourn::tests::sim {
+
+struct CampaignOptions {
+    std::uint64_t first_seed = 1;
+    std::uint64_t seeds = 1'000;
+    std::size_t steps = 2'000;
+    unsigned processes = 1;
+    /// When to stop, however many seeds are left.
+    std::optional<std::chrono::seconds> limit;
+};
+
+/// Sums over all runs.
+struct Totals {
+    std::uint64_t seeds = 0;
+    std::uint64_t operations = 0;
+    std::uint64_t steps = 0;
+    std::uint64_t sessions = 0;
+    std::uint64_t interruptions = 0;
+    std::uint64_t cancellations = 0;
+    std::uint64_t simulated_seconds = 0;
+};
+
+struct CampaignResult {
+    Totals totals;
+    /// The first seed that was seen to fail.
+    std::optional<std::uint64_t> failed;
+};
+
+[[nodiscard]] CampaignResult run_campaign(const CampaignOptions& options);
+
+/// How one run goes, in a process of its own: empty if it went well.
+[[nodiscard]] std::string fault_of(std::uint64_t seed, std::size_t steps, const Kept* kept);
+
+/// Places as a command line takes them: "0-3,17".
+[[nodiscard]] std::string to_text(const Kept& kept);
+/// Nothing if it is not of that form.
+[[nodiscard]] std::optional<Kept> parse_kept(const std::string& text);
+
+} // namespace sojourn::tests::sim
+
+#endif // SOJOURN_TESTS_SIM_CAMPAIGN_HPP

@@ -1,0 +1,149 @@
+/// @file
+/// What a simulation knows of the sessions it made, from what it was answered: bounds, not a second
+/// service. An answer that no order of the turns explains is a violation.
+
+#ifndef SOJOURN_TESTS_SIM_KNOWN_HPP
+#define SOJOURN_TESTS_SIM_KNOWN_HPP
+
+#include <sojourn/core/attributes.hpp>
+#include <sojourn/core/rate_limit.hpp>
+#include <sojourn/core/session_id.hpp>
+#include <sojourn/core/session_reference.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace sojourn::tests::sim {
+
+/// An answer, or a state, that must not be.
+class Violation : public std::logic_error {
+public:
+    using std::logic_error::logic_error;
+};
+
+inline void require(bool holds, const std::string& what)
+{
+    if (!holds) {
+        throw Violation(what);
+    }
+}
+
+/// A place in the order in which operations began and ended.
+using Sequence = std::uint64_t;
+inline constexpr Sequence never = std::numeric_limits<Sequence>::max();
+
+/// What is known of one session.
+struct Known {
+    explicit Known(SessionReference which) : reference(which) {}
+
+    SessionReference reference;
+    /// Nothing while only a listener has told of it.
+    std::optional<SessionId> id;
+    std::string principal;
+    Duration idle_timeout{};
+    Duration lifetime{};
+    RateLimit request_rate = RateLimit::unlimited();
+
+    // It was created between these, and used last between those.
+
+    TimePoint created_from;
+    TimePoint created_to = TimePoint::max();
+    TimePoint used_from;
+    TimePoint used_to;
+
+    /// When the id got to be what it is, and since when no operation that begins finds it.
+    Sequence named_at = 0;
+    Sequence gone_at = never;
+    /// Whether somebody has begun to end it, or all.
+    bool is_targeted = false;
+    /// Rotations that have begun, whose new id is not known yet.
+    int rotations_in_flight = 0;
+    /// Operations that may have used it.
+    int uses_in_flight = 0;
+    /// Whether its client has been seen to come back.
+    bool is_established = false;
+
+    // What the simulation holds.
+
+    int leases = 0;
+    int weak_leases = 0;
+    int exclusive_leases = 0;
+    Sequence leased_since = never;
+
+    int told_created = 0;
+    int told_removed = 0;
+
+    std::uint64_t version = 0;
+    std::map<std::uint64_t, Attributes> versions;
+
+    /// When the last requests were admitted: each between two moments.
+    std::deque<std::pair<TimePoint, TimePoint>> admitted;
+
+    [[nodiscard]] bool is_held() const noexcept { return leases + weak_leases > 0; }
+
+    void hold(Sequence now) noexcept
+    {
+        if (leases++ == 0) {
+            leased_since = now;
+        }
+    }
+
+    void let_go(TimePoint now) noexcept
+    {
+        if (--leases == 0) {
+            leased_since = never;
+        }
+        note_use(now, now);
+    }
+
+    void note_use(TimePoint from, TimePoint to) noexcept
+    {
+        used_from = std::max(used_from, from);
+        used_to = std::max(used_to, to);
+    }
+
+    /// The attributes of a version are one thing, whoever sees them, and versions only grow.
+    void see(const AttributeSnapshot& seen, std::uint64_t least)
+    {
+        require(
+            seen.version >= least,
+            "version " + std::to_string(seen.version) + " was seen after " + std::to_string(least)
+        );
+        const auto& known = versions.try_emplace(seen.version, seen.data).first->second;
+        require(known == seen.data, "two contents of version " + std::to_string(seen.version));
+        version = std::max(version, seen.version);
+    }
+
+    /// Cell by cell, GCRA lets no more through than this in any window.
+    void admit(TimePoint from, TimePoint to)
+    {
+        if (request_rate.is_unlimited()) {
+            return;
+        }
+        admitted.emplace_back(from, to);
+        if (admitted.size() > 2U * request_rate.burst() + 8) {
+            admitted.pop_front();
+        }
+        for (std::size_t first = 0; first < admitted.size(); ++first) {
+            const auto window = to - admitted[first].first;
+            const auto most = request_rate.burst() +
+                              static_cast<std::size_t>(window / request_rate.interval()) + 1;
+            require(
+                admitted.size() - first <= most,
+                std::to_string(admitted.size() - first) +
+                    " requests in a window that has room for " + std::to_string(most)
+            );
+        }
+    }
+};
+
+} // namespace sojourn::tests::sim
+
+#endif // SOJOURN_TESTS_SIM_KNOWN_HPP
