@@ -18,7 +18,12 @@ class ChoicesInTurn final : public testing::ChoiceSource {
 public:
     [[nodiscard]] std::size_t choose(std::size_t count) override
     {
-        return is_exploring ? all.choose(count) : first.choose(count);
+        if (!is_exploring || delays == 0) {
+            return first.choose(count);
+        }
+        const auto choice = all.choose(count);
+        delays -= choice > 0 ? 1U : 0U;
+        return choice;
     }
 
     testing::ExhaustiveChoices all;
@@ -26,6 +31,7 @@ public:
     /// Only while the operations run that a scenario is about. What comes before and after has one
     /// order.
     bool is_exploring = false;
+    std::size_t delays = 0;
 };
 
 /// The operation that is cancelled, and after how many steps.
@@ -53,6 +59,7 @@ bool run_once(
     }
     bool was_reached = !cancelled;
     choices->is_exploring = true;
+    choices->delays = scenario.delays;
     for (std::size_t steps = 0;; ++steps) {
         if (cancelled && steps == cancelled->after) {
             was_reached = world.cancel(

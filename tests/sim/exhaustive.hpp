@@ -7,7 +7,9 @@
 
 #include "sim/plan.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace sojourn::tests::sim {
@@ -15,6 +17,9 @@ namespace sojourn::tests::sim {
 /// What all the runs of one scenario share.
 struct Scenario {
     Swarm swarm;
+    /// How often a run may take another than the first that is ready: delay-bounded scheduling
+    /// (Emmi, Qadeer and Rakamaric, 2011). No bound is every order.
+    std::size_t delays = std::numeric_limits<std::size_t>::max();
     /// Taken one after the other, each to its end.
     std::vector<Step> setup;
     /// Begun together.
