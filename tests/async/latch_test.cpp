@@ -57,6 +57,20 @@ TEST_CASE("latch: a wait ends when it is opened", "[async][latch]")
     CHECK(w.clock->waiting() == 0);
 }
 
+TEST_CASE("latch: it is opened for all who wait", "[async][latch]")
+{
+    Waiting w(5s);
+    const auto other = spawn_coro(w.context.get_executor(), w.latch.wait(Duration::max()));
+    run_ready(w.context);
+    CHECK_FALSE(other->is_done());
+    w.latch.open();
+    run_ready(w.context);
+    REQUIRE(w.wait->is_done());
+    REQUIRE(other->is_done());
+    CHECK(w.wait->take().has_value());
+    CHECK(other->take().has_value());
+}
+
 TEST_CASE("latch: one that was opened before is not waited for", "[async][latch]")
 {
     asio::io_context context;
@@ -69,7 +83,8 @@ TEST_CASE("latch: one that was opened before is not waited for", "[async][latch]
 TEST_CASE("latch: a moment that has come is not waited for", "[async][latch]")
 {
     Waiting w(-1s);
-    CHECK(w.wait->is_done());
+    REQUIRE(w.wait->is_done());
+    CHECK(w.wait->take().error() == errc::timed_out);
 }
 
 TEST_CASE("latch: a wait goes with its context", "[async][latch]")

@@ -40,7 +40,7 @@ struct Sleeper {
 
     Heeds heeds;
     bool is_open = false;
-    /// How many may come back although it is not.
+    /// So many of the first may come back although it is not.
     int may_return = 0;
     int begun = 0;
     int returned = 0;
@@ -49,11 +49,11 @@ struct Sleeper {
 
 asio::awaitable<void> sleep(std::shared_ptr<Sleeper> sleeper)
 {
-    ++sleeper->begun;
+    const int number = ++sleeper->begun;
     if (sleeper->heeds == Sleeper::Heeds::nothing) {
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     }
-    while (!sleeper->is_open && sleeper->returned >= sleeper->may_return) {
+    while (!sleeper->is_open && number > sleeper->may_return) {
         const auto state = co_await asio::this_coro::cancellation_state;
         if (state.cancelled() != asio::cancellation_type::none) {
             ++sleeper->cancelled;
@@ -62,6 +62,14 @@ asio::awaitable<void> sleep(std::shared_ptr<Sleeper> sleeper)
         co_await asio::post(asio::use_awaitable);
     }
     ++sleeper->returned;
+}
+
+asio::awaitable<void> write_down_late(
+    std::shared_ptr<RemovalLog> log, std::shared_ptr<Sleeper> sleeper, SessionReference reference
+)
+{
+    co_await sleep(std::move(sleeper));
+    log->add_created(reference);
 }
 
 ServiceEnvironment removals_wake(const std::shared_ptr<Sleeper>& sleeper)
@@ -154,6 +162,32 @@ TEST_CASE(
     CHECK(log->size() == metrics.removed_total());
     CHECK(log->is_in_order());
     CHECK(log->is_unique());
+}
+
+TEST_CASE(
+    "session_service: an end waits until all beginnings before it have been told",
+    "[async][service]"
+)
+{
+    const auto log = std::make_shared<RemovalLog>();
+    const auto sleeper = std::make_shared<Sleeper>();
+    Busy busy(
+        plain_options().listener_timeout(max_duration),
+        listening(log).on_created([log, sleeper](SessionInfo info) {
+            return write_down_late(log, sleeper, info.reference);
+        })
+    );
+    (void)busy.create();
+    busy.until([&] { return sleeper->begun == 1; });
+    // More than are taken at a time, the last of which ends.
+    for (int i = 0; i < 99; ++i) {
+        (void)busy.create();
+    }
+    busy.remove(busy.create());
+    sleeper->is_open = true;
+    busy.until([&] { return log->size() == 1; });
+    CHECK(log->created().size() == 101);
+    CHECK(log->is_in_order());
 }
 
 TEST_CASE("session_service: creations that were not told take up room", "[async][service]")

@@ -482,10 +482,18 @@ TEST_CASE(
 {
     ManualService sessions(plain_options().max_in_flight(1).max_request_wait(10s));
     const auto id = sessions.establish();
-    const auto other = sessions.acquire(sessions.establish());
+    const auto other = sessions.establish();
+    auto before = sessions.run(sessions.service.acquire_exclusive(id, 1s)).value();
+    auto next = sessions.service.async_acquire(other, asio::use_future);
     auto waiting = sessions.service.async_acquire_exclusive(id, 1s, asio::use_future);
     sessions.settle();
-    sessions.pass(1s - 1ns);
+    sessions.pass(400ms);
+    // The turn is his, and the permit is another's who has waited for longer.
+    before.release();
+    sessions.settle();
+    const auto lease = next.get();
+    CHECK(lease.has_value());
+    sessions.pass(600ms - 1ns);
     CHECK(waiting.wait_for(0s) != std::future_status::ready);
     sessions.pass(1ns);
     REQUIRE(waiting.wait_for(0s) == std::future_status::ready);

@@ -99,6 +99,23 @@ TEST_CASE(
     CHECK(told == ended);
 }
 
+TEST_CASE("session_service: of many that end at once the first is told first", "[async][service]")
+{
+    const auto log = std::make_shared<RemovalLog>();
+    ManualService sessions(plain_options(), listening(log));
+    std::vector<SessionReference> created;
+    for (int i = 0; i < 300; ++i) {
+        sessions.pass(1ms);
+        created.push_back(sessions.create().lease.info().reference);
+    }
+    sessions.pass(1h);
+    std::vector<SessionReference> told;
+    for (const auto& removed : log->all()) {
+        told.push_back(removed.reference);
+    }
+    CHECK(told == created);
+}
+
 TEST_CASE("session_service: a busy shard keeps no other from being told", "[async][service]")
 {
     const auto log = std::make_shared<RemovalLog>();

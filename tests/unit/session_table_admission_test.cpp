@@ -110,6 +110,22 @@ TEST_CASE("session_table admission: expired half-open sessions are not evicted",
     CHECK(f.departures() == std::vector(2, RemovalCause::expired_idle));
 }
 
+TEST_CASE(
+    "session_table admission: a victim that has expired already is not said to be evicted",
+    "[unit][core]"
+)
+{
+    // Cleanup of one looks at the session that was due before.
+    TableFixture f(8, table_options().max_half_open(1).cleanup_batch(1));
+    f.add("real", "ada");
+    f.now += 95s;
+    f.add("a");
+    f.now += 10s;
+    f.add("b");
+    CHECK(f.departures() == std::vector(2, RemovalCause::expired_idle));
+    CHECK(f.metrics().live == 1);
+}
+
 TEST_CASE("session_table admission: a half-open victim leaves its place to another", "[unit][core]")
 {
     // It was the last place, and the last slot.

@@ -186,8 +186,9 @@ TEST_CASE("session_table expiry: the cause is the deadline that came first", "[u
     f.use("both-at-once"); // at 110 s: idle until 210 s, and its lifetime ends then
     f.now += 10'000s;
     f.expire();
-    CHECK(f.removed_by(RemovalCause::expired_idle) == 1);
-    CHECK(f.removed_by(RemovalCause::expired_lifetime) == 1);
+    CHECK(
+        f.departures() == std::vector{RemovalCause::expired_idle, RemovalCause::expired_lifetime}
+    );
     CHECK(f.metrics().live == 0);
 }
 
@@ -304,6 +305,26 @@ TEST_CASE("session_table expiry: what was touched does not come up early", "[uni
     CHECK_FALSE(f.has("left"));
     // Its entry came up early, and was scheduled anew for when it is due.
     CHECK(f.table.next_deadline() == f.now + 99s);
+}
+
+TEST_CASE("session_table expiry: a stale entry that comes up is dropped", "[unit][core]")
+{
+    // The slot was armed for 1,000 s, and by its next session for 500 s.
+    TableFixture f;
+    f.add("long", "ada");
+    REQUIRE_FALSE(f.remove("long").code().failed());
+    CHECK(f.departures().size() == 1);
+    auto fresh = f.fresh("short", "ada");
+    fresh.absolute_lifetime = 500s;
+    f.give_back(f.turn().create(fresh).value());
+    CHECK(f.slots() == 1);
+    f.now += 500s;
+    f.expire();
+    CHECK(f.departures() == std::vector{RemovalCause::expired_idle});
+    CHECK(f.table.next_deadline() == f.now + 500s);
+    f.now += 500s;
+    f.expire();
+    CHECK(f.table.next_deadline() == TimePoint::max());
 }
 
 TEST_CASE(

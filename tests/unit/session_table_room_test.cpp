@@ -127,6 +127,19 @@ TEST_CASE("session_table room: two leases pin until the second is given back", "
     CHECK_FALSE(f.has("a"));
 }
 
+TEST_CASE("session_table room: leases that come back between two turns all count", "[unit][core]")
+{
+    TableFixture f(1);
+    f.add("a", "ada");
+    auto* const first = f.acquire("a").value();
+    auto* const second = f.acquire("a").value();
+    f.give_back(first);
+    f.give_back(second);
+    CHECK(f.peek("a").value().leases == 0);
+    f.add("b", "ada");
+    CHECK_FALSE(f.has("a"));
+}
+
 TEST_CASE("session_table room: a table of one session replaces it", "[unit][core]")
 {
     TableFixture f(1);
