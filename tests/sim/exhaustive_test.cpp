@@ -1,13 +1,12 @@
 #include "sim/exhaustive.hpp"
-#include "sim/known.hpp"
 
 #include <catch2/catch_message.hpp>
 #include <catch2/catch_test_macros.hpp>
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <optional>
+#include <exception>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,9 +25,12 @@ Step step(Action action, std::uint32_t first = 0, std::uint32_t second = 1)
 
 constexpr std::uint32_t a_second = 5;
 
-const std::vector<Step>& operations()
+using Steps = std::vector<Step>;
+
+/// What may come at the same time.
+const Steps& operations()
 {
-    static const std::vector<Step> all = {
+    static const Steps all = {
         step(Action::create, 1),
         step(Action::acquire),
         step(Action::acquire_exclusive, 0, 2),
@@ -50,88 +52,187 @@ const std::vector<Step>& operations()
     return all;
 }
 
-Swarm swarm_of(const ServiceOptions& options)
+/// Those that decide whether a session lives.
+const Steps& vital_operations()
 {
-    Swarm swarm;
-    swarm.options = options;
-    swarm.hears_created = true;
-    swarm.hears_removed = true;
-    // Turns of different callers come between each other only if the callers wait for them.
-    swarm.call_suspends = 100;
-    return swarm;
+    static const Steps all = {
+        step(Action::create, 1),
+        step(Action::acquire),
+        step(Action::rotate),
+        step(Action::remove),
+        step(Action::commit),
+        step(Action::release),
+        step(Action::drain, 1),
+    };
+    return all;
 }
 
-ServiceOptions small_options()
-{
-    return ServiceOptions()
-        .max_sessions(2)
-        .idle_timeout(1s)
-        .eviction_grace(0s)
-        .max_sessions_per_principal(1)
-        .max_in_flight(1)
-        .max_waiting_requests(2)
-        .max_request_wait(100ms);
-}
-
+/// What there is when they come.
 struct Setting {
     std::string name;
-    std::vector<Step> setup;
-    ServiceOptions options;
+    Steps setup;
+    WhenFull when_full;
 };
 
 const std::vector<Setting>& settings()
 {
     static const std::vector<Setting> all = {
-        {"a session that is leased", {step(Action::create, 1)}, small_options()},
-        {"a session that is idle",
-         {step(Action::create, 1), step(Action::release)},
-         small_options()},
-        {"a full table, nobody evicted",
-         {step(Action::create, 1), step(Action::create, 2, 2), step(Action::release)},
-         small_options().when_full(WhenFull::wait).max_creation_wait(100ms)},
+        {.name = "a session that is leased",
+         .setup = {step(Action::create, 1)},
+         .when_full = WhenFull::evict_idle},
+        {.name = "a session that is idle",
+         .setup = {step(Action::create, 1), step(Action::release)},
+         .when_full = WhenFull::evict_idle},
+        {.name = "a full table and nobody evicted",
+         .setup = {step(Action::create, 1), step(Action::create, 2, 2), step(Action::release)},
+         .when_full = WhenFull::wait},
     };
     return all;
 }
 
-/// The path to a violation is in its text; what it was a run of is said here.
-template <class Explore>
-std::uint64_t explored(Explore explore, const Scenario& scenario, const std::string& name)
+enum class Lines : std::uint8_t { none, bounded };
+enum class Listeners : std::uint8_t { none, both };
+
+Scenario scenario_of(const Setting& setting, Lines lines, Listeners listeners)
 {
-    std::string together;
-    for (const auto& one : scenario.together) {
-        together += ' ';
-        together += to_string(one.action);
+    Scenario scenario;
+    scenario.setup = setting.setup;
+    auto& swarm = scenario.swarm;
+    swarm.options = ServiceOptions()
+                        .max_sessions(2)
+                        .when_full(setting.when_full)
+                        .max_creation_wait(100ms)
+                        .idle_timeout(1s)
+                        .eviction_grace(0s)
+                        .max_sessions_per_principal(1)
+                        .max_request_wait(100ms);
+    if (lines == Lines::bounded) {
+        swarm.options.max_in_flight(1).max_waiting_requests(2);
     }
-    try {
-        return explore(scenario);
-    } catch (const std::exception& error) {
-        FAIL(name << ":" << together << ": " << error.what());
-    }
-    return 0;
+    swarm.hears_created = listeners == Listeners::both;
+    swarm.hears_removed = listeners == Listeners::both;
+    // Turns of different callers come between each other only if the callers wait for them.
+    swarm.call_suspends = 100;
+    return scenario;
 }
 
-[[maybe_unused]] void print(const char* what, std::uint64_t scenarios, std::uint64_t runs)
+/// Counts what was explored, and says it in the end.
+class Explored {
+public:
+    explicit Explored(const char* what) : what_(what) {}
+
+    Explored(const Explored&) = delete;
+    Explored& operator=(const Explored&) = delete;
+    Explored(Explored&&) = delete;
+    Explored& operator=(Explored&&) = delete;
+
+    ~Explored()
+    {
+        std::printf("exhaustive: %s: scenarios=%zu interleavings=%zu\n", what_, scenarios_, runs_);
+    }
+
+    /// Runs it with these operations together.
+    template <class Explore>
+    void add(Scenario scenario, Steps together, const Setting& setting, Explore explore)
+    {
+        std::string names;
+        for (const auto& one : together) {
+            names += ' ';
+            names += to_string(one.action);
+        }
+        scenario.together = std::move(together);
+        ++scenarios_;
+        try {
+            runs_ += explore(scenario);
+        } catch (const std::exception& error) {
+            FAIL_CHECK(setting.name << ", together:" << names << ": " << error.what());
+        }
+    }
+
+    /// With each pair of the operations, one of them with itself too.
+    template <class Explore>
+    void
+    add_pairs(const Scenario& scenario, const Steps& all, const Setting& setting, Explore explore)
+    {
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            for (std::size_t j = i; j < all.size(); ++j) {
+                add(scenario, {all[i], all[j]}, setting, explore);
+            }
+        }
+    }
+
+private:
+    const char* what_;
+    std::size_t scenarios_ = 0;
+    std::size_t runs_ = 0;
+};
+
+std::uint64_t explore_orders(const Scenario& scenario)
 {
-    std::printf(
-        "exhaustive: %s: scenarios=%llu interleavings=%llu\n",
-        what,
-        static_cast<unsigned long long>(scenarios),
-        static_cast<unsigned long long>(runs)
-    );
+    return explore(scenario);
+}
+
+std::uint64_t explore_cancellations(const Scenario& scenario)
+{
+    return explore_cancelled(scenario);
 }
 
 } // namespace
 
-TEST_CASE("exhaustive: measure", "[.sim]")
+TEST_CASE("exhaustive: two of the vital operations, in every order", "[sim]")
 {
+    Explored explored("two vital operations");
+    const auto& setting = settings().front();
+    const auto scenario = scenario_of(setting, Lines::none, Listeners::none);
+    explored.add_pairs(scenario, vital_operations(), setting, explore_orders);
+}
+
+// What takes minutes runs in ./dev sim.
+
+TEST_CASE("exhaustive: two operations, in every order", "[.exhaustive]")
+{
+    Explored explored("two operations");
     for (const auto& setting : settings()) {
-        const auto& all = operations();
-        for (std::size_t i = 0; i < all.size(); ++i) {
-            Scenario scenario{.swarm = swarm_of(setting.options), .setup = setting.setup, .together = {all[i], all[i]}};
-            for (const std::size_t d : {1U, 2U, 3U, 4U, 6U}) {
-            scenario.delays = d;
-            std::printf("%s %s d%zu %llu\n", setting.name.c_str(), std::string(to_string(all[i].action)).c_str(), d, static_cast<unsigned long long>(explored([](const Scenario& s) { try { return explore(s, 20000); } catch (std::length_error&) { return std::uint64_t(20000);} }, scenario, setting.name)));
+        const auto scenario = scenario_of(setting, Lines::none, Listeners::none);
+        explored.add_pairs(scenario, operations(), setting, explore_orders);
+    }
+}
+
+TEST_CASE("exhaustive: three operations, in every order", "[.exhaustive]")
+{
+    Explored explored("three operations");
+    const auto& setting = settings().front();
+    const auto& all = vital_operations();
+    const auto scenario = scenario_of(setting, Lines::none, Listeners::none);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        for (std::size_t j = i; j < all.size(); ++j) {
+            for (std::size_t k = j; k < all.size(); ++k) {
+                if (all[j].action == Action::drain) {
+                    // Several drains have more orders than there is time for.
+                    continue;
+                }
+                explored.add(scenario, {all[i], all[j], all[k]}, setting, explore_orders);
             }
         }
+    }
+}
+
+TEST_CASE("exhaustive: two operations, one cancelled at any step", "[.exhaustive]")
+{
+    Explored explored("two operations, one cancelled, three delays");
+    for (const auto& setting : settings()) {
+        auto scenario = scenario_of(setting, Lines::bounded, Listeners::none);
+        scenario.delays = 3;
+        explored.add_pairs(scenario, operations(), setting, explore_cancellations);
+    }
+}
+
+TEST_CASE("exhaustive: two operations in lines, with listeners", "[.exhaustive]")
+{
+    Explored explored("two operations in lines, with listeners, three delays");
+    for (const auto& setting : settings()) {
+        auto scenario = scenario_of(setting, Lines::bounded, Listeners::both);
+        scenario.delays = 3;
+        explored.add_pairs(scenario, operations(), setting, explore_orders);
     }
 }

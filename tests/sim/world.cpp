@@ -67,7 +67,9 @@ World::~World()
 
 bool World::happens(unsigned percent)
 {
-    return percent > 0 && choices_->choose(100) < percent;
+    constexpr unsigned always = 100;
+    // What is certain is no choice.
+    return percent > 0 && (percent >= always || choices_->choose(always) < percent);
 }
 
 void World::take(const Step& step)
@@ -151,6 +153,18 @@ void World::end_quietly()
     // Sessions that were made before the clock went back live as long as they would have.
     pass(2 * long_enough + (swarm_.clock_goes_back ? Duration(24h) : Duration::zero()));
     check_books();
+    if (!is_drain_begun_) {
+        check_health();
+    }
+    is_interrupted_ = true;
+    service_.reset();
+    is_interrupted_ = false;
+    check_nothing_is_left();
+}
+
+/// Whatever the listeners did, the background goes on.
+void World::check_health()
+{
     const auto health = simulation_->run(service_->health()).value();
     require(health.cleanup.running, "the cleanup loop has died");
     require(
@@ -159,10 +173,6 @@ void World::end_quietly()
     );
     require(health.is_ready(), "the service is not ready any more");
     require(health.listener_failures >= listener_faults_, "a listener's failure was not counted");
-    is_interrupted_ = true;
-    service_.reset();
-    is_interrupted_ = false;
-    check_nothing_is_left();
 }
 
 void World::end_after_drain()

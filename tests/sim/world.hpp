@@ -156,6 +156,7 @@ private:
     void end_without_context();
     void finish_all();
     void check_books();
+    void check_health();
     void check_nothing_is_left();
 
     [[nodiscard]] std::size_t known(SessionReference reference);
