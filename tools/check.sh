@@ -37,6 +37,8 @@ step module tools/run_tests.sh module
 step asan tools/run_tests.sh asan
 step tsan tools/run_tests.sh tsan
 step release tools/run_tests.sh release
+step coverage ./dev coverage
+step valgrind ./dev valgrind
 step bench ./dev bench --instructions
 
 printf '\nIn all, %d s:\n' "$SECONDS"
