@@ -351,6 +351,7 @@ TEST_CASE(
     }
     f.add("c");
     check_is_refused(f, commit(f, "c", 100).error());
+    CHECK(create_with(f, "d", 100).error() == errc::overloaded);
     CHECK(f.turn().take_departed(1).size() == 1);
     CHECK(commit(f, "c", 1000).has_value());
 }

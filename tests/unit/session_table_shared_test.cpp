@@ -128,6 +128,8 @@ TEST_CASE("session_table shared: each tells how its principals use it", "[unit][
     auto* const leased = f.create("a", "ada").value();
     CHECK(f.turn().use_by("ada").sessions == 1);
     CHECK(f.turn().use_by("ada").oldest_use == TimePoint::max());
+    Capacity::Place place(*pair.capacity);
+    CHECK_FALSE(f.turn().make_principal_room("ada", place));
     f.now += 1s;
     f.add("b", "ada");
     f.now += 1s;
@@ -138,7 +140,6 @@ TEST_CASE("session_table shared: each tells how its principals use it", "[unit][
     CHECK(use.oldest_use == f.now - 1s);
     CHECK(pair.right.turn().use_by("ada").sessions == 0);
 
-    Capacity::Place place(*pair.capacity);
     CHECK_FALSE(f.turn().make_principal_room("eve", place));
     CHECK(f.turn().make_principal_room("ada", place));
     CHECK_FALSE(f.has("b"));
@@ -148,6 +149,26 @@ TEST_CASE("session_table shared: each tells how its principals use it", "[unit][
     CHECK(f.turn().use_by("bob").sessions == 0);
     CHECK(f.departures().size() == 2);
     f.give_back(leased);
+}
+
+TEST_CASE(
+    "session_table shared: the oldest may be one that may lie idle for longer", "[unit][core]"
+)
+{
+    Pair pair(4);
+    auto& f = pair.left;
+    auto fresh = f.fresh("elder", "ada");
+    fresh.idle_timeout = 500s;
+    f.give_back(f.turn().create(fresh).value());
+    const auto used = f.now;
+    f.now += 100s;
+    f.expire();
+    f.add("young", "ada");
+    CHECK(f.turn().oldest_use() == used);
+    Capacity::Place place(*pair.capacity);
+    CHECK(f.turn().evict_oldest(place));
+    CHECK_FALSE(f.has("elder"));
+    CHECK(f.turn().oldest_use() == f.now);
 }
 
 TEST_CASE("session_table shared: a half-open session makes room in its own table", "[unit][core]")
