@@ -131,6 +131,8 @@ def read(lcov: str, exported: str, root: Path) -> list[FileCoverage]:
     prefix = f"{root}/"
     found = [FileCoverage(path.removeprefix(prefix), lines[path], outcomes.get(path, {}))
              for path in sorted(lines) if path.startswith(prefix)]
-    if not found:
-        raise BadExport(f"no file below {root} is in llvm-cov's export")
+    # A file of the library that no program has linked would not be in the export, and look as if it were not there.
+    unseen = {path.relative_to(root).as_posix() for path in root.rglob("*.cpp")} - {file.path for file in found}
+    if unseen or not found:
+        raise BadExport(f"no test program has linked {', '.join(sorted(unseen)) or root}")
     return found

@@ -92,6 +92,16 @@ class Reading(unittest.TestCase):
             with self.subTest(text), self.assertRaises(BadExport):
                 read(LCOV, text, ROOT)
 
+    def test_a_source_that_no_program_has_linked(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            for name in ("seen.cpp", "unseen.cpp", "no_code.hpp"):
+                (root / name).touch()
+            with self.assertRaisesRegex(BadExport, "unseen.cpp"):
+                read(f"SF:{root}/seen.cpp\nDA:1,1\n", exported(), root)
+            (root / "unseen.cpp").unlink()
+            self.assertEqual(len(read(f"SF:{root}/seen.cpp\nDA:1,1\n", exported(), root)), 1)
+
     def test_what_has_none_of_our_files(self):
         with self.assertRaises(BadExport):
             read("SF:/p/src/sojournes/a.cpp\nDA:1,1\n", exported(), ROOT)
