@@ -9,7 +9,7 @@ server=build/gcc/examples/http_sessions/http_sessions
 
 # --fair-sched: threads that wait for each other take turns, where memcheck lets only one of them run.
 memcheck=(
-    timeout --kill-after=10 300
+    timeout --signal=KILL 300
     valgrind --quiet --error-exitcode=99 --fair-sched=yes
     --leak-check=full '--show-leak-kinds=definite,indirect' '--errors-for-leak-kinds=definite,indirect'
 )

@@ -360,7 +360,7 @@ TEST_CASE(
     CHECK_FALSE(f.turn().expire(10));
 }
 
-TEST_CASE("session_table expiry: cleanup of some does not touch the others", "[unit][core]")
+TEST_CASE("session_table expiry: cleanup of some does not touch the others", "[unit][core][large]")
 {
     // 1,000 of 100,000 are due; the others stay as they were.
     constexpr int count = 100'000;
