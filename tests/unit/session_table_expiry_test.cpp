@@ -530,6 +530,7 @@ TEST_CASE("session_table expiry: a stale entry ends nobody when it comes up", "[
     f.expire();
     CHECK_FALSE(f.has("third"));
     f.give_back(third);
+    f.turn();
     CHECK(f.removed_by(RemovalCause::expired_lifetime) == 2);
 }
 
