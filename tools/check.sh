@@ -38,6 +38,8 @@ step asan tools/run_tests.sh asan
 step tsan tools/run_tests.sh tsan
 step mutants ./dev mutants
 step release tools/run_tests.sh release
+step coverage ./dev coverage
+step valgrind ./dev valgrind
 step bench ./dev bench --instructions
 
 printf '\nIn all, %d s:\n' "$SECONDS"

@@ -29,8 +29,8 @@ packages[check]='
     clang-tidy-19
     clang-format-19
     libclang-rt-19-dev        the sanitizers
-    llvm-19                   llvm-symbolizer, for their reports
-    valgrind                  callgrind, which counts instructions
+    llvm-19                   llvm-symbolizer, for their reports; llvm-profdata and llvm-cov
+    valgrind                  memcheck; callgrind, which counts instructions
 '
 packages[bench]='
     python3                   the runner

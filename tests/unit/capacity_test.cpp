@@ -127,6 +127,14 @@ TEST_CASE("capacity: the half-open have a bound of their own", "[unit][core]")
     CHECK(capacity.take(half_open).has_value());
 }
 
+TEST_CASE("capacity: what the session has no need of goes back", "[unit][core]")
+{
+    // It was to be half-open, and has got a principal meanwhile.
+    Capacity capacity({.sessions = 5, .pending = 0, .half_open = 1});
+    capacity.take(half_open).value().occupy(established);
+    CHECK(capacity.take(half_open).has_value());
+}
+
 TEST_CASE("capacity: bytes are counted exactly, whatever a refusal needed", "[unit][core]")
 {
     constexpr auto huge = Capacity::unbounded;

@@ -69,6 +69,11 @@ TEST_CASE("duration: what is not a duration is refused with its own error", "[un
         {"--5s", errc::duration_malformed},
         {"-s", errc::duration_malformed},
         {"5s-3ms", errc::duration_malformed},
+        // What stands next to the letters is none.
+        {"5@", errc::duration_malformed},
+        {"5[", errc::duration_malformed},
+        {"5`", errc::duration_malformed},
+        {"5{", errc::duration_malformed},
         {"\xC2\xB5s", errc::duration_malformed},
         {"5\xC2\xB5s", errc::duration_malformed},
         // Units out of order, or twice.

@@ -179,7 +179,8 @@ TEST_CASE("expiry_schedule: a small schedule tolerates a few stale entries", "[u
 }
 
 TEST_CASE(
-    "expiry_schedule: nobody comes up late, in disorder or not at all, at random", "[unit][core]"
+    "expiry_schedule: nobody comes up late, in disorder or not at all, at random",
+    "[unit][core][large]"
 )
 {
     // The model is each slot's note: the earliest moment that it was armed for since it last came

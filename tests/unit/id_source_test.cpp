@@ -45,7 +45,9 @@ public:
 
 } // namespace
 
-TEST_CASE("id_source: 100,000 ids of the system are well formed and all different", "[unit][core]")
+TEST_CASE(
+    "id_source: 100,000 ids of the system are well formed and all different", "[unit][core][large]"
+)
 {
     sojourn::OsIdSource source;
     std::unordered_set<std::string> ids;

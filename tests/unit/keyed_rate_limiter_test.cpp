@@ -380,7 +380,7 @@ TEST_CASE("keyed_rate_limiter: each time that a key is forgotten costs a burst",
     }
 }
 
-TEST_CASE("keyed_rate_limiter: a million keys take no memory but the first", "[unit][core]")
+TEST_CASE("keyed_rate_limiter: a million keys take no memory but the first", "[unit][core][large]")
 {
     const auto bytes_before = bytes_allocated();
     KeyedRateLimiter limiter(RateLimit(1, 5), 1000, secret);
@@ -551,7 +551,7 @@ TEST_CASE("keyed_rate_limiter: unlimited refuses nobody and remembers nobody", "
     CHECK(allocations_made() == allocations);
 }
 
-TEST_CASE("keyed_rate_limiter: at both ends of the clock nothing overflows", "[unit][core]")
+TEST_CASE("keyed_rate_limiter: at both ends of the clock nothing overflows", "[unit][core][large]")
 {
     SECTION("the largest burst of the slowest rate")
     {

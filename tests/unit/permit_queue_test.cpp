@@ -55,6 +55,16 @@ TEST_CASE("permit_queue: grants as many as there are, and then first come first"
     CHECK(queue.metrics().ledger_holds());
 }
 
+TEST_CASE("permit_queue: it tells its limit, and whether it is closed", "[unit][core]")
+{
+    PermitQueue queue(3, 10);
+    CHECK(queue.limit() == 3);
+    CHECK_FALSE(queue.is_closed());
+    queue.close();
+    CHECK(queue.is_closed());
+    CHECK(queue.limit() == 3);
+}
+
 TEST_CASE("permit_queue: a permit is handed over and not raced for", "[unit][core]")
 {
     PermitQueue queue(1, 10);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <type_traits>
 
@@ -42,10 +43,23 @@ TEST_CASE("service_options: the defaults are valid and as documented", "[unit][c
     CHECK(options.idle_timeout() == 30min);
     CHECK(options.absolute_lifetime() == 8h);
     CHECK(options.half_open_timeout() == 60s);
+    CHECK(options.max_half_open() == 25'000);
+    CHECK(options.max_sessions_per_principal() == 100);
+    CHECK(options.creation_rate() == RateLimit(10, 100));
+    CHECK(options.creation_keys() == 16'384);
     CHECK(options.request_rate() == RateLimit(100, 100));
+    CHECK_FALSE(options.max_in_flight().has_value());
+    CHECK(options.max_waiting_requests() == 1024);
+    CHECK(options.max_request_wait() == 1s);
+    CHECK(options.max_in_flight_per_session() == 100);
     CHECK(options.when_full() == WhenFull::evict_idle);
+    CHECK(options.max_waiting_creations() == 1024);
+    CHECK(options.max_creation_wait() == 1s);
+    CHECK(options.eviction_grace() == 10s);
     CHECK(options.max_attribute_bytes() == 128 * 1024);
+    CHECK(options.max_total_attribute_bytes() == 1UL << 30U);
     CHECK(options.max_pending_events() == 1024);
+    CHECK(options.listener_timeout() == 30s);
     CHECK(options.cleanup_batch() == 128);
 }
 
@@ -84,6 +98,9 @@ TEST_CASE("service_options: each timeout is from a millisecond to 365 days", "[u
         {&ServiceOptions::idle_timeout, "idle_timeout"},
         {&ServiceOptions::absolute_lifetime, "absolute_lifetime"},
         {&ServiceOptions::half_open_timeout, "half_open_timeout"},
+        {&ServiceOptions::max_request_wait, "max_request_wait"},
+        {&ServiceOptions::max_creation_wait, "max_creation_wait"},
+        {&ServiceOptions::listener_timeout, "listener_timeout"},
     };
     for (const auto& field : fields) {
         CAPTURE(field.name);
@@ -105,39 +122,115 @@ TEST_CASE("service_options: each timeout is from a millisecond to 365 days", "[u
 
 TEST_CASE("service_options: a rate is unlimited, or within bounds with a burst", "[unit][core]")
 {
-    const auto try_rate = [](RateLimit limit) { return bad_field(defaults().request_rate(limit)); };
-    CHECK(try_rate(RateLimit::unlimited()).empty());
-    CHECK(try_rate(RateLimit(1, 1)).empty());
-    CHECK(try_rate(RateLimit(1'000'000'000, 1'000'000)).empty());
-    CHECK(try_rate(RateLimit(1'000'000'001, 1)) == "request_rate");
-    CHECK(try_rate(RateLimit(1, 0)) == "request_rate");
-    CHECK(try_rate(RateLimit(0, 1)) == "request_rate");
-    CHECK(try_rate(RateLimit(1, 1'000'001)) == "request_rate");
-    CHECK(try_rate(RateLimit(~0U, ~0U)) == "request_rate");
+    using Setter = ServiceOptions& (ServiceOptions::*)(RateLimit) noexcept;
+
+    struct Field {
+        Setter set;
+        std::string name;
+    };
+
+    const Field fields[] = {
+        {&ServiceOptions::creation_rate, "creation_rate"},
+        {&ServiceOptions::request_rate, "request_rate"},
+    };
+    for (const auto& field : fields) {
+        CAPTURE(field.name);
+        const auto try_rate = [&](RateLimit limit) {
+            ServiceOptions options;
+            (options.*field.set)(limit);
+            return bad_field(options);
+        };
+        CHECK(try_rate(RateLimit::unlimited()).empty());
+        CHECK(try_rate(RateLimit(1, 1)).empty());
+        CHECK(try_rate(RateLimit(1'000'000'000, 1'000'000)).empty());
+        CHECK(try_rate(RateLimit(1'000'000'001, 1)) == field.name);
+        CHECK(try_rate(RateLimit(1, 0)) == field.name);
+        CHECK(try_rate(RateLimit(0, 1)) == field.name);
+        CHECK(try_rate(RateLimit(1, 1'000'001)) == field.name);
+        CHECK(try_rate(RateLimit(~0U, ~0U)) == field.name);
+    }
+}
+
+TEST_CASE("service_options: the grace is from nothing to 365 days", "[unit][core]")
+{
+    CHECK(bad_field(defaults().eviction_grace(0ns)).empty());
+    CHECK(bad_field(defaults().eviction_grace(sojourn::max_duration)).empty());
+    CHECK(bad_field(defaults().eviction_grace(-1ns)) == "eviction_grace");
+    CHECK(bad_field(defaults().eviction_grace(sojourn::max_duration + 1ns)) == "eviction_grace");
 }
 
 TEST_CASE("service_options: when_full is one of its enumerators", "[unit][core]")
 {
     CHECK(bad_field(defaults().when_full(WhenFull::evict_idle)).empty());
     CHECK(bad_field(defaults().when_full(WhenFull::reject)).empty());
+    CHECK(bad_field(defaults().when_full(WhenFull::wait)).empty());
     CHECK(bad_field(defaults().when_full(static_cast<WhenFull>(3))) == "when_full");
 }
 
 TEST_CASE("service_options: the sizes and counts have bounds", "[unit][core]")
 {
-    CHECK(bad_field(defaults().max_attribute_bytes(0)).empty());
-    CHECK(bad_field(defaults().max_attribute_bytes(64UL << 20U)).empty());
-    CHECK(bad_field(defaults().max_attribute_bytes((64UL << 20U) + 1)) == "max_attribute_bytes");
+    struct Field {
+        std::string name;
+        ServiceOptions (*with)(std::size_t count);
+        std::size_t least;
+        std::size_t most;
+    };
 
-    CHECK(bad_field(defaults().max_pending_events(1)).empty());
-    CHECK(bad_field(defaults().max_pending_events(100'000'000)).empty());
-    CHECK(bad_field(defaults().max_pending_events(0)) == "max_pending_events");
-    CHECK(bad_field(defaults().max_pending_events(100'000'001)) == "max_pending_events");
+    const Field fields[] = {
+        {"max_half_open", [](std::size_t n) { return defaults().max_half_open(n); }, 1, 100'000'000
+        },
+        {"max_sessions_per_principal",
+         [](std::size_t n) { return defaults().max_sessions_per_principal(n); },
+         1,
+         1'000},
+        {"creation_keys", [](std::size_t n) { return defaults().creation_keys(n); }, 4, 100'000'000
+        },
+        {"max_in_flight",
+         [](std::size_t n) { return defaults().max_in_flight(n); },
+         1,
+         1'000'000'000},
+        {"max_waiting_requests",
+         [](std::size_t n) { return defaults().max_waiting_requests(n); },
+         0,
+         1'000'000'000},
+        {"max_in_flight_per_session",
+         [](std::size_t n) { return defaults().max_in_flight_per_session(n); },
+         1,
+         65'535},
+        {"max_waiting_creations",
+         [](std::size_t n) { return defaults().max_waiting_creations(n); },
+         0,
+         1'000'000'000},
+        {"max_attribute_bytes",
+         [](std::size_t n) { return defaults().max_attribute_bytes(n); },
+         0,
+         64UL << 20U},
+        {"max_total_attribute_bytes",
+         [](std::size_t n) { return defaults().max_total_attribute_bytes(n); },
+         0,
+         1UL << 50U},
+        {"max_pending_events",
+         [](std::size_t n) { return defaults().max_pending_events(n); },
+         1,
+         100'000'000},
+        {"cleanup_batch", [](std::size_t n) { return defaults().cleanup_batch(n); }, 1, 10'000},
+    };
+    for (const auto& field : fields) {
+        CAPTURE(field.name);
+        CHECK(bad_field(field.with(field.least)).empty());
+        CHECK(bad_field(field.with(field.most)).empty());
+        CHECK(bad_field(field.with(field.most + 1)) == field.name);
+        if (field.least > 0) {
+            CHECK(bad_field(field.with(field.least - 1)) == field.name);
+        }
+    }
+}
 
-    CHECK(bad_field(defaults().cleanup_batch(1)).empty());
-    CHECK(bad_field(defaults().cleanup_batch(10'000)).empty());
-    CHECK(bad_field(defaults().cleanup_batch(0)) == "cleanup_batch");
-    CHECK(bad_field(defaults().cleanup_batch(10'001)) == "cleanup_batch");
+TEST_CASE("service_options: a bound that may be none is valid without", "[unit][core]")
+{
+    CHECK(bad_field(defaults().max_sessions_per_principal(std::nullopt)).empty());
+    CHECK(bad_field(defaults().max_in_flight(std::nullopt)).empty());
+    CHECK(bad_field(defaults().max_total_attribute_bytes(std::nullopt)).empty());
 }
 
 TEST_CASE(

@@ -198,6 +198,19 @@ TEST_CASE("session_id: ids of any length are kept, copied and moved", "[unit][co
     CHECK(id.text() == text);
 }
 
+TEST_CASE("session_id: an id that is assigned to itself stays what it is", "[unit][core]")
+{
+    for (const std::size_t length : {1U, 43U, 128U}) {
+        const std::string text(length, 'x');
+        auto id = SessionId::parse(text).value();
+        auto& same = id;
+        id = same;
+        CHECK(id.text() == text);
+        id = std::move(same);
+        CHECK(id.text() == text); // NOLINT(bugprone-use-after-move): that is the point
+    }
+}
+
 TEST_CASE("session_id: a copy allocates nothing, so it cannot fail", "[unit][core]")
 {
     const auto length = GENERATE(1U, 43U, 47U, 48U, 128U);

@@ -46,6 +46,7 @@ TEST_CASE(
     slab.give_back(first);
     slab.give_back(second);
     CHECK(slab.count_free() == 2);
+    CHECK(slab.has_room());
     CHECK(&slab.take() == &second);
     CHECK(second.slot == 1);
     CHECK(second.next == no_slot);
@@ -73,6 +74,20 @@ TEST_CASE(
     }
     CHECK(slab.size() <= capacity);
     CHECK(slab.count_free() + taken.size() == slab.size());
+}
+
+TEST_CASE("session_slab: there is room until all slots are taken", "[unit][core]")
+{
+    SessionSlab slab(2);
+    CHECK(slab.has_room());
+    auto& first = slab.take();
+    CHECK(slab.has_room());
+    static_cast<void>(slab.take());
+    CHECK_FALSE(slab.has_room());
+    slab.give_back(first);
+    CHECK(slab.has_room());
+    static_cast<void>(slab.take());
+    CHECK_FALSE(slab.has_room());
 }
 
 TEST_CASE("session_slab: what its sessions hold goes with it", "[unit][core]")

@@ -367,8 +367,69 @@ TEST_CASE(
     }
     f.add("c");
     check_is_refused(f, commit(f, "c", 100).error());
+    CHECK(create_with(f, "d", 100).error() == errc::overloaded);
     CHECK(f.turn().take_departed(1).size() == 1);
     CHECK(commit(f, "c", 1000).has_value());
+}
+
+TEST_CASE("session_table admission: bytes of who has expired are free", "[unit][core]")
+{
+    const auto policy = GENERATE(WhenFull::evict_idle, WhenFull::reject);
+    TableFixture f(8, table_options().max_total_attribute_bytes(1000).when_full(policy));
+    add_with(f, "a", 600);
+    f.now += 50s;
+    add_with(f, "b", 400);
+    f.now += 50s;
+    add_with(f, "c", 600);
+    CHECK(f.has("b"));
+    CHECK(f.departures() == std::vector{RemovalCause::expired_idle});
+}
+
+TEST_CASE(
+    "session_table admission: nobody makes room while no slot is free for the removal",
+    "[unit][core]"
+)
+{
+    // Three slots: one of a removal that was not told, and two of sessions.
+    TableFixture f(
+        2, table_options().max_total_attribute_bytes(1000).max_sessions_per_principal(2), 1
+    );
+    f.add("gone", "ada");
+    CHECK(f.turn().remove(name_id("gone")).has_value());
+    add_with(f, "a", 500);
+    add_with(f, "b", 500);
+    SECTION("for bytes")
+    {
+        check_is_refused(f, commit(f, "b", 600).error());
+    }
+    SECTION("for another session of its principal")
+    {
+        check_is_refused(f, f.create("c", "ada").error());
+        CHECK(f.table.shortage() == Shortage::own);
+    }
+    CHECK(f.has("a"));
+    CHECK(f.has("b"));
+    CHECK(f.departures() == std::vector{RemovalCause::deleted});
+    CHECK(commit(f, "b", 600).has_value());
+    CHECK_FALSE(f.has("a"));
+}
+
+TEST_CASE("session_table admission: who may wait for room has not been refused", "[unit][core]")
+{
+    TableFixture f(2, table_options().max_sessions_per_principal(1).when_full(WhenFull::wait));
+    f.add("a", "ada");
+    f.add("b", "bob");
+    CHECK(f.create("c", "eve").error() == errc::overloaded);
+    CHECK(f.table.shortage() == Shortage::common);
+    CHECK(f.metrics().refused_overloaded == 0);
+    // It is the principal's own affair that it has so many: that room is not waited for.
+    CHECK(f.create("c", "ada").error() == errc::overloaded);
+    CHECK(f.table.shortage() == Shortage::own);
+    CHECK(f.metrics().refused_overloaded == 1);
+    const auto before = f.table.room_given();
+    CHECK(f.turn().remove(name_id("a")).has_value());
+    CHECK(f.table.room_given() != before);
+    f.add("c", "eve");
 }
 
 TEST_CASE("session_table admission: under the policy reject nobody is evicted", "[unit][core]")

@@ -182,6 +182,7 @@ TEST_CASE("session_table departure: once closed, the last lease ends a session",
     auto* const outlived = f.create("b").value();
     f.turn().close();
     CHECK(f.table.awaits_release());
+    CHECK(f.table.metrics().closing == 0);
     CHECK(f.has("a"));
     f.give_back(held);
     CHECK(f.has("a"));
@@ -192,6 +193,19 @@ TEST_CASE("session_table departure: once closed, the last lease ends a session",
     f.give_back(outlived);
     CHECK(f.departures() == std::vector{RemovalCause::drained, RemovalCause::expired_lifetime});
     CHECK_FALSE(f.table.awaits_release());
+}
+
+TEST_CASE("session_table departure: a lease may be given back in a turn", "[unit][core]")
+{
+    TableFixture f;
+    auto* const session = f.create("a", "ada").value();
+    f.now += 99s;
+    f.turn().release(*session, f.now);
+    CHECK(f.peek("a").value().leases == 0);
+    f.now += 99s;
+    CHECK(f.has("a"));
+    f.now += 1s;
+    CHECK_FALSE(f.has("a"));
 }
 
 TEST_CASE("session_table departure: end_idle ends who is idle, in batches", "[unit][core]")

@@ -381,7 +381,7 @@ TEST_CASE(
     CHECK_FALSE(f.turn().expire(10));
 }
 
-TEST_CASE("session_table expiry: cleanup of some does not touch the others", "[unit][core]")
+TEST_CASE("session_table expiry: cleanup of some does not touch the others", "[unit][core][large]")
 {
     // 1,000 of 100,000 are due; the others stay as they were.
     constexpr int count = 100'000;
@@ -527,6 +527,78 @@ TEST_CASE(
     f.add("third", "ada");
     CHECK_FALSE(f.has("second"));
     CHECK(f.has("first"));
+}
+
+TEST_CASE("session_table expiry: a stale entry ends nobody when it comes up", "[unit][core]")
+{
+    // Three sessions after each other in one slot; the second one's end came before the first's.
+    TableFixture f(1, table_options(), 1, OnDeparture::forget);
+    f.add("first", "ada");
+    CHECK_FALSE(f.remove("first").code().failed());
+    auto fresh = f.fresh("second", "ada");
+    fresh.absolute_lifetime = 50s;
+    f.give_back(f.turn().create(fresh).value());
+    f.now += 50s;
+    f.expire();
+    CHECK_FALSE(f.has("second"));
+    fresh = f.fresh("third", "ada");
+    fresh.absolute_lifetime = 2000s;
+    auto* const third = f.turn().create(fresh).value();
+    f.now += 950s;
+    f.expire();
+    CHECK(f.has("third"));
+    f.now += 1050s;
+    f.expire();
+    CHECK_FALSE(f.has("third"));
+    f.give_back(third);
+    f.turn();
+    CHECK(f.removed_by(RemovalCause::expired_lifetime) == 2);
+}
+
+TEST_CASE("session_table expiry: stale entries of one slot are thrown away", "[unit][core]")
+{
+    TableFixture f(2, table_options(), 1, OnDeparture::forget);
+    f.add("other", "ada");
+    for (int i = 0; i < 200; ++i) {
+        // Each ends earlier than the one before would have, so its slot is armed anew.
+        const auto name = "s" + std::to_string(i);
+        auto fresh = f.fresh(name, "ada");
+        fresh.absolute_lifetime = 900s - i * 1s;
+        f.give_back(f.turn().create(fresh).value());
+        CHECK_FALSE(f.remove(name).code().failed());
+        if (const auto fault = f.table.check_invariants()) {
+            FAIL("after " << i << ": " << *fault);
+        }
+    }
+    auto fresh = f.fresh("last", "ada");
+    fresh.absolute_lifetime = 50s;
+    f.give_back(f.turn().create(fresh).value());
+    f.now += 50s;
+    f.expire();
+    CHECK_FALSE(f.has("last"));
+    CHECK(f.has("other"));
+}
+
+TEST_CASE(
+    "session_table expiry: no deadline comes nearer than the shortest timeout, unless scheduled",
+    "[unit][core]"
+)
+{
+    TableFixture f;
+    const auto later = f.now + 100s + 1ns;
+    f.turn();
+    CHECK(f.table.may_be_due_before(later));
+    CHECK_FALSE(f.table.may_be_due_before(f.now + 100s));
+    // One that is half-open may be due sooner.
+    f.add("a");
+    CHECK(f.table.may_be_due_before(f.now + 10s + 1ns));
+    CHECK_FALSE(f.table.may_be_due_before(f.now + 10s));
+    // One that ends of its own accord, at that moment.
+    auto fresh = f.fresh("b", "ada");
+    fresh.absolute_lifetime = 5s;
+    f.give_back(f.turn().create(fresh).value());
+    CHECK(f.table.may_be_due_before(f.now + 5s + 1ns));
+    CHECK_FALSE(f.table.may_be_due_before(f.now + 5s));
 }
 
 TEST_CASE("session_table expiry: stale entries stay few when the live ones expire", "[unit][core]")

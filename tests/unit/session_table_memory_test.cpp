@@ -65,7 +65,9 @@ TEST_CASE(
     CHECK(f.metrics().live == 1000);
 }
 
-TEST_CASE("session_table memory: a million sessions come and go, and nothing grows", "[unit][core]")
+TEST_CASE(
+    "session_table memory: a million sessions come and go, and nothing grows", "[unit][core][large]"
+)
 {
     constexpr int count = 1'000'000;
     TableFixture f(100, table_options(), 100);

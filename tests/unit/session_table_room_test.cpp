@@ -235,6 +235,27 @@ TEST_CASE(
 }
 
 TEST_CASE(
+    "session_table room: the oldest has expired, though the batch has not come to it",
+    "[unit][core]"
+)
+{
+    TableFixture f(2, table_options().cleanup_batch(1).when_full(WhenFull::reject));
+    f.add("a", "ada");
+    auto fresh = f.fresh("b", "ada");
+    fresh.idle_timeout = 50s;
+    f.give_back(f.turn().create(fresh).value());
+    f.now += 40s;
+    f.use("b");
+    f.now += 40s;
+    f.use("b");
+    // Looked at first, since it was to end after 50 s, and it is still in use.
+    f.now += 20s;
+    f.add("c", "ada");
+    CHECK(f.has("b"));
+    CHECK(f.departures() == std::vector{RemovalCause::expired_idle});
+}
+
+TEST_CASE(
     "session_table room: a slow listener refuses what would end another session", "[unit][core]"
 )
 {

@@ -253,6 +253,42 @@ TEST_CASE(
     CHECK(f.acquire("a").error() == Error(errc::rate_limited, 100ms));
 }
 
+TEST_CASE("session_table: a session may be created with a rate of its own", "[unit][core]")
+{
+    TableFixture f;
+    auto fresh = f.fresh("slow", "ada");
+    fresh.request_rate = RateLimit(1, 1);
+    f.give_back(f.turn().create(fresh).value());
+    f.add("other", "ada");
+    f.use("slow");
+    CHECK(f.acquire("slow").error() == Error(errc::rate_limited, 1s));
+    f.use("other");
+    f.use("other");
+    // How much a time may lag depends on the rate, so this one is judged by the exact time at once.
+    const auto exact_now = [&] { return f.now + 1s; };
+    f.give_back(f.turn().acquire(name_id("slow"), exact_now).value());
+    CHECK(f.table.now() == f.now + 1s);
+}
+
+TEST_CASE("session_table: a session has so many leases at most, and no more", "[unit][core]")
+{
+    TableFixture f(8, table_options().max_in_flight_per_session(2));
+    f.add("a");
+    f.add("b");
+    auto* const first = f.acquire("a").value();
+    auto* const second = f.acquire("a").value();
+    const auto refused = f.acquire("a");
+    CHECK(refused.error() == errc::overloaded);
+    CHECK(refused.error().retry_after() > Duration::zero());
+    CHECK(f.metrics().refused_busy == 1);
+    CHECK(f.peek("a").value().requests == 2);
+    f.use("b");
+    f.give_back(first);
+    f.use("a");
+    f.give_back(second);
+    CHECK(f.metrics().ledger_holds());
+}
+
 TEST_CASE("session_table: a refused request keeps nothing alive", "[unit][core]")
 {
     TableFixture f(8, table_options().request_rate(RateLimit(1, 1)).idle_timeout(500ms));

@@ -13,6 +13,7 @@
 #include <catch2/catch_tostring.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -67,9 +68,23 @@ public:
         std::size_t capacity = 8,
         const ServiceOptions& options = table_options(),
         std::size_t pending = 1000,
-        OnDeparture on_departure = OnDeparture::keep
+        OnDeparture on_departure = OnDeparture::keep,
+        OnArrival on_arrival = OnArrival::forget
     )
-        : table(options, capacity, pending, table_key, on_departure), options_(options)
+        : table(options, capacity, pending, table_key, on_departure, on_arrival), options_(options)
+    {
+    }
+
+    /// One of several tables that share a capacity.
+    TableFixture(
+        const ServiceOptions& options,
+        std::shared_ptr<Capacity> capacity,
+        SessionTable::Limits limits
+    )
+        : table(
+              options, std::move(capacity), limits, table_key, OnDeparture::keep, OnArrival::forget
+          ),
+          options_(options)
     {
     }
 

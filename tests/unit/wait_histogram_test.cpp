@@ -36,6 +36,7 @@ TEST_CASE("wait_histogram: what is too long or negative has its bucket too", "[u
     waits.add(Duration::max());
     waits.add(Duration::max());
     CHECK(waits.buckets().back() == 3);
+    CHECK(WaitHistogram::upper_bound(WaitHistogram::bucket_count - 1) == Duration::max());
     CHECK(waits.sum_ns() == UINT64_MAX);
     CHECK(waits.mean_wait() > std::chrono::hours(24));
     waits.add(Duration::min());
