@@ -38,6 +38,7 @@ step asan tools/run_tests.sh asan
 step tsan tools/run_tests.sh tsan
 step release tools/run_tests.sh release
 step bench ./dev bench --instructions
+step fuzz ./dev fuzz --all --seconds 60
 
 printf '\nIn all, %d s:\n' "$SECONDS"
 printf '  %s\n' "${table[@]}"
