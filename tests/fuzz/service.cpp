@@ -819,9 +819,9 @@ private:
 
     void note_rotated(std::optional<std::size_t> old, SessionId fresh)
     {
-        // Only what is known is found.
+        // Only what is known is found; but who had an adopted id may be another by now.
         auto& before = known_[old.value()];
-        const auto reference = before.reference;
+        const auto reference = before.is_issued ? before.reference : SessionReference();
         lose(before);
         known_.push_back({.id = std::move(fresh), .reference = reference});
         if (told_ends_.contains(reference)) {
