@@ -114,6 +114,8 @@ enum class Subject : std::uint8_t { service, lease };
 struct Operation {
     std::string_view name;
     asio::cancellation_signal signal;
+    /// Asio ends the program if a coroutine is cancelled between `co_spawn` and its beginning.
+    bool has_begun = false;
     bool is_cancelled = false;
     bool has_ended = false;
 };
@@ -168,6 +170,7 @@ public:
             });
         }
         if (listeners >= 2) {
+            listens_to_creations_ = true;
             environment.on_created([this](SessionInfo created) {
                 return on_created(std::move(created));
             });
@@ -565,14 +568,18 @@ private:
 
     void cancel()
     {
-        if (!operations_.empty()) {
-            auto& operation = *operations_[pick_index(operations_)];
+        if (operations_.empty()) {
+            return;
+        }
+        auto& operation = *operations_[pick_index(operations_)];
+        const auto type = choices_.pick(
+            {asio::cancellation_type::terminal,
+             asio::cancellation_type::partial,
+             asio::cancellation_type::total}
+        );
+        if (operation.has_begun) {
             operation.is_cancelled = true;
-            operation.signal.emit(choices_.pick(
-                {asio::cancellation_type::terminal,
-                 asio::cancellation_type::partial,
-                 asio::cancellation_type::total}
-            ));
+            operation.signal.emit(type);
         }
     }
 
@@ -718,6 +725,7 @@ private:
     perform(std::shared_ptr<Operation> operation, Make make, std::vector<errc> errors, Use use)
     {
         co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+        operation->has_begun = true;
         if (subject == Subject::service && !service_) {
             co_return;
         }
@@ -744,6 +752,7 @@ private:
     )
     {
         co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+        operation->has_begun = true;
         if (!service_) {
             co_return;
         }
@@ -1095,9 +1104,11 @@ private:
             );
         }
         const auto pending = now.pending_creations + now.pending_removals;
+        // A new session that is told of takes two places.
+        const auto pending_max =
+            std::max<std::size_t>(options_.max_pending_events(), listens_to_creations_ ? 2 : 1);
         if (now.live > options_.max_sessions() || now.half_open > options_.max_half_open() ||
-            now.leased > now.live ||
-            now.live + pending > options_.max_sessions() + options_.max_pending_events()) {
+            now.leased > now.live || now.live + pending > options_.max_sessions() + pending_max) {
             report_finding(
                 "{} live, {} leased, {} half-open, {} pending",
                 now.live,
@@ -1202,6 +1213,7 @@ private:
     ServiceOptions options_;
     std::array<Deed, 8> deeds_{};
     std::size_t deeds_done_ = 0;
+    bool listens_to_creations_ = false;
     bool listens_to_ends_ = false;
     /// Inside a listener.
     bool is_inside_ = false;
