@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -14,6 +16,7 @@
 #include <fstream>
 #include <ios>
 #include <iterator>
+#include <stdexcept>
 #include <vector>
 
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
@@ -36,6 +39,9 @@ void replay(const std::filesystem::path& path)
     fmt::print("{}\n", path.filename().string());
     std::fflush(stdout);
     std::ifstream file(path, std::ios::binary);
+    if (!file) {
+        throw std::runtime_error("it cannot be read");
+    }
     const std::vector<char> content(std::istreambuf_iterator<char>(file), {});
     // A buffer of its own and of the very size, so that the address sanitizer sees its end.
     const std::vector<std::uint8_t> bytes(content.begin(), content.end());

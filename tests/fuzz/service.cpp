@@ -857,9 +857,9 @@ private:
         std::size_t in_flight = 0;
         for (const auto& held : held_) {
             const bool is_same = held->reference() == reference;
-            of_session += is_same && !held->is_weak() ? 1 : 0;
-            exclusive += is_same && std::holds_alternative<ExclusiveLease>(held->lease) ? 1 : 0;
-            in_flight += held->is_of_request && !held->is_weak() ? 1 : 0;
+            of_session += is_same && !held->is_weak() ? 1U : 0U;
+            exclusive += is_same && std::holds_alternative<ExclusiveLease>(held->lease) ? 1U : 0U;
+            in_flight += held->is_of_request && !held->is_weak() ? 1U : 0U;
         }
         if (of_session > options_.max_in_flight_per_session() || exclusive > 1 ||
             in_flight > options_.max_in_flight().value_or(in_flight)) {
