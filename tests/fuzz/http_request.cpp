@@ -345,6 +345,20 @@ bool join(std::vector<Client>& clients)
     return has_joined;
 }
 
+/// A header that is both too large and malformed is refused for what is seen first, and Beast looks
+/// at the size only when there is no more to read.
+bool is_same_refusal(const std::string& left, const std::string& right)
+{
+    const auto last = left.rfind("HTTP/1.1 4");
+    if (last == std::string::npos || left.compare(0, last, right, 0, last) != 0) {
+        return false;
+    }
+    const auto one = left.substr(last, 12);
+    const auto other = right.substr(last, 12);
+    return (one == "HTTP/1.1 400" && other == "HTTP/1.1 431") ||
+           (one == "HTTP/1.1 431" && other == "HTTP/1.1 400");
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
@@ -360,7 +374,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     const auto at_once = served(clients);
     for (std::size_t i = 0; i < clients.size(); ++i) {
-        if (in_pieces[i] != at_once[i]) {
+        if (in_pieces[i] != at_once[i] && !is_same_refusal(in_pieces[i], at_once[i])) {
             report_finding(
                 "'{}' is answered with '{}' in pieces, and '{}' at once",
                 clients[i].pieces.front(),
