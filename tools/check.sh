@@ -41,6 +41,7 @@ step release tools/run_tests.sh release
 step coverage ./dev coverage
 step valgrind ./dev valgrind
 step bench ./dev bench --instructions
+step fuzz ./dev fuzz --all --seconds 60
 
 printf '\nIn all, %d s:\n' "$SECONDS"
 printf '  %s\n' "${table[@]}"

@@ -326,9 +326,9 @@ public:
 
     /// Room for what listeners have yet to be told, over all shards, on top of `max_sessions`:
     /// ended sessions and, if there is a creation listener, new ones. 1 to 100,000,000; default
-    /// 1,024. When live sessions and what waits together fill both, new sessions are refused with
-    /// `overloaded`: a slow listener slows admission down and does not grow memory. Without a
-    /// listener nothing waits.
+    /// 1,024; with a creation listener 1 counts as 2. When live sessions and what waits together
+    /// fill both, new sessions are refused with `overloaded`: a slow listener slows admission down
+    /// and does not grow memory. Without a listener nothing waits.
     ServiceOptions& max_pending_events(std::size_t count) noexcept
     {
         max_pending_events_ = count;
