@@ -492,6 +492,7 @@ void World::release(std::uint32_t number)
     if (all == 0) {
         return;
     }
+    ++outcome_.operations;
     number %= static_cast<std::uint32_t>(all);
     if (number < leases_.size()) {
         auto held = take(leases_);

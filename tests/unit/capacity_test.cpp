@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -160,6 +161,20 @@ TEST_CASE("capacity: a place that was moved is given back once", "[unit][core]")
     // The place it had before lives until the temporary ends, and no longer.
     CHECK(capacity.take(established).has_value());
     CHECK_FALSE(capacity.is_full());
+}
+
+// Whoever begins a creation may still have one when the creation is over, and the service too: a
+// sanitizer sees whether it looks at what it was a place of.
+TEST_CASE("capacity: a place that was moved from may outlive what it was a place of", "[unit][core]")
+{
+    auto capacity = std::make_unique<Capacity>(Capacity::Bounds{.sessions = 1, .pending = 1});
+    auto left = capacity->take(half_open).value();
+    {
+        const auto taken = std::move(left);
+        CHECK(capacity->is_full());
+    }
+    CHECK_FALSE(capacity->is_full());
+    capacity.reset();
 }
 
 TEST_CASE("capacity: threads together never take more than there are", "[unit][core]")

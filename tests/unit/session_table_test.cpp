@@ -289,6 +289,28 @@ TEST_CASE("session_table: a session has so many leases at most, and no more", "[
     CHECK(f.metrics().ledger_holds());
 }
 
+TEST_CASE("session_table: a lease that was given back does not count any more", "[unit][core]")
+{
+    TableFixture f(8, table_options().max_in_flight_per_session(2));
+    auto* const session = f.create("a").value();
+    REQUIRE(f.acquire("a").value() == session);
+    // One gives his back and is kept waiting between the two steps: he has counted it, and is about
+    // to list the session. Another one's is given back, and leaves the listing to him.
+    session->releases.fetch_add(1);
+    f.give_back(session);
+    CHECK(f.peek("a")->leases == 1);
+    REQUIRE(f.acquire("a").has_value());
+    CHECK(f.acquire("a").error() == errc::overloaded);
+
+    // The first goes on, and lists his own.
+    REQUIRE(session->releases.exchange(0) == 1);
+    f.give_back(session);
+    CHECK(f.peek("a")->leases == 1);
+    f.give_back(session);
+    CHECK(f.peek("a")->leases == 0);
+    CHECK(f.metrics().leased == 0);
+}
+
 TEST_CASE("session_table: a refused request keeps nothing alive", "[unit][core]")
 {
     TableFixture f(8, table_options().request_rate(RateLimit(1, 1)).idle_timeout(500ms));

@@ -245,9 +245,10 @@ private:
             return false;
         }
 
+        /// Nothing may be given back when this is gone: by a place that was moved from.
         void give_back(std::size_t count) noexcept
         {
-            if (most_ != unbounded && count != 0) {
+            if (count != 0 && most_ != unbounded) {
                 count_.fetch_sub(count, std::memory_order_relaxed);
             }
         }

@@ -100,6 +100,18 @@ void SessionTable::settle(ReleaseList& releases)
     });
 }
 
+/// Whoever gives a lease back counts it, and lists the session after that if he was the first. What
+/// others give back between the two is not listed by anybody, and yet it is given back: it is
+/// settled where somebody asks for the session. His own stays, so that nobody lists it twice.
+void SessionTable::settle_unlisted(Session& session)
+{
+    const auto count = session.releases.load(std::memory_order_acquire);
+    if (count > 1) {
+        session.releases.fetch_sub(count - 1, std::memory_order_acq_rel);
+        settle_one(session, count - 1, session.used_last());
+    }
+}
+
 void SessionTable::lease(Session& session) noexcept
 {
     if (session.leases++ == 0) {
@@ -187,6 +199,7 @@ Session* SessionTable::find(const HashedId& id)
         return nullptr;
     }
     auto& session = slab_[*slot];
+    settle_unlisted(session);
     return end_if_due(session) ? nullptr : &session;
 }
 

@@ -434,6 +434,7 @@ private:
 
     void begin_request(Session& session) noexcept;
     void lease(Session& session) noexcept;
+    void settle_unlisted(Session& session);
     void settle_one(Session& session, std::uint32_t count, TimePoint released_at);
     void note_use(Session& session, TimePoint moment) noexcept;
     void rest(Session& session) noexcept;

@@ -27,7 +27,7 @@ namespace sojourn::testing {
 /// *Thread safety*: none but what `on_post` allows. *Lifetime*: as any execution context, it must
 /// outlive what uses its executors, but for what is told of its shutdown. Its destructor destroys
 /// what has not run, and coroutine frames with it.
-class SimulatedContext final : public boost::asio::execution_context {
+class SimulatedContext : public boost::asio::execution_context {
 public:
     class executor_type; // NOLINT(readability-identifier-naming): Asio's name for it
 
