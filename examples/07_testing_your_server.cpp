@@ -1,5 +1,6 @@
-// Tests a server that uses sessions: an hour of it in a millisecond, what it does under more load than it can
-// take, and every order in which two requests can meet. Nothing here sleeps, and each run is like the one before.
+// Tests a server that uses sessions: an hour of it in a millisecond, what it does under more load
+// than it can take, and every order in which two requests can meet. Nothing here sleeps, and each
+// run is like the one before.
 
 #include <sojourn/sojourn.hpp>
 #include <sojourn/testing/simulation.hpp>
@@ -94,10 +95,8 @@ asio::awaitable<void> count_answer(Server& server, sojourn::SessionId id, int& s
 void test_shedding()
 {
     testing::Simulation simulation;
-    const auto options = sojourn::ServiceOptions()
-                             .max_in_flight(4)
-                             .max_waiting_requests(8)
-                             .max_request_wait(1s);
+    const auto options =
+        sojourn::ServiceOptions().max_in_flight(4).max_waiting_requests(8).max_request_wait(1s);
     Server server(simulation, options);
     const auto id = simulation.run(server.log_in("alice"));
     int served = 0;
@@ -121,8 +120,8 @@ asio::awaitable<void> keep_answer(Server& server, sojourn::SessionId id, int& st
     status = co_await server.serve(std::move(id));
 }
 
-// A request and a logout come at the same time. Whatever the order, the request is either served or told that nobody is
-// logged in, and the next one is told so.
+// A request and a logout come at the same time. Whatever the order, the request is either served or
+// told that nobody is logged in, and the next one is told so.
 void test_every_order()
 {
     const auto choices = std::make_shared<testing::ExhaustiveChoices>();

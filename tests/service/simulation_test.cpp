@@ -1,6 +1,7 @@
 #include "service/manual_service.hpp"
 #include "service/removal_log.hpp"
 
+#include <sojourn/async/async_semaphore.hpp>
 #include <sojourn/testing/simulation.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -88,7 +89,7 @@ TEST_CASE("simulation: a seed gives the same ids and the same steps", "[service]
             );
         }
         simulation.settle();
-        return std::pair(created.id.text(), simulation.context().trace());
+        return std::pair(std::string(created.id.text()), simulation.context().trace());
     };
     CHECK(run(5) == run(5));
     CHECK(run(5).first != run(6).first);
@@ -135,9 +136,10 @@ TEST_CASE("simulation: what a coroutine throws comes out", "[service]")
 TEST_CASE("simulation: a wait that nobody can end is told", "[service]")
 {
     testing::Simulation simulation;
-    SessionService service(simulation.executor(), plain_options(), simulation.environment());
-    const auto created = simulation.run(service.create()).value();
-    simulation.pass(10h);
-    CHECK_THROWS_AS(simulation.run(created.lease.closed()), std::logic_error);
+    AsyncSemaphore semaphore(
+        simulation.executor(), SemaphoreOptions().permits(1), simulation.clock()
+    );
+    const auto held = simulation.run(semaphore.acquire()).value();
+    CHECK_THROWS_AS(simulation.run(semaphore.acquire(Duration::max())), std::logic_error);
     CHECK_THROWS_AS(simulation.run(going_round()), std::runtime_error);
 }

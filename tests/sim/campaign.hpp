@@ -18,7 +18,8 @@ namespace sojourn::tests::sim {
 struct CampaignOptions {
     std::uint64_t first_seed = 1;
     std::uint64_t seeds = 20'000;
-    /// Of each run. Not all are operations: time passes, somebody is cancelled, there is nobody to do it to.
+    /// Of each run. Not all are operations: time passes, somebody is cancelled, there is nobody to
+    /// do it to.
     std::size_t steps = 2'800;
     unsigned processes = 1;
     /// When to stop, however many seeds are left.

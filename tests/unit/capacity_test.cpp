@@ -165,7 +165,9 @@ TEST_CASE("capacity: a place that was moved is given back once", "[unit][core]")
 
 // Whoever begins a creation may still have one when the creation is over, and the service too: a
 // sanitizer sees whether it looks at what it was a place of.
-TEST_CASE("capacity: a place that was moved from may outlive what it was a place of", "[unit][core]")
+TEST_CASE(
+    "capacity: a place that was moved from may outlive what it was a place of", "[unit][core]"
+)
 {
     auto capacity = std::make_unique<Capacity>(Capacity::Bounds{.sessions = 1, .pending = 1});
     auto left = capacity->take(half_open).value();
