@@ -39,13 +39,16 @@ else()
     )
 endif()
 
-# A second build of the same file is free, where ccache is installed.
+# A second build of the same file is free, where ccache is installed; in another clone too, since it knows our files by
+# where they are in the project.
 find_program(SOJOURN_CCACHE ccache)
 mark_as_advanced(SOJOURN_CCACHE)
 if(SOJOURN_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
     # The sloppiness is what ccache wants to be told before it handles precompiled headers.
     set(CMAKE_CXX_COMPILER_LAUNCHER
-        ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${SOJOURN_CCACHE}
+        ${CMAKE_COMMAND} -E env
+        CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
+        ${SOJOURN_CCACHE}
     )
     if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
         add_compile_options("SHELL:-Xclang -fno-pch-timestamp")

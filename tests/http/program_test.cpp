@@ -40,7 +40,7 @@ const std::string demo_program = SOJOURN_HTTP_SESSIONS_DEMO;
 
 std::string in_project(const std::string& path)
 {
-    return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / path;
+    return std::filesystem::path(SOJOURN_SOURCE_DIR) / path;
 }
 
 /// Where the program says that it listens, in its first line.
