@@ -36,7 +36,7 @@ constexpr auto patience = 60s;
 
 constexpr std::size_t max_sessions = 1'000;
 constexpr std::size_t max_pending_events = 256;
-constexpr std::size_t max_in_flight = 12;
+constexpr std::size_t max_in_flight = 6;
 constexpr std::size_t max_waiting_requests = 32;
 
 /// Everything is small or short, so that all of it reaches its limit all the time.
