@@ -77,7 +77,8 @@ try {
     options.shards = 2;
     CLI::App app("Runs a session service under everything at once.", "sojourn_soak");
     app.add_option("--minutes", arguments.minutes, "how long")->check(CLI::Range(0.02, longest));
-    app.add_option("--seed", options.seed, "of what clients, listeners and ids do");
+    app.add_option("--seed", options.seed, "of what clients, listeners and ids do")
+        ->check(CLI::NonNegativeNumber);
     app.add_option("--threads", options.threads, "that run the context; else one a core")
         ->check(CLI::Range(1, 256));
     app.add_option("--clients", options.clients, "at once")->check(CLI::Range(1, 10'000));
