@@ -78,6 +78,44 @@ TEST_CASE(
 }
 
 TEST_CASE(
+    "session_service: who is cancelled between his turn and his permit is counted as shed",
+    "[async][service]"
+)
+{
+    ManualService sessions(plain_options().max_in_flight(2));
+    const auto id = sessions.establish();
+    auto held = sessions.run(sessions.service.acquire_exclusive(id)).value();
+    const auto before = sessions.metrics();
+    asio::cancellation_signal signal;
+    std::optional<boost::system::error_code> ended;
+    asio::co_spawn(
+        sessions.context,
+        sessions.service.acquire_exclusive(id, 1h),
+        asio::bind_cancellation_slot(
+            signal.slot(),
+            [&](const std::exception_ptr& failure, const Result<ExclusiveLease>&) {
+                ended = code_of(failure);
+            }
+        )
+    );
+    sessions.settle();
+    REQUIRE_FALSE(ended.has_value());
+    CHECK(sessions.metrics().requests_shed == 0);
+    // In one handler, so that he learns of neither before both have happened.
+    asio::post(sessions.context, [&] {
+        held.release();
+        signal.emit(asio::cancellation_type::terminal);
+    });
+    sessions.settle();
+    REQUIRE(ended.has_value());
+    CHECK(*ended == asio::error::operation_aborted);
+    const auto after = sessions.metrics();
+    CHECK(after.acquired == before.acquired + 1);
+    CHECK(after.requests_shed == 1);
+    CHECK(after.leased == 0);
+}
+
+TEST_CASE(
     "session_service: a handler's operations are cancelled as a coroutine's are", "[async][service]"
 )
 {

@@ -309,6 +309,33 @@ public:
 
     // Operations that are more than one turn.
 
+    /// Of a request that was acquired and has yet to get its lease. If it never does, because it is
+    /// refused or because something is thrown between two turns, it counts as shed.
+    class Undelivered {
+    public:
+        explicit Undelivered(std::atomic<std::uint64_t>& requests_shed) noexcept
+            : requests_shed_(&requests_shed)
+        {
+        }
+
+        Undelivered(const Undelivered&) = delete;
+        Undelivered& operator=(const Undelivered&) = delete;
+        Undelivered(Undelivered&&) = delete;
+        Undelivered& operator=(Undelivered&&) = delete;
+
+        ~Undelivered()
+        {
+            if (requests_shed_ != nullptr) {
+                requests_shed_->fetch_add(1, std::memory_order_relaxed);
+            }
+        }
+
+        void deliver() noexcept { requests_shed_ = nullptr; }
+
+    private:
+        std::atomic<std::uint64_t>* requests_shed_;
+    };
+
     static awaitable<Result<SessionLease>> acquire_in_flight(Self self, SessionId id)
     {
         const auto hash = self->hash(id);
@@ -319,11 +346,13 @@ public:
             co_return lease.error();
         }
         if (self->in_flight_) {
+            Undelivered undelivered(self->requests_shed_);
             auto permit = co_await self->in_flight_->acquire();
             if (!permit) {
-                co_return self->shed(permit.error());
+                co_return self->refuse_permit(permit.error());
             }
             lease->permit_ = std::move(*permit);
+            undelivered.deliver();
         }
         co_return std::move(*lease);
     }
@@ -359,9 +388,10 @@ public:
         if (!lease) {
             co_return lease.error();
         }
+        Undelivered undelivered(self->requests_shed_);
         const auto watch = co_await lease->watch();
         if (!watch) {
-            co_return self->shed(watch.error());
+            co_return watch.error();
         }
         Result<Permit> alone = errc::stopping;
         if (*watch != nullptr) {
@@ -378,24 +408,24 @@ public:
             auto permit = co_await self->in_flight_->acquire(std::min(rest, longest));
             if (!permit) {
                 co_return rest <= longest ? self->refuse_turn(permit.error(), shard)
-                                          : self->shed(permit.error());
+                                          : self->refuse_permit(permit.error());
             }
             lease->permit_ = std::move(*permit);
         }
+        undelivered.deliver();
         co_return ExclusiveLease(std::move(*lease), std::move(*alone));
     }
 
     /// Why a request does not get its turn. If the session ended, and not the service, it is gone.
-    [[nodiscard]] Error refuse_turn(const Error& error, const Shard& shard) noexcept
+    [[nodiscard]] Error refuse_turn(const Error& error, const Shard& shard) const noexcept
     {
-        requests_shed_.fetch_add(1, std::memory_order_relaxed);
         const bool is_service_there = state() == ServiceState::running && !shard.is_abandoned();
         return error == errc::stopping && is_service_there ? errc::not_found : error;
     }
 
-    [[nodiscard]] Error shed(const Error& error) noexcept
+    /// Why it does not get a permit.
+    [[nodiscard]] Error refuse_permit(const Error& error) const noexcept
     {
-        requests_shed_.fetch_add(1, std::memory_order_relaxed);
         // Whoever has waited as long as one may should stay away for as long.
         return error == errc::timed_out ? Error(errc::overloaded, options_.max_request_wait())
                                         : error;

@@ -1,0 +1,249 @@
+#include "soak/report.hpp"
+
+#include "soak/plateau.hpp"
+#include "soak/verdict.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace sojourn::tests::soak {
+
+namespace {
+
+constexpr double mib = 1U << 20U;
+
+double in_mib(std::uint64_t bytes)
+{
+    return static_cast<double>(bytes) / mib;
+}
+
+bool is_judged(const Outcome& outcome)
+{
+    return outcome.samples.size() >= plateau_samples_min;
+}
+
+void print_plateau(std::string_view what, const Plateau& found)
+{
+    fmt::print(
+        "  {:9} at most {:8.2f} MiB in the middle third, {:8.2f} in the last, {:8.2f} allowed: "
+        "{}\n",
+        what,
+        in_mib(found.middle_max),
+        in_mib(found.last_max),
+        in_mib(found.allowed),
+        found.holds() ? "holds" : "STILL GROWS"
+    );
+}
+
+std::string json(const Plateau& found)
+{
+    return fmt::format(
+        R"({{"middle_max_bytes": {}, "last_max_bytes": {}, "allowed_bytes": {}, "holds": {}}})",
+        found.middle_max,
+        found.last_max,
+        found.allowed,
+        found.holds()
+    );
+}
+
+/// Faults are our own words with numbers and names in them; a quote may come from an exception.
+std::string json(const std::string& text)
+{
+    std::string quoted = "\"";
+    for (const char character : text) {
+        const bool is_plain = character >= ' ' && character != '"' && character != '\\';
+        quoted += is_plain ? character : '\'';
+    }
+    return quoted + '"';
+}
+
+void write(const std::filesystem::path& file, std::string_view text)
+{
+    std::ofstream stream(file);
+    stream << text << std::flush;
+    if (!stream) {
+        throw std::runtime_error(file.string() + " cannot be written");
+    }
+}
+
+} // namespace
+
+void print_head()
+{
+    fmt::print(
+        "{:>7} {:>9} {:>9} {:>6} {:>7} {:>8} {:>7} {:>11} {:>9} {:>9}\n",
+        "seconds",
+        "RSS MiB",
+        "heap MiB",
+        "live",
+        "waiting",
+        "pending",
+        "threads",
+        "operations/s",
+        "p50 us",
+        "p99 us"
+    );
+}
+
+void print_row(const Sample& sample)
+{
+    fmt::print(
+        "{:7.1f} {:9.2f} {:9.2f} {:6} {:7} {:8} {:7} {:12.0f} {:9.1f} {:9.1f}\n",
+        sample.seconds,
+        in_mib(sample.resident_bytes),
+        in_mib(sample.heap_bytes),
+        sample.live,
+        sample.waiting,
+        sample.pending,
+        sample.threads,
+        sample.operations_per_second,
+        sample.acquire_p50_us,
+        sample.acquire_p99_us
+    );
+    (void)std::fflush(stdout);
+}
+
+void print_sums(const Outcome& outcome)
+{
+    const auto& metrics = outcome.metrics;
+    fmt::print(
+        "\n{} operations; {} sessions were created, and ended:", outcome.operations, metrics.created
+    );
+    for (const auto cause : removal_causes) {
+        fmt::print(" {} {}", metrics.removed_by(cause), to_string(cause));
+    }
+    fmt::print(
+        ".\n{} leases; refused: {} over their rate, {} busy, {} that waited in vain, {} not found; "
+        "{} creations over their rate, {} for want of room; {} guesses.\n"
+        "{} visitors vanished, {} listeners failed, the id source failed {} times.\n"
+        "At most {} of {} events waited for the listeners, {} of {} clients for an answer.\n"
+        "The drain: {} sessions finished, {} cancelled, {} waiters refused, {} events told, {} "
+        "untold.\n",
+        metrics.acquired - metrics.requests_shed,
+        metrics.rate_limited,
+        metrics.refused_busy,
+        metrics.requests_shed,
+        metrics.not_found,
+        metrics.creations_rate_limited,
+        metrics.refused_overloaded,
+        metrics.guesses_rate_limited,
+        outcome.vanished,
+        outcome.listener_failures,
+        outcome.id_failures,
+        outcome.pending_max,
+        outcome.pending_bound,
+        outcome.waiting_max,
+        outcome.waiting_bound,
+        outcome.drain.finished,
+        outcome.drain.cancelled,
+        outcome.drain.waiters_refused,
+        outcome.drain.events_delivered,
+        outcome.drain.events_undelivered
+    );
+    if (is_judged(outcome)) {
+        fmt::print("Plateau:\n");
+        print_plateau("heap", heap_plateau(outcome.samples));
+        print_plateau("resident", resident_plateau(outcome.samples));
+    } else {
+        fmt::print(
+            "Plateau: not judged; that takes {} samples, and these are {}.\n",
+            plateau_samples_min,
+            outcome.samples.size()
+        );
+    }
+}
+
+void write_samples(const std::filesystem::path& file, std::span<const Sample> samples)
+{
+    std::string text = "seconds,resident_bytes,heap_bytes,threads,live,leased,waiting,pending,"
+                       "operations_per_second,acquire_p50_us,acquire_p99_us\n";
+    for (const auto& sample : samples) {
+        text += fmt::format(
+            "{:.3f},{},{},{},{},{},{},{},{:.1f},{:.3f},{:.3f}\n",
+            sample.seconds,
+            sample.resident_bytes,
+            sample.heap_bytes,
+            sample.threads,
+            sample.live,
+            sample.leased,
+            sample.waiting,
+            sample.pending,
+            sample.operations_per_second,
+            sample.acquire_p50_us,
+            sample.acquire_p99_us
+        );
+    }
+    write(file, text);
+}
+
+void write_summary(
+    const std::filesystem::path& file, const SoakOptions& options, const Outcome& outcome
+)
+{
+    std::string faults;
+    for (const auto& fault : outcome.faults) {
+        faults += (faults.empty() ? "" : ", ") + json(fault);
+    }
+    std::string removed;
+    for (const auto cause : removal_causes) {
+        removed += fmt::format(
+            R"({}"{}": {})",
+            removed.empty() ? "" : ", ",
+            to_string(cause),
+            outcome.metrics.removed_by(cause)
+        );
+    }
+    std::string plateau = "null";
+    if (is_judged(outcome)) {
+        plateau = fmt::format(
+            R"({{"heap": {}, "resident": {}}})",
+            json(heap_plateau(outcome.samples)),
+            json(resident_plateau(outcome.samples))
+        );
+    }
+    const std::chrono::duration<double> duration = options.duration;
+    write(
+        file,
+        fmt::format(
+            R"({{
+  "seed": {}, "seconds": {:.3f}, "threads": {}, "clients": {}, "shards": {},
+  "samples": {}, "operations": {}, "created": {}, "acquired": {}, "requests_shed": {},
+  "removed": {{{}}},
+  "vanished": {}, "listener_failures": {}, "id_failures": {},
+  "pending_max": {}, "pending_bound": {}, "waiting_max": {}, "waiting_bound": {},
+  "plateau": {},
+  "faults": [{}]
+}}
+)",
+            options.seed,
+            duration.count(),
+            options.threads,
+            options.clients,
+            options.shards,
+            outcome.samples.size(),
+            outcome.operations,
+            outcome.metrics.created,
+            outcome.metrics.acquired,
+            outcome.metrics.requests_shed,
+            removed,
+            outcome.vanished,
+            outcome.listener_failures,
+            outcome.id_failures,
+            outcome.pending_max,
+            outcome.pending_bound,
+            outcome.waiting_max,
+            outcome.waiting_bound,
+            plateau,
+            faults
+        )
+    );
+}
+
+} // namespace sojourn::tests::soak

@@ -1,0 +1,34 @@
+/// @file
+/// What a soak looks at once a second.
+
+#ifndef SOJOURN_TESTS_SOAK_SAMPLE_HPP
+#define SOJOURN_TESTS_SOAK_SAMPLE_HPP
+
+#include <cstdint>
+
+namespace sojourn::tests::soak {
+
+/// One look at the service and the process it is in.
+struct Sample {
+    double seconds = 0;
+    std::uint64_t resident_bytes = 0;
+    std::uint64_t heap_bytes = 0;
+    std::uint64_t threads = 0;
+    std::uint64_t live = 0;
+    std::uint64_t leased = 0;
+    /// Clients that have asked for a lease and have no answer yet.
+    std::uint64_t waiting = 0;
+    /// Events that the listeners have yet to be told of.
+    std::uint64_t pending = 0;
+
+    // Since the sample before.
+
+    double operations_per_second = 0;
+    /// Of requests that were given a lease, those included that waited in line for it.
+    double acquire_p50_us = 0;
+    double acquire_p99_us = 0;
+};
+
+} // namespace sojourn::tests::soak
+
+#endif // SOJOURN_TESTS_SOAK_SAMPLE_HPP
