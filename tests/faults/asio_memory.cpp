@@ -29,12 +29,20 @@ bool makes_executor_of_handler(std::string_view symbol) noexcept
            symbol.starts_with("_ZN5boost4asio23any_completion_executorC");
 }
 
+/// Whether a coroutine is destroyed there that waits.
+bool destroys_coroutine(std::string_view symbol) noexcept
+{
+    return symbol.starts_with("_ZN5boost4asio6detail16awaitable_threadI") &&
+           symbol.ends_with("ED2Ev");
+}
+
 Sign read(const void* address) noexcept
 {
     Dl_info info{};
     const bool is_known = dladdr(address, &info) != 0 && info.dli_sname != nullptr;
     const std::string_view symbol = is_known ? info.dli_sname : "";
-    if (makes_executor_of_handler(symbol)) {
+    if (makes_executor_of_handler(symbol) || destroys_coroutine(symbol) ||
+        has(symbol, "21create_implementation")) {
         return Sign::is_fatal;
     }
     if (!has(symbol, "strand_executor_service7invoker")) {
@@ -54,7 +62,7 @@ Sign sign_of(const void* address) noexcept
         Sign sign = Sign::none;
     };
 
-    thread_local std::array<Entry, 4096> known{};
+    thread_local std::array<Entry, 65'536> known{};
     auto& entry = known[reinterpret_cast<std::uintptr_t>(address) % known.size()];
     if (entry.address != address) {
         entry = {.address = address, .sign = read(address)};
