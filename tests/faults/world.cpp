@@ -100,6 +100,18 @@ void World::release_all() noexcept
     weak.release();
 }
 
+void World::check_serves()
+{
+    auto created = run(service->create());
+    REQUIRE(created.has_value());
+    REQUIRE(run(service->acquire(created->id)).has_value());
+    REQUIRE(run(service->acquire_exclusive(created->id)).has_value());
+    const auto fresh = run(service->rotate(created->id));
+    REQUIRE(fresh.has_value());
+    created->lease.release();
+    REQUIRE(run(service->remove(*fresh)).has_value());
+}
+
 void World::check_sound()
 {
     release_all();
@@ -109,14 +121,7 @@ void World::check_sound()
     CHECK(before.leased == 0);
     CHECK(before.closing == 0);
 
-    auto created = run(service->create());
-    REQUIRE(created.has_value());
-    REQUIRE(run(service->acquire(created->id)).has_value());
-    REQUIRE(run(service->acquire_exclusive(created->id)).has_value());
-    const auto fresh = run(service->rotate(created->id));
-    REQUIRE(fresh.has_value());
-    created->lease.release();
-    REQUIRE(run(service->remove(*fresh)).has_value());
+    check_serves();
 
     // More than any loop waits before it tries again; and the second is in time once they run.
     for (int i = 0; i < 2; ++i) {

@@ -77,6 +77,9 @@ public:
     /// Nobody holds what the world was set up with any more.
     void release_all() noexcept;
 
+    /// A session can be made, used and ended.
+    void check_serves();
+
     /// The ledger holds, everything can be done on request, and sessions expire, of which the
     /// listeners are told, by themselves. Releases all.
     void check_sound();
