@@ -102,6 +102,7 @@ void World::release_all() noexcept
 
 void World::check_serves()
 {
+    release_all();
     auto created = run(service->create());
     REQUIRE(created.has_value());
     REQUIRE(run(service->acquire(created->id)).has_value());

@@ -77,7 +77,7 @@ public:
     /// Nobody holds what the world was set up with any more.
     void release_all() noexcept;
 
-    /// A session can be made, used and ended.
+    /// A session can be made, used and ended. Releases all.
     void check_serves();
 
     /// The ledger holds, everything can be done on request, and sessions expire, of which the
