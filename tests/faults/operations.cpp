@@ -350,6 +350,9 @@ std::vector<Operation> all_operations()
         guess.with(&limited).giving(errc::not_found),
         acquire_exclusive,
         wait_for_turn.ended_by(&release_exclusive),
+        named(wait_for_turn, "acquire_exclusive: a wait for a turn, and then for a permit")
+            .with(&bounded_requests)
+            .ended_by(&release_exclusive),
         acquire_weak,
         peek,
         touch,

@@ -17,10 +17,11 @@ ServiceOptions small_options(std::size_t shards)
     return plain_options().max_sessions(8 * shards).shards(shards).cleanup_batch(3);
 }
 
-World::World(const ServiceOptions& options, ServiceEnvironment environment)
+World::World(const ServiceOptions& options, ServiceEnvironment environment, TimePoint born)
     : simulation(std::make_shared<testing::FirstChoice>()),
       caller(std::make_shared<testing::FirstChoice>())
 {
+    clock().set(born);
     const auto listening = listening_to_all(log);
     if (!environment.on_created()) {
         environment.on_created(listening.on_created());

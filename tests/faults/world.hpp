@@ -26,8 +26,13 @@ namespace sojourn::tests {
 /// the order in which it became so, so that the nth allocation is the same in every run.
 class World {
 public:
-    /// Listens to everything, unless the environment has listeners of its own.
-    explicit World(const ServiceOptions& options, ServiceEnvironment environment = {});
+    /// Listens to everything, unless the environment has listeners of its own. Its clock begins at
+    /// `born`.
+    explicit World(
+        const ServiceOptions& options,
+        ServiceEnvironment environment = {},
+        TimePoint born = testing::ManualClock().steady()
+    );
     World(const World&) = delete;
     World& operator=(const World&) = delete;
     World(World&&) = delete;
