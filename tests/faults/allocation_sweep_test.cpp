@@ -104,9 +104,9 @@ Fate fail_once(const Operation& operation, std::size_t shards, Face face, long n
     const auto attempt = std::make_shared<Attempt>();
     Fate fate;
     {
-        const auto environment = ServiceEnvironment().on_failure(
-            [alive](std::string_view, const std::exception_ptr&) {}
-        );
+        const auto environment =
+            ServiceEnvironment().on_failure([alive](std::string_view, const std::exception_ptr&) {}
+            );
         World world(operation.options(shards), environment);
         if (operation.prepare != nullptr) {
             operation.prepare(world);
@@ -452,7 +452,9 @@ void sweep_confined()
                                 );
                             } else {
                                 asio::co_spawn(
-                                    simulation.executor(), note_call(number, attempt), asio::detached
+                                    simulation.executor(),
+                                    note_call(number, attempt),
+                                    asio::detached
                                 );
                             }
                             simulation.settle();

@@ -7,8 +7,9 @@
 
 namespace sojourn::tests {
 
-/// Whether the allocation in which this is asked is one of those that Asio 1.28 makes where it cannot
-/// fail. It says so nowhere; https://github.com/chriskohlhoff/asio/issues/959 is about others.
+/// Whether the allocation in which this is asked is one of those that Asio 1.28 makes where it
+/// cannot fail. It says so nowhere; https://github.com/chriskohlhoff/asio/issues/959 is about
+/// others.
 ///
 /// - `strand_executor_service` takes memory to schedule a strand that has something to run. If
 ///   there is none when something is posted to an idle strand, that stays locked for good; if there

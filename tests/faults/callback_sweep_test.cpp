@@ -197,8 +197,8 @@ void sweep_listeners()
     for (const auto event : {Event::creation, Event::removal}) {
         for (const auto place : {Place::call, Place::beginning, Place::after_wait}) {
             for (const bool reporter_throws : {false, true}) {
-                const auto* const name = reporter_throws ? "a listener, and the reporter"
-                                                         : "a listener";
+                const auto* const name =
+                    reporter_throws ? "a listener, and the reporter" : "a listener";
                 for_each_exception(name, [&](Thrown kind, int call) {
                     throw_in_listener(event, place, reporter_throws, kind, call);
                 });

@@ -1,7 +1,7 @@
 // The clock jumps while something is under way: ahead, to the end of time, back, before its own
-// beginning; and where it has jumped before. Whatever it does: nothing overflows (which UBSan says),
-// a session ends at the end of its lifetime at the latest, nobody waits for ever once time passes,
-// and the service serves.
+// beginning; and where it has jumped before. Whatever it does: nothing overflows (which UBSan
+// says), a session ends at the end of its lifetime at the latest, nobody waits for ever once time
+// passes, and the service serves.
 //
 // A steady clock does none of this. What sojourn makes of it is that a table's time never goes
 // back: sessions that were made after a jump ahead expire once the clock has caught up.
@@ -75,6 +75,7 @@ void jump(World& world, TimePoint to)
     world.clock().set(to);
     CHECK(world.run_apart(world.service->health()).value().cleanup_lag >= Duration::zero());
     CHECK(world.run_apart(world.service->metrics()).value().ledger_holds());
+    CHECK(world.run_apart(world.service->list()).has_value());
     world.settle();
 }
 

@@ -243,13 +243,9 @@ std::vector<Operation> all_operations()
     );
     auto log_in = operation(
         "rotate: a login",
-        [](World& w) {
-            return w.service->rotate(w.id, RotateOptions().principal(long_name));
-        },
+        [](World& w) { return w.service->rotate(w.id, RotateOptions().principal(long_name)); },
         [](World& w, Noting h) {
-            w.service->async_rotate(
-                w.id, RotateOptions().principal(long_name), std::move(h)
-            );
+            w.service->async_rotate(w.id, RotateOptions().principal(long_name), std::move(h));
         }
     );
     auto remove = operation(
@@ -314,15 +310,10 @@ std::vector<Operation> all_operations()
         [](World& w) { return w.service->drain(1s); },
         [](World& w, Noting h) { w.service->async_drain(1s, std::move(h)); }
     );
-    auto closed = operation("SessionLease::closed", [](World& w) {
-        return w.lease.closed();
-    });
-    auto closed_exclusive = operation("ExclusiveLease::closed", [](World& w) {
-        return w.exclusive.closed();
-    });
-    auto closed_weak = operation("WeakLease::closed", [](World& w) {
-        return w.weak.closed();
-    });
+    auto closed = operation("SessionLease::closed", [](World& w) { return w.lease.closed(); });
+    auto closed_exclusive =
+        operation("ExclusiveLease::closed", [](World& w) { return w.exclusive.closed(); });
+    auto closed_weak = operation("WeakLease::closed", [](World& w) { return w.weak.closed(); });
     auto touch_weak = operation("WeakLease::touch", [](World& w) { return w.weak.touch(); });
 
     const auto named = [](Operation made, std::string_view name) {
