@@ -22,6 +22,8 @@ constinit thread_local std::uint64_t made = 0;
 constinit thread_local long countdown = 0;
 constinit thread_local bool goes_on_failing = false;
 constinit thread_local bool has_failed_here = false;
+constinit thread_local FailingNew::Spares spares_here = nullptr;
+constinit thread_local bool has_spared_here = false;
 constinit std::atomic<std::size_t> bytes{0};
 
 /// Whether the next allocation is one that fails.
@@ -33,8 +35,9 @@ bool must_fail() noexcept
     if (--countdown > 0) {
         return false;
     }
-    has_failed_here = true;
-    return true;
+    has_spared_here = spares_here != nullptr && spares_here();
+    has_failed_here = !has_spared_here;
+    return has_failed_here;
 }
 
 void* counted(void* memory) noexcept
@@ -86,6 +89,12 @@ FailingNew::FailingNew(long nth, Repeat repeat) noexcept
     countdown = nth;
     goes_on_failing = repeat == Repeat::yes;
     has_failed_here = false;
+    has_spared_here = false;
+}
+
+FailingNew::FailingNew(long nth, Spares spares) noexcept : FailingNew(nth)
+{
+    spares_here = spares;
 }
 
 FailingNew::~FailingNew()
@@ -93,12 +102,20 @@ FailingNew::~FailingNew()
     countdown = 0;
     goes_on_failing = false;
     has_failed_here = false;
+    spares_here = nullptr;
+    has_spared_here = false;
 }
 
 // NOLINTNEXTLINE(readability-convert-member-functions-to-static): the scope is what is asked
 bool FailingNew::has_failed() const noexcept
 {
     return has_failed_here;
+}
+
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static): the scope is what is asked
+bool FailingNew::has_spared() const noexcept
+{
+    return has_spared_here;
 }
 
 } // namespace sojourn::tests

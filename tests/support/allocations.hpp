@@ -23,7 +23,12 @@ class FailingNew {
 public:
     enum class Repeat { no, yes };
 
+    /// Asked inside the allocation that is to fail, where it may look at the stack but not
+    /// allocate: if true, that one is spared, and none fails.
+    using Spares = bool (*)() noexcept;
+
     explicit FailingNew(long nth, Repeat repeat = Repeat::no) noexcept;
+    FailingNew(long nth, Spares spares) noexcept;
     FailingNew(const FailingNew&) = delete;
     FailingNew& operator=(const FailingNew&) = delete;
     FailingNew(FailingNew&&) = delete;
@@ -32,6 +37,9 @@ public:
 
     /// Whether an allocation has failed; if not, there were fewer than `nth`.
     [[nodiscard]] bool has_failed() const noexcept;
+
+    /// Whether the `nth` was spared.
+    [[nodiscard]] bool has_spared() const noexcept;
 };
 
 } // namespace sojourn::tests

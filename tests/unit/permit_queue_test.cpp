@@ -65,6 +65,22 @@ TEST_CASE("permit_queue: it tells its limit, and whether it is closed", "[unit][
     CHECK(queue.limit() == 3);
 }
 
+TEST_CASE(
+    "permit_queue: a wait across all of time is counted as one of that length", "[unit][core]"
+)
+{
+    PermitQueue queue(1, 10);
+    std::vector<Waiter> waiters(3);
+    queue.enter(waiters[0], TimePoint::min());
+    queue.enter(waiters[1], TimePoint::min());
+    queue.enter(waiters[2], TimePoint::max());
+    queue.give_back(1, TimePoint::max());
+    queue.give_back(1, TimePoint::min());
+    CHECK(decided(queue).size() == 3);
+    CHECK(queue.metrics().waits.sum_ns() == std::uint64_t{INT64_MAX});
+    queue.give_back(1, start);
+}
+
 TEST_CASE("permit_queue: a permit is handed over and not raced for", "[unit][core]")
 {
     PermitQueue queue(1, 10);

@@ -625,3 +625,12 @@ TEST_CASE("session_table expiry: stale entries stay few when the live ones expir
     }
     CHECK(f.metrics().live == 0);
 }
+
+TEST_CASE("session_table expiry: nothing is due at the end of time", "[unit][core]")
+{
+    TableFixture f;
+    f.now = TimePoint::max();
+    CHECK_FALSE(f.turn().expire(100));
+    f.add("a", "ada");
+    CHECK_FALSE(f.turn().expire(100));
+}

@@ -135,7 +135,7 @@ void PermitQueue::grant_waiting(TimePoint now) noexcept
     expire(now);
     while (has_free() && !line_.empty()) {
         auto& waiter = line_.front();
-        take(now - waiter.entered_);
+        take(time_between(waiter.entered_, now));
         leave(waiter, PermitState::granted);
     }
 }

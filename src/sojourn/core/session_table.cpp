@@ -256,7 +256,8 @@ bool SessionTable::expire(std::size_t batch)
 {
     for (; batch > 0; --batch) {
         const auto next = next_due();
-        if (now_ < next) {
+        // Nothing is due at the end of time, even there.
+        if (now_ < next || next == TimePoint::max()) {
             return false;
         }
         if (next == next_half_open()) {
@@ -267,7 +268,7 @@ bool SessionTable::expire(std::size_t batch)
             look_at(*entry);
         }
     }
-    return next_due() <= now_;
+    return next_due() <= now_ && next_due() != TimePoint::max();
 }
 
 /// One that has lain idle for as long as the service's options say.

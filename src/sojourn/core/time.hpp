@@ -25,6 +25,17 @@ using WallTime = std::chrono::system_clock::time_point;
     return moment > TimePoint::max() - length ? TimePoint::max() : moment + length;
 }
 
+/// How long it is from one moment to another: negative if `to` is the earlier one. As long as a
+/// length can be, where they are further apart: a clock that jumps must not make a length wrap.
+[[nodiscard]] constexpr Duration time_between(TimePoint from, TimePoint to) noexcept
+{
+    const auto origin = from.time_since_epoch();
+    if (origin < Duration::zero()) {
+        return to > TimePoint::max() + origin ? Duration::max() : to - from;
+    }
+    return to < TimePoint::min() + origin ? Duration::min() : to - from;
+}
+
 } // namespace sojourn
 
 #endif // SOJOURN_CORE_TIME_HPP

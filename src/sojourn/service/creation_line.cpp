@@ -62,7 +62,7 @@ awaitable<Result<CreatedSession>> CreationLine::create_at_head(Attempt attempt, 
             room = std::move(*watched);
             continue;
         }
-        const auto waited = co_await room->wait(deadline - clock_->steady());
+        const auto waited = co_await room->wait(time_between(clock_->steady(), deadline));
         if (!waited) {
             co_return waited.error() == errc::timed_out ? refuse() : waited.error();
         }

@@ -67,7 +67,8 @@ awaitable<Result<DrainReport>> Drain::run()
         }
         if (step == DrainStep::wait) {
             const auto moment = progress_.next_moment(now);
-            const auto limit = moment == TimePoint::max() ? Duration::max() : moment - now;
+            const auto limit =
+                moment == TimePoint::max() ? Duration::max() : time_between(now, moment);
             // How that ended is seen where one looks again.
             static_cast<void>(co_await change->wait(limit));
         } else if (const auto cancelled = co_await cancel_leased(); !cancelled) {

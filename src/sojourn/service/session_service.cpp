@@ -403,7 +403,8 @@ public:
         // Last, so that nobody has a permit who only waits for his turn.
         if (self->in_flight_) {
             const auto now = self->environment_.clock()->steady();
-            const auto rest = deadline == TimePoint::max() ? Duration::max() : deadline - now;
+            const auto rest =
+                deadline == TimePoint::max() ? Duration::max() : time_between(now, deadline);
             const auto longest = self->options_.max_request_wait();
             auto permit = co_await self->in_flight_->acquire(std::min(rest, longest));
             if (!permit) {
@@ -693,7 +694,7 @@ public:
         for (const auto& shard : self->shards_) {
             auto turn = [](ShardState& state) -> Result<Duration> {
                 const auto due = state.table().next_deadline();
-                return due < state.table().now() ? state.table().now() - due : Duration::zero();
+                return std::max(time_between(due, state.table().now()), Duration::zero());
             };
             const auto lag = co_await shard->call(std::move(turn));
             if (!lag) {
