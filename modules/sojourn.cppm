@@ -85,6 +85,7 @@ using sojourn::SessionReference;
 // core/time.hpp
 using sojourn::Duration;
 using sojourn::saturating_add;
+using sojourn::time_between;
 using sojourn::TimePoint;
 using sojourn::WallTime;
 

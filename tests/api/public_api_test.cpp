@@ -117,6 +117,7 @@ TEST_CASE("public_api: values and their errors", "[api]")
     CHECK(sojourn::parse_duration("366d").error() == sojourn::errc::duration_too_long);
     CHECK(sojourn::is_valid_timeout(sojourn::max_duration));
     CHECK(sojourn::saturating_add(sojourn::TimePoint::max(), 1s) == sojourn::TimePoint::max());
+    CHECK(sojourn::time_between(sojourn::TimePoint(), sojourn::TimePoint(1s)) == 1s);
 
     const sojourn::Error error(sojourn::errc::rate_limited, 5ms);
     CHECK(error.retry_after() == 5ms);

@@ -30,6 +30,8 @@ using namespace std::chrono_literals;
 // What cannot be promised is that the background wakes by itself afterwards. asio::strand takes
 // memory to schedule itself, and if there is none it stays locked for good (`post`) or ends the
 // process (when it hands over to itself, in a destructor).
+// That and why the handlers' test is hidden are told, with a reference, in faults/asio_memory.hpp;
+// the sweeps there spare such allocations and let all others fail.
 
 namespace {
 

@@ -1,5 +1,6 @@
 #include "sojourn/service/creation_line.hpp"
 
+#include <algorithm>
 #include <utility>
 
 using boost::asio::awaitable;
@@ -62,7 +63,10 @@ awaitable<Result<CreatedSession>> CreationLine::create_at_head(Attempt attempt, 
             room = std::move(*watched);
             continue;
         }
-        const auto waited = co_await room->wait(time_between(clock_->steady(), deadline));
+        // However far off it is: nobody waits for ever.
+        const auto rest = time_between(clock_->steady(), deadline);
+        const auto limit = std::min(rest, Duration::max() - Duration(1));
+        const auto waited = co_await room->wait(limit);
         if (!waited) {
             co_return waited.error() == errc::timed_out ? refuse() : waited.error();
         }

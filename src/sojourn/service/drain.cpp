@@ -5,6 +5,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -67,8 +68,9 @@ awaitable<Result<DrainReport>> Drain::run()
         }
         if (step == DrainStep::wait) {
             const auto moment = progress_.next_moment(now);
-            const auto limit =
-                moment == TimePoint::max() ? Duration::max() : time_between(now, moment);
+            // A moment that is far off is no reason to wait for ever.
+            const auto rest = std::min(time_between(now, moment), Duration::max() - Duration(1));
+            const auto limit = moment == TimePoint::max() ? Duration::max() : rest;
             // How that ended is seen where one looks again.
             static_cast<void>(co_await change->wait(limit));
         } else if (const auto cancelled = co_await cancel_leased(); !cancelled) {
