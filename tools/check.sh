@@ -37,12 +37,8 @@ step module tools/run_tests.sh module
 step asan tools/run_tests.sh asan
 step tsan tools/run_tests.sh tsan
 step sim ./dev sim
-step mutants ./dev mutants
 step release tools/run_tests.sh release
-step coverage ./dev coverage
-step valgrind ./dev valgrind
 step bench ./dev bench --instructions
-step fuzz ./dev fuzz --all --seconds 60
 
 printf '\nIn all, %d s:\n' "$SECONDS"
 printf '  %s\n' "${table[@]}"

@@ -10,6 +10,7 @@
 #include <sojourn/core/session_id.hpp>
 #include <sojourn/core/session_reference.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -131,14 +132,19 @@ struct Known {
         if (admitted.size() > 2U * request_rate.burst() + 8) {
             admitted.pop_front();
         }
-        for (std::size_t first = 0; first < admitted.size(); ++first) {
-            const auto window = to - admitted[first].first;
+        // Backwards from this one. One that waited for its lease was admitted before others that
+        // did not.
+        auto begin = to;
+        std::size_t count = 0;
+        for (auto request = admitted.rbegin(); request != admitted.rend(); ++request) {
+            begin = std::min(begin, request->first);
             const auto most = request_rate.burst() +
-                              static_cast<std::size_t>(window / request_rate.interval()) + 1;
+                              static_cast<std::size_t>((to - begin) / request_rate.interval()) + 1;
+            ++count;
             require(
-                admitted.size() - first <= most,
-                std::to_string(admitted.size() - first) +
-                    " requests in a window that has room for " + std::to_string(most)
+                count <= most,
+                std::to_string(count) + " requests in a window that has room for " +
+                    std::to_string(most)
             );
         }
     }

@@ -237,7 +237,8 @@ void World::finish_all()
         } else if (held > 0) {
             release(static_cast<std::uint32_t>(choices_->choose(held)));
         } else {
-            pass(1s);
+            // What was to happen at a time happens later, once the clock has gone back.
+            pass(swarm_.clock_goes_back ? Duration(1min) : Duration(1s));
         }
     }
     std::string waiting;

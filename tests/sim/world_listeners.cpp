@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -119,10 +120,14 @@ awaitable<void> World::call_back(SessionReference reference)
         }
         co_return;
     }
-    const auto& known = known_[this->known(reference)];
+    auto& known = known_[this->known(reference)];
     if (known.id) {
         const auto id = *known.id;
+        // A listener that is cancelled here leaves open whether it has touched the session.
+        ++known.uses_in_flight;
         (void)co_await service.touch(id);
+        --known.uses_in_flight;
+        known.used_to = std::max(known.used_to, now());
     }
 }
 

@@ -102,6 +102,14 @@ public:
         return *this;
     }
 
+    // A copy: what was moved from must still be one that can be assigned, and counts as little.
+    executor_type(executor_type&& other) noexcept : executor_type(std::as_const(other)) {}
+
+    executor_type& operator=(executor_type&& other) noexcept
+    {
+        return *this = std::as_const(other);
+    }
+
     ~executor_type()
     {
         if (tracks_work_) {

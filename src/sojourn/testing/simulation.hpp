@@ -84,17 +84,17 @@ public:
             boost::asio::co_spawn(
                 executor(),
                 std::move(coroutine),
-                [outcome](std::exception_ptr failure) {
-                    *outcome = {.is_done = true, .failure = std::move(failure), .value = Value()};
+                [outcome](const std::exception_ptr& failure) {
+                    *outcome = {.is_done = true, .failure = failure, .value = Value()};
                 }
             );
         } else {
             boost::asio::co_spawn(
                 executor(),
                 std::move(coroutine),
-                [outcome](std::exception_ptr failure, T value) {
+                [outcome](const std::exception_ptr& failure, T value) {
                     *outcome = {
-                        .is_done = true, .failure = std::move(failure), .value = std::move(value)
+                        .is_done = true, .failure = failure, .value = std::move(value)
                     };
                 }
             );
@@ -104,7 +104,7 @@ public:
             std::rethrow_exception(outcome->failure);
         }
         if constexpr (!std::is_void_v<T>) {
-            return std::move(*outcome->value);
+            return std::move(outcome->value).value();
         }
     }
 
