@@ -102,12 +102,19 @@ public:
         return *this;
     }
 
-    // A copy: what was moved from must still be one that can be assigned, and counts as little.
-    executor_type(executor_type&& other) noexcept : executor_type(std::as_const(other)) {}
+    executor_type(executor_type&& other) noexcept
+        : context_(other.context_),
+          runs_inline_(other.runs_inline_),
+          tracks_work_(std::exchange(other.tracks_work_, false))
+    {
+    }
 
     executor_type& operator=(executor_type&& other) noexcept
     {
-        return *this = std::as_const(other);
+        std::swap(context_, other.context_);
+        std::swap(runs_inline_, other.runs_inline_);
+        std::swap(tracks_work_, other.tracks_work_);
+        return *this;
     }
 
     ~executor_type()

@@ -93,9 +93,7 @@ public:
                 executor(),
                 std::move(coroutine),
                 [outcome](const std::exception_ptr& failure, T value) {
-                    *outcome = {
-                        .is_done = true, .failure = failure, .value = std::move(value)
-                    };
+                    *outcome = {.is_done = true, .failure = failure, .value = std::move(value)};
                 }
             );
         }
@@ -104,7 +102,8 @@ public:
             std::rethrow_exception(outcome->failure);
         }
         if constexpr (!std::is_void_v<T>) {
-            return std::move(outcome->value).value();
+            // NOLINTNEXTLINE(bugprone-unchecked-optional-access): it is done, and has not failed
+            return std::move(*outcome->value);
         }
     }
 
