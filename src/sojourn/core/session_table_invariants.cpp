@@ -111,10 +111,12 @@ private:
     {
         auto looked_at = session.armed_at;
         if (session.leases == 0 && session.idle_timeout == table_.idle_timeout_) {
-            looked_at = std::min(looked_at, session.used_last() + table_.idle_timeout_);
+            looked_at =
+                std::min(looked_at, saturating_add(session.used_last(), table_.idle_timeout_));
         }
         if (session.leases == 0 && session.awaits_first_request()) {
-            looked_at = std::min(looked_at, session.used_last() + table_.half_open_timeout_);
+            looked_at =
+                std::min(looked_at, saturating_add(session.used_last(), table_.half_open_timeout_));
         }
         require(
             looked_at <= std::max(table_.now_, table_.deadline(session)),
