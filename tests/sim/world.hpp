@@ -112,7 +112,7 @@ private:
     void begin_drain(Duration limit, Duration grace, Face face);
     void release(std::uint32_t number);
     void release_all();
-    void touch_weak(std::uint32_t number, Face face);
+    void touch_weak(std::uint32_t number);
     void wait_for_end(std::uint32_t number);
     void pass_some(const Step& step);
     void turn_back(const Step& step);

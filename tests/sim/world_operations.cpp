@@ -190,7 +190,7 @@ void World::begin(const Step& step)
         release(step.numbers[0]);
         return;
     case Action::touch_weak:
-        touch_weak(step.numbers[0], face);
+        touch_weak(step.numbers[0]);
         return;
     case Action::wait_for_end:
         wait_for_end(step.numbers[0]);
@@ -529,7 +529,7 @@ void World::release_all()
     }
 }
 
-void World::touch_weak(std::uint32_t number, Face /*face*/)
+void World::touch_weak(std::uint32_t number)
 {
     if (weak_leases_.empty()) {
         return;
