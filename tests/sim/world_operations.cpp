@@ -121,6 +121,8 @@ void World::take_off(Flight& flight)
         ++known.uses_in_flight;
         if (flight.action == Action::rotate || flight.action == Action::log_in) {
             ++known.rotations_in_flight;
+            // Whose it becomes may be one that is being ended, which may show before the new id.
+            known.is_targeted = known.is_targeted || sweeps_in_flight_ > 0;
         }
         if (flight.action == Action::remove) {
             known.is_targeted = true;
