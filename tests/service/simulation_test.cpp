@@ -2,6 +2,7 @@
 #include "service/removal_log.hpp"
 
 #include <sojourn/async/async_semaphore.hpp>
+#include <sojourn/async/gate.hpp>
 #include <sojourn/testing/simulation.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -31,6 +32,13 @@ asio::awaitable<void> going_round()
     }
 }
 
+asio::awaitable<void> waking_up_again(testing::Simulation& simulation)
+{
+    for (;;) {
+        co_await simulation.sleep(24h);
+    }
+}
+
 asio::awaitable<int> failing()
 {
     co_await asio::post(asio::use_awaitable);
@@ -47,6 +55,23 @@ asio::awaitable<void> oversleep(testing::Simulation& simulation, std::string& st
         story += "slept on; ";
     } catch (const boost::system::system_error&) {
         story += "cancelled; ";
+    }
+}
+
+asio::awaitable<void> take_turns(AsyncSemaphore& semaphore)
+{
+    for (int i = 0; i < 2; ++i) {
+        const auto permit = co_await semaphore.acquire();
+        co_await asio::post(asio::use_awaitable);
+    }
+}
+
+/// As if this thread had completed calls inline until so many are left to it.
+void leave_inline_budget(int left)
+{
+    renew_inline_budget();
+    for (int i = left; i < inline_completion_budget; ++i) {
+        (void)spend_inline_budget();
     }
 }
 
@@ -96,6 +121,53 @@ TEST_CASE("simulation: a seed gives the same ids and the same steps", "[service]
     CHECK(run(5).second != run(6).second);
 }
 
+TEST_CASE("simulation: what ran before on this thread makes no difference", "[service]")
+{
+    // Far more calls than may complete inline in one go.
+    const auto run = [] {
+        testing::Simulation simulation;
+        SessionService service(simulation.executor(), plain_options(), simulation.environment());
+        auto created = simulation.run(service.create()).value();
+        created.lease.release();
+        for (int i = 0; i < 600; ++i) {
+            asio::co_spawn(
+                simulation.executor(), acquire_later(service, created.id), asio::detached
+            );
+        }
+        simulation.settle();
+        return std::pair(simulation.context().trace(), simulation.context().steps());
+    };
+    const auto first = run();
+    for (const int left : {0, 1, inline_completion_budget / 2, inline_completion_budget}) {
+        leave_inline_budget(left);
+        CHECK(run() == first);
+    }
+}
+
+TEST_CASE("simulation: every order is found, whatever ran before on this thread", "[service]")
+{
+    const auto count_runs = [] {
+        const auto choices = std::make_shared<testing::ExhaustiveChoices>();
+        do {
+            testing::Simulation simulation(choices);
+            AsyncSemaphore semaphore(
+                simulation.executor(), SemaphoreOptions().permits(1), simulation.clock()
+            );
+            for (int i = 0; i < 2; ++i) {
+                asio::co_spawn(simulation.executor(), take_turns(semaphore), asio::detached);
+            }
+            simulation.settle();
+        } while (choices->next());
+        return choices->runs();
+    };
+    const auto runs = count_runs();
+    CHECK(runs > 1);
+    for (const int left : {0, 1, 3, 5}) {
+        leave_inline_budget(left);
+        CHECK(count_runs() == runs);
+    }
+}
+
 TEST_CASE("simulation: time passes while a coroutine waits for it", "[service]")
 {
     testing::Simulation simulation;
@@ -142,4 +214,6 @@ TEST_CASE("simulation: a wait that nobody can end is told", "[service]")
     const auto held = simulation.run(semaphore.acquire()).value();
     CHECK_THROWS_AS(simulation.run(semaphore.acquire(Duration::max())), std::logic_error);
     CHECK_THROWS_AS(simulation.run(going_round()), std::runtime_error);
+    asio::co_spawn(simulation.executor(), waking_up_again(simulation), asio::detached);
+    CHECK_THROWS_AS(simulation.run(semaphore.acquire(Duration::max())), std::runtime_error);
 }

@@ -57,7 +57,9 @@ private:
 /// The program must be deterministic but for what it chooses.
 class ExhaustiveChoices final : public ChoiceSource {
 public:
-    /// *Exceptions*: `std::logic_error` if the program does not choose as it did in the run before.
+    /// *Exceptions*: `std::logic_error` if there are more or fewer to choose from than at this
+    /// place in the run before: the program is not deterministic. One that has as many by chance
+    /// goes unnoticed.
     [[nodiscard]] std::size_t choose(std::size_t count) override;
 
     /// Begins the next run; false if there has been every one.

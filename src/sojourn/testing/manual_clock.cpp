@@ -1,6 +1,7 @@
 #include "sojourn/testing/manual_clock.hpp"
 
 #include "sojourn/async/shutdown_hook.hpp"
+#include "sojourn/detail/assert.hpp"
 
 #include <boost/asio/append.hpp>
 #include <boost/asio/error.hpp>
@@ -42,6 +43,7 @@ public:
 
     void advance(Duration length)
     {
+        SOJOURN_ASSERT(length >= Duration::zero());
         move(wall_, length);
         move(now_, length);
         fire();

@@ -1,5 +1,8 @@
 #include "sojourn/testing/simulated_context.hpp"
 
+#include "sojourn/async/gate.hpp"
+#include "sojourn/detail/assert.hpp"
+
 namespace sojourn::testing {
 
 namespace {
@@ -15,6 +18,8 @@ const SimulatedContext*& running() noexcept
     return context;
 }
 
+/// One step. The next begins with a whole budget of calls that complete inline, whatever this one
+/// has spent: the budget is the thread's, and would carry over into the next run.
 class Running {
 public:
     explicit Running(const SimulatedContext& context) noexcept
@@ -27,7 +32,11 @@ public:
     Running(Running&&) = delete;
     Running& operator=(Running&&) = delete;
 
-    ~Running() { running() = outer_; }
+    ~Running()
+    {
+        running() = outer_;
+        renew_inline_budget();
+    }
 
 private:
     const SimulatedContext* outer_;
@@ -38,6 +47,8 @@ private:
 SimulatedContext::SimulatedContext(std::shared_ptr<ChoiceSource> choices)
     : choices_(std::move(choices)), trace_(hash_basis)
 {
+    SOJOURN_ASSERT(choices_ != nullptr);
+    renew_inline_budget();
 }
 
 SimulatedContext::~SimulatedContext()
@@ -62,6 +73,7 @@ bool SimulatedContext::run_one()
         return false;
     }
     const auto choice = choices_->choose(ready_.size());
+    SOJOURN_ASSERT(choice < ready_.size());
     trace_ = (trace_ ^ (ready_.size() << 32U ^ choice)) * hash_prime;
     ++steps_;
     // The others stay in the order in which they came, which `FirstChoice` keeps to.

@@ -24,6 +24,10 @@ namespace sojourn::testing {
 
 /// A simulated execution context. Nothing runs but in `run` and `run_one`.
 ///
+/// Asio's own timers, sockets and resolvers do not belong on it: on a context that is no
+/// `io_context` they run a thread of their own, which would meet this one, and their time is real.
+/// What waits for time waits by `Simulation::sleep`, or a `Timer` of the `ManualClock`.
+///
 /// *Thread safety*: none but what `on_post` allows. *Lifetime*: as any execution context, it must
 /// outlive what uses its executors, but for what is told of its shutdown. Its destructor destroys
 /// what has not run, and coroutine frames with it.
@@ -31,6 +35,7 @@ class SimulatedContext : public boost::asio::execution_context {
 public:
     class executor_type; // NOLINT(readability-identifier-naming): Asio's name for it
 
+    /// Precondition: `choices` is not null, and chooses what it is asked for.
     explicit SimulatedContext(std::shared_ptr<ChoiceSource> choices);
     SimulatedContext(const SimulatedContext&) = delete;
     SimulatedContext& operator=(const SimulatedContext&) = delete;

@@ -14,6 +14,7 @@ namespace sojourn::testing {
 namespace {
 
 constexpr std::size_t longest_settling = 1'000'000;
+constexpr Duration longest_run = std::chrono::hours(24) * 365;
 
 } // namespace
 
@@ -79,6 +80,7 @@ asio::awaitable<void> Simulation::sleep(Duration length)
 void Simulation::run_until(const bool& is_done)
 {
     std::size_t steps = 0;
+    const auto last = saturating_add(clock_->steady(), longest_run);
     while (!is_done) {
         if (context_.ready() > 0) {
             step(steps);
@@ -86,7 +88,13 @@ void Simulation::run_until(const bool& is_done)
         }
         const auto next = clock_->next_deadline();
         if (next == TimePoint::max()) {
-            throw std::logic_error("nothing is ready and nobody waits for a time");
+            throw std::logic_error(
+                "nothing is ready, and nobody waits for simulated time: the coroutine waits for "
+                "what nobody does, or for a timer or a socket of Asio's"
+            );
+        }
+        if (next > last) {
+            throw std::runtime_error("a year has passed, and the coroutine has not ended");
         }
         steps = 0;
         clock_->advance(next - clock_->steady());

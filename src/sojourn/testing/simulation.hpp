@@ -50,8 +50,8 @@ public:
     [[nodiscard]] ServiceEnvironment environment() const;
 
     /// Runs what is ready, without letting time pass. Returns how many steps that were.
-    /// *Exceptions*: `std::runtime_error` if it takes more than a million steps: something goes
-    /// round in circles.
+    /// *Exceptions*: what those throw; `std::runtime_error` if it takes more than a million steps:
+    /// something goes round in circles.
     std::size_t settle();
 
     /// Lets time pass, from one deadline that somebody waits for to the next, and what is due run
@@ -66,8 +66,12 @@ public:
     /// Runs a coroutine to its end, and returns what it returns. Time passes whenever nothing else
     /// can happen, from one deadline to the next.
     ///
+    /// Precondition: `T` is void, or `co_spawn` can construct one by default.
+    ///
     /// *Exceptions*: what it throws; those of `settle`; `std::logic_error` if nothing is ready and
-    /// nobody waits for a time: it would wait for ever.
+    /// nobody waits for simulated time: it would wait for ever; `std::runtime_error` if it takes
+    /// more than 365 days of simulated time: it waits for ever beside something that goes on. A
+    /// coroutine that has not ended then stays, and is destroyed with the simulation.
     template <class T>
     T run(boost::asio::awaitable<T> coroutine)
     {
