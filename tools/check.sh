@@ -36,7 +36,9 @@ step gcc tools/run_tests.sh gcc
 step module tools/run_tests.sh module
 step asan tools/run_tests.sh asan
 step tsan tools/run_tests.sh tsan
-step sim ./dev sim --seeds 10000
+step sim ./dev sim
+step fuzz ./dev fuzz --all --seconds 60
+step valgrind ./dev valgrind
 step release tools/run_tests.sh release
 step bench ./dev bench --instructions
 

@@ -12,6 +12,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,10 @@ namespace asio = boost::asio;
 using namespace sojourn;
 using namespace sojourn::tests;
 using namespace std::chrono_literals;
+
+// g++ 12 miscompiles aggregates in a co_await expression.
+static_assert(!std::is_aggregate_v<AcquireOptions>);
+static_assert(!std::is_aggregate_v<RotateOptions>);
 
 TEST_CASE(
     "session_service: options out of bounds are refused by the name of the field",
