@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/sojourn)
 
-install(TARGETS sojourn sojourn_testing EXPORT sojourn-targets FILE_SET HEADERS)
+install(TARGETS sojourn sojourn_http sojourn_testing EXPORT sojourn-targets FILE_SET HEADERS)
 install(EXPORT sojourn-targets NAMESPACE sojourn:: DESTINATION ${package_dir})
 
 if(SOJOURN_BUILD_MODULE)

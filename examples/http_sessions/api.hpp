@@ -8,7 +8,6 @@
 #include "reply.hpp"
 #include "route.hpp"
 #include "server_options.hpp"
-#include "session_cookie.hpp"
 
 #include <sojourn/service/session_service.hpp>
 
@@ -35,6 +34,7 @@ public:
     void begin_to_end() noexcept { is_ending_.store(true, std::memory_order_relaxed); }
 
 private:
+    [[nodiscard]] sojourn::Result<sojourn::SessionId> read_cookie(const Request& request) const;
     boost::asio::awaitable<Reply> greet(const Request& request);
     boost::asio::awaitable<Reply> greet_holder(sojourn::SessionId id);
     boost::asio::awaitable<Reply> create_session(const Request& request, const std::string& peer);
@@ -48,7 +48,7 @@ private:
 
     sojourn::SessionService& service_;
     Sessions sessions_;
-    SessionCookie cookie_;
+    sojourn::http::SessionCookie cookie_;
     std::atomic<bool> is_ending_{false};
 };
 

@@ -2,6 +2,7 @@
 
 #include <sojourn/core/duration.hpp>
 #include <sojourn/core/rate_limit.hpp>
+#include <sojourn/http/session_cookie.hpp>
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -17,6 +18,9 @@
 namespace http_sessions {
 
 namespace {
+
+using sojourn::http::CookieTransport;
+using sojourn::http::SessionCookie;
 
 using boost::asio::ip::tcp;
 

@@ -1,6 +1,6 @@
 #include "route.hpp"
 
-#include "token.hpp"
+#include <sojourn/http/token.hpp>
 
 #include <algorithm>
 #include <array>
@@ -93,8 +93,8 @@ bool is_attribute_name(std::string_view name) noexcept
     constexpr std::size_t length_max = 64;
     return !name.empty() && name.size() <= length_max &&
            std::ranges::all_of(name, [](char character) {
-               return is_alphanumeric(character) || character == '_' || character == '.' ||
-                      character == '-';
+               return sojourn::http::is_alphanumeric(character) || character == '_' ||
+                      character == '.' || character == '-';
            });
 }
 

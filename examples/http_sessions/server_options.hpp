@@ -5,9 +5,9 @@
 #define HTTP_SESSIONS_SERVER_OPTIONS_HPP
 
 #include "limits.hpp"
-#include "session_cookie.hpp"
 
 #include <sojourn/core/service_options.hpp>
+#include <sojourn/http/session_cookie.hpp>
 
 #include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -29,7 +29,7 @@ struct ServerOptions {
     /// Where all come from one address, as behind a proxy, no rate would be fair to them.
     sojourn::ServiceOptions service =
         sojourn::ServiceOptions().creation_rate(sojourn::RateLimit::unlimited());
-    SessionCookie cookie;
+    sojourn::http::SessionCookie cookie;
     Limits limits;
 };
 

@@ -16,7 +16,6 @@
 #include "http_sessions/api.hpp"
 #include "http_sessions/connection.hpp"
 #include "http_sessions/server_options.hpp"
-#include "http_sessions/session_cookie.hpp"
 
 #include <sojourn/service/session_service.hpp>
 #include <sojourn/testing/manual_clock.hpp>
@@ -49,7 +48,7 @@
 using namespace sojourn;
 using namespace sojourn::tests;
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
+namespace beast = boost::beast;
 
 namespace {
 
@@ -86,7 +85,7 @@ public:
     void read(std::string_view answers)
     {
         while (!answers.empty()) {
-            http::response_parser<http::empty_body> parser;
+            beast::http::response_parser<beast::http::empty_body> parser;
             boost::system::error_code error;
             const auto header_size = parser.put(asio::buffer(answers), error);
             const auto whole = answers;
@@ -102,12 +101,14 @@ public:
     [[nodiscard]] const std::string& id() const noexcept { return id_; }
 
 private:
-    static std::string_view
-    take_body(const http::response_parser<http::empty_body>& parser, std::string_view& answers)
+    static std::string_view take_body(
+        const beast::http::response_parser<beast::http::empty_body>& parser,
+        std::string_view& answers
+    )
     {
         const auto status = parser.get().result();
         const auto length = parser.content_length();
-        if (status == http::status::continue_ || status == http::status::no_content) {
+        if (status == beast::http::status::continue_ || status == beast::http::status::no_content) {
             return {};
         }
         if (!length) {
@@ -125,9 +126,9 @@ private:
         return body;
     }
 
-    void check_header(const http::response_header<>& header, std::string_view answer)
+    void check_header(const beast::http::response_header<>& header, std::string_view answer)
     {
-        using http::field;
+        using beast::http::field;
         constexpr std::array statuses = {
             100, 200, 201, 204, 400, 401, 404, 405, 413, 429, 431, 503
         };
@@ -156,7 +157,7 @@ private:
 
     void note_cookie(const std::string& given)
     {
-        const http_sessions::SessionCookie cookie;
+        const http::SessionCookie cookie;
         if (given == cookie.take_away()) {
             return;
         }

@@ -1,18 +1,18 @@
 /// @file
-/// Fuzzes the cookie of the example server. The input's lines: the cookie's name, then what comes
-/// in fields of a request's header. Each of these is a `Cookie`, unless it begins with '!'.
-
-#include "http_sessions/session_cookie.hpp"
+/// Fuzzes cookies. The input's lines: the cookie's name, then the `Cookie` fields of a request. The
+/// same lines are also tried as the parts of a cookie that is given.
 
 #include "fuzz/choices.hpp"
 #include "fuzz/finding.hpp"
+
+#include <sojourn/http/cookie.hpp>
+#include <sojourn/http/session_cookie.hpp>
+#include <sojourn/http/set_cookie.hpp>
 
 #include <boost/algorithm/string/classification.hpp>
 #include <boost/algorithm/string/predicate.hpp>
 #include <boost/algorithm/string/split.hpp>
 #include <boost/algorithm/string/trim.hpp>
-#include <boost/beast/http/field.hpp>
-#include <boost/beast/http/fields.hpp>
 
 #include <algorithm>
 #include <array>
@@ -25,9 +25,8 @@
 
 using namespace sojourn;
 using namespace sojourn::tests;
-using http_sessions::CookieTransport;
-using http_sessions::SessionCookie;
-namespace http = boost::beast::http;
+using http::CookieTransport;
+using http::SessionCookie;
 
 namespace {
 
@@ -49,9 +48,9 @@ std::vector<std::string> values_of(const std::vector<std::string>& lines, const 
     std::vector<std::string> values;
     for (const auto& line : lines) {
         for (const auto& cookie : split(line, ";")) {
-            const auto equals = std::min(cookie.find('='), cookie.size());
-            if (trimmed(cookie.substr(0, equals)) == name) {
-                values.push_back(trimmed(cookie.substr(std::min(equals + 1, cookie.size()))));
+            const auto equals = cookie.find('=');
+            if (equals != std::string::npos && trimmed(cookie.substr(0, equals)) == name) {
+                values.push_back(trimmed(cookie.substr(equals + 1)));
             }
         }
     }
@@ -81,12 +80,19 @@ std::string checked_name(const std::string& name, CookieTransport transport)
     return is_expected ? name : std::string(SessionCookie::default_insecure_name);
 }
 
-void check_read(
-    const SessionCookie& cookie, const http::fields& header, const std::vector<std::string>& lines
-)
+Result<SessionId> read_fields(const SessionCookie& cookie, const std::vector<std::string>& lines)
+{
+    SessionCookie::Reader reader(cookie);
+    for (const auto& line : lines) {
+        reader.look_in(line);
+    }
+    return reader.id();
+}
+
+void check_read(const SessionCookie& cookie, const std::vector<std::string>& lines)
 {
     const auto values = values_of(lines, cookie.name());
-    const auto read = cookie.read(header);
+    const auto read = read_fields(cookie, lines);
     const bool is_expected =
         values.size() == 1 && SessionId::parse_issued(values.front()).has_value();
     if (read.has_value() != is_expected || (read && read->text() != values.front())) {
@@ -109,18 +115,40 @@ void check_given(const SessionCookie& cookie, const std::vector<std::string>& li
     const auto id = SessionId::from_entropy(entropy);
     const auto given = cookie.give(id);
     const auto shown = given.substr(0, given.find(';'));
-    http::fields header;
-    for (const auto& line : lines) {
-        if (values_of({line}, cookie.name()).empty()) {
-            header.insert(http::field::cookie, line);
-        }
-    }
-    header.insert(http::field::cookie, shown);
-    if (cookie.read(header) != id) {
+    auto others = lines;
+    std::erase_if(others, [&](const std::string& line) {
+        return !values_of({line}, cookie.name()).empty();
+    });
+    others.push_back(shown);
+    if (read_fields(cookie, others) != id) {
         report_finding("'{}' is given, and not read", given);
     }
     if (!values_of({cookie.take_away()}, cookie.name()).front().empty()) {
         report_finding("'{}' takes nothing away", cookie.take_away());
+    }
+}
+
+/// Whatever it is made of, what is written is one cookie, in one field.
+void check_set(const std::vector<std::string>& lines)
+{
+    const auto line = [&](std::size_t index) {
+        return index < lines.size() ? lines[index] : std::string();
+    };
+    http::SetCookie cookie(line(0), line(1));
+    cookie.path("/" + line(2)).domain(line(3)).secure(lines.size() % 2 == 0);
+    if (cookie.objection()) {
+        return;
+    }
+    const auto text = cookie.text();
+    const auto parts = static_cast<std::size_t>(std::ranges::count(text, ';')) + 1;
+    const auto expected = 4U + (line(3).empty() ? 0U : 1U) + (lines.size() % 2 == 0 ? 1U : 0U);
+    const bool is_one_field = std::ranges::all_of(text, [](char character) {
+        return character >= ' ' && character <= '~';
+    });
+    std::string_view sent = std::string_view(text).substr(0, text.find(';'));
+    const auto seen = http::take_cookie(sent);
+    if (parts != expected || !is_one_field || seen != http::Cookie{line(0), line(1)}) {
+        report_finding("a cookie is given as '{}'", text);
     }
 }
 
@@ -129,17 +157,12 @@ void check_given(const SessionCookie& cookie, const std::vector<std::string>& li
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
     auto lines = split(std::string(text_of({data, size})), "\n");
+    check_set(lines);
     const auto transport = size % 2 == 0 ? CookieTransport::secure : CookieTransport::insecure;
     const SessionCookie cookie(checked_name(lines.front(), transport), transport);
     lines.erase(lines.begin());
 
-    http::fields header;
-    for (const auto& line : lines) {
-        const bool is_other = line.starts_with('!');
-        header.insert(is_other ? http::field::accept : http::field::cookie, line);
-    }
-    std::erase_if(lines, [](const std::string& line) { return line.starts_with('!'); });
-    check_read(cookie, header, lines);
+    check_read(cookie, lines);
     check_given(cookie, lines);
     return 0;
 }

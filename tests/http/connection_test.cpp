@@ -3,11 +3,11 @@
 #include "http_sessions/api.hpp"
 #include "http_sessions/connection.hpp"
 #include "http_sessions/limits.hpp"
-#include "http_sessions/session_cookie.hpp"
 #include "support/poll_until.hpp"
 #include "support/run_coro.hpp"
 
 #include <sojourn/core/service_options.hpp>
+#include <sojourn/http/session_cookie.hpp>
 #include <sojourn/service/session_service.hpp>
 
 #include <boost/asio/io_context.hpp>

@@ -1,9 +1,6 @@
-#include "http_sessions/session_cookie.hpp"
-
 #include <sojourn/core/error.hpp>
+#include <sojourn/http/session_cookie.hpp>
 
-#include <boost/beast/http/field.hpp>
-#include <boost/beast/http/fields.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include <initializer_list>
@@ -14,30 +11,32 @@ namespace sojourn::tests {
 
 namespace {
 
-using http_sessions::CookieTransport;
-using http_sessions::SessionCookie;
+using http::CookieTransport;
+using http::SameSite;
+using http::SessionCookie;
 
 const std::string id(SessionId::issued_length, 'A');
 const std::string other_id(SessionId::issued_length, 'B');
 
-boost::beast::http::fields header_with(std::initializer_list<std::string> cookies)
+Result<SessionId> read(std::initializer_list<std::string> fields)
 {
-    boost::beast::http::fields header;
-    for (const auto& cookie : cookies) {
-        header.insert(boost::beast::http::field::cookie, cookie);
+    const SessionCookie cookie;
+    SessionCookie::Reader reader(cookie);
+    for (const auto& field : fields) {
+        reader.look_in(field);
     }
-    return header;
+    return reader.id();
 }
 
-bool finds_id(std::initializer_list<std::string> cookies)
+bool finds_id(std::initializer_list<std::string> fields)
 {
-    const auto found = SessionCookie().read(header_with(cookies));
+    const auto found = read(fields);
     return found && found->text() == id;
 }
 
-bool finds_nothing(std::initializer_list<std::string> cookies)
+bool finds_nothing(std::initializer_list<std::string> fields)
 {
-    const auto found = SessionCookie().read(header_with(cookies));
+    const auto found = read(fields);
     return found.has_error() && found.error() == errc::invalid_id;
 }
 
@@ -77,8 +76,24 @@ TEST_CASE("session_cookie: a cookie that is there twice is none, even with equal
     CHECK(finds_nothing({"__Host-id=" + id + "; __Host-id=" + other_id}));
     CHECK(finds_nothing({"__Host-id=" + id + "; __Host-id=" + id}));
     CHECK(finds_nothing({"__Host-id=" + id, "__Host-id=" + id}));
+    CHECK(finds_nothing({"__Host-id=" + id, "__Host-id=" + id, "__Host-id=" + id}));
     CHECK(finds_nothing({"__Host-id=; __Host-id=" + id}));
-    CHECK(finds_nothing({"__Host-id; __Host-id=" + id}));
+}
+
+TEST_CASE("session_cookie: a value without a name is nobody's cookie, whatever it says", "[http]")
+{
+    CHECK(finds_id({"__Host-id; __Host-id=" + id}));
+    CHECK(finds_nothing({id}));
+    CHECK(finds_nothing({"=" + id}));
+    CHECK(finds_nothing({"=__Host-id=" + id}));
+}
+
+TEST_CASE("session_cookie: one field can be read at once", "[http]")
+{
+    const SessionCookie cookie("sid");
+    CHECK(cookie.read("theme=dark; sid=" + id) == SessionId::parse_issued(id));
+    CHECK(cookie.read("theme=dark").error() == errc::invalid_id);
+    CHECK(cookie.read("sid=" + id + "; sid=" + id).error() == errc::invalid_id);
 }
 
 TEST_CASE("session_cookie: it is given and taken away with the same rules", "[http]")
@@ -96,6 +111,13 @@ TEST_CASE("session_cookie: it is given and taken away with the same rules", "[ht
         "sid=" + id + "; HttpOnly; SameSite=Lax; Path=/"
     );
     CHECK(insecure.take_away() == "sid=; Max-Age=0; HttpOnly; SameSite=Lax; Path=/");
+
+    const SessionCookie strict("sid", CookieTransport::secure, SameSite::strict);
+    CHECK(
+        strict.give(*SessionId::parse_issued(id)) ==
+        "sid=" + id + "; Secure; HttpOnly; SameSite=Strict; Path=/"
+    );
+    CHECK(strict.take_away() == "sid=; Max-Age=0; Secure; HttpOnly; SameSite=Strict; Path=/");
 }
 
 TEST_CASE("session_cookie: a name is a token, and promises nothing that does not hold", "[http]")
@@ -108,10 +130,13 @@ TEST_CASE("session_cookie: a name is a token, and promises nothing that does not
     for (const std::string_view name : {"", "a b", "a;b", "a=b", "a\r\nb", "\"a\"", "\xC3\xA9"}) {
         CHECK(SessionCookie::objection(name, secure));
     }
+    CHECK_FALSE(SessionCookie::objection(std::string(64, 'a'), secure));
     CHECK(SessionCookie::objection(std::string(65, 'a'), secure));
     CHECK(SessionCookie::objection("__Host-id", insecure));
     CHECK(SessionCookie::objection("__HOST-id", insecure));
     CHECK(SessionCookie::objection("__Secure-id", insecure));
+    CHECK_FALSE(SessionCookie::objection("sid", secure, SameSite::none));
+    CHECK(SessionCookie::objection("sid", insecure, SameSite::none));
 }
 
 } // namespace sojourn::tests

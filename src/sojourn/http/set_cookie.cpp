@@ -1,0 +1,118 @@
+#include "sojourn/http/set_cookie.hpp"
+
+#include "sojourn/http/token.hpp"
+
+#include <algorithm>
+
+namespace sojourn::http {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr char to_lower(char letter) noexcept
+{
+    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+}
+
+/// Whether the text begins with a prefix of small letters, in letters of either case.
+constexpr bool begins_with(std::string_view text, std::string_view prefix) noexcept
+{
+    return std::ranges::equal(text.substr(0, prefix.size()), prefix, {}, to_lower);
+}
+
+/// RFC 6265bis' cookie-octet: no blanks, quotes, commas, semicolons, backslashes, nothing beyond
+/// ASCII.
+constexpr bool is_cookie_octet(char character) noexcept
+{
+    constexpr std::string_view excluded = "\",;\\";
+    return character >= '!' && character <= '~' &&
+           excluded.find(character) == std::string_view::npos;
+}
+
+constexpr bool is_path_character(char character) noexcept
+{
+    return character >= '!' && character <= '~' && character != ';';
+}
+
+constexpr bool is_domain_character(char character) noexcept
+{
+    return is_alphanumeric(character) || character == '-' || character == '.';
+}
+
+constexpr std::string_view to_attribute(SameSite rule) noexcept
+{
+    switch (rule) {
+    case SameSite::strict:
+        return "; SameSite=Strict";
+    case SameSite::none:
+        return "; SameSite=None";
+    default:
+        return "; SameSite=Lax";
+    }
+}
+
+} // namespace
+
+/// What the prefix of its name promises.
+bool SetCookie::keeps_its_promise() const noexcept
+{
+    if (begins_with(name_, "__host-")) {
+        return is_secure_ && path_ == "/" && domain_.empty();
+    }
+    return is_secure_ || !begins_with(name_, "__secure-");
+}
+
+std::optional<std::string_view> SetCookie::objection() const noexcept
+{
+    if (!is_token(name_)) {
+        return "a cookie's name must be letters, digits and characters of !#$%&'*+-.^_`|~";
+    }
+    if (!std::ranges::all_of(value_, is_cookie_octet)) {
+        return "a cookie's value must be visible ASCII characters other than \" , ; and \\";
+    }
+    if (name_.size() + value_.size() > max_name_and_value) {
+        return "a cookie's name and value must be at most 4096 bytes together";
+    }
+    if (!path_.starts_with('/') || path_.size() > max_attribute ||
+        !std::ranges::all_of(path_, is_path_character)) {
+        return "a cookie's path must begin with / and be at most 1024 visible ASCII characters "
+               "other "
+               "than ;";
+    }
+    if (domain_.size() > max_attribute || !std::ranges::all_of(domain_, is_domain_character)) {
+        return "a cookie's domain must be at most 1024 letters, digits, hyphens and dots";
+    }
+    if (max_age_ && (*max_age_ < 0s || *max_age_ > longest_age)) {
+        return "a cookie's age must be from 0 to 400 days";
+    }
+    if (same_site_ == SameSite::none && !is_secure_) {
+        return "a cookie for all sites must be secure";
+    }
+    if (!keeps_its_promise()) {
+        return "a cookie whose name begins with __Secure- must be secure, and one with __Host- "
+               "also "
+               "have the path / and no domain";
+    }
+    return std::nullopt;
+}
+
+std::string SetCookie::text() const
+{
+    auto text = name_ + "=" + value_;
+    if (max_age_) {
+        text += "; Max-Age=" + std::to_string(max_age_->count());
+    }
+    if (!domain_.empty()) {
+        text += "; Domain=" + domain_;
+    }
+    if (is_secure_) {
+        text += "; Secure";
+    }
+    if (is_http_only_) {
+        text += "; HttpOnly";
+    }
+    return text.append(to_attribute(same_site_)) + "; Path=" + path_;
+}
+
+} // namespace sojourn::http
