@@ -91,7 +91,7 @@ TEST_CASE("session_cookie: a value without a name is nobody's cookie, whatever i
 TEST_CASE("session_cookie: one field can be read at once", "[http]")
 {
     const SessionCookie cookie("sid");
-    CHECK(cookie.read("theme=dark; sid=" + id) == SessionId::parse_issued(id));
+    CHECK(cookie.read("theme=dark; sid=" + id).value().text() == id);
     CHECK(cookie.read("theme=dark").error() == errc::invalid_id);
     CHECK(cookie.read("sid=" + id + "; sid=" + id).error() == errc::invalid_id);
 }
