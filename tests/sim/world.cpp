@@ -190,22 +190,28 @@ void World::check_health()
     require(health.listener_failures >= listener_faults_, "a listener's failure was not counted");
 }
 
-/// Nobody holds anything, so there is room for one, and as many permits as there ever were.
+/// Nobody holds anything, so there is room for anybody, and as many permits as there ever were.
 void World::check_room()
 {
     const auto& options = swarm_.options;
-    auto created = simulation_->run(service_->create(CreateOptions().principal("at rest")));
-    require(created.has_value(), "no room for a session, though there is none");
-    ++created_;
-    created->lease.release();
     const auto rate = options.request_rate();
     auto most = std::min(options.max_in_flight().value_or(1), options.max_in_flight_per_session());
     most = rate.is_unlimited() ? most : std::min<std::size_t>(most, rate.burst());
-    std::vector<SessionLease> leases;
-    for (std::size_t i = 0; i < most; ++i) {
-        auto lease = simulation_->run(service_->acquire(created->id));
-        require(lease.has_value(), "no permit for a request, though nobody holds one");
-        leases.push_back(std::move(*lease));
+    for (const auto* const principal : {"", "principal 0"}) {
+        auto created = simulation_->run(service_->create(CreateOptions().principal(principal)));
+        require(created.has_value(), "no room for a session, though there is none");
+        ++created_;
+        created->lease.release();
+        std::vector<SessionLease> leases;
+        for (std::size_t i = 0; i < most; ++i) {
+            auto lease = simulation_->run(service_->acquire(created->id));
+            require(lease.has_value(), "no permit for a request, though nobody holds one");
+            leases.push_back(std::move(*lease));
+        }
+        leases.clear();
+        // Its end is told before the next needs its place.
+        require(simulation_->run(service_->remove(created->id)).has_value(), "it is not there");
+        pass(1s);
     }
 }
 
