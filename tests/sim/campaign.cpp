@@ -2,14 +2,11 @@
 
 #include "sim/campaign.hpp"
 
-#include "sim/known.hpp"
-#include "sim/plan.hpp"
-#include "sim/world.hpp"
-
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <charconv>
@@ -109,7 +106,7 @@ private:
         progress.seed = seed;
         ::alarm(longest_run_seconds);
         try {
-            progress.add(run(draw_plan(seed, options.steps)));
+            progress.add(options.runner(draw_plan(seed, options.steps), nullptr));
         } catch (...) {
             ::_exit(1);
         }
@@ -168,8 +165,8 @@ CampaignResult run_campaign(const CampaignOptions& options)
             if (children[i] == child) {
                 result.failed = progress.all()[i].seed.load();
             } else {
-                // One failure is enough to look at.
-                ::kill(children[i], SIGTERM);
+                // One failure is enough to look at; and nobody in there shall have a say in it.
+                ::kill(children[i], SIGKILL);
             }
         }
     }
@@ -179,7 +176,16 @@ CampaignResult run_campaign(const CampaignOptions& options)
     return result;
 }
 
-std::string fault_of(std::uint64_t seed, std::size_t steps, const Kept* kept)
+std::string fault_of(std::uint64_t seed, std::size_t steps, const Kept* kept, const Runner& runner)
+{
+    const auto said = in_a_process([&] {
+        (void)runner(draw_plan(seed, steps), kept);
+        return std::string();
+    });
+    return said.has_failed ? said.text : std::string();
+}
+
+Said in_a_process(const std::function<std::string()>& speak)
 {
     std::array<int, 2> ends{};
     if (::pipe(ends.data()) != 0) {
@@ -190,30 +196,33 @@ std::string fault_of(std::uint64_t seed, std::size_t steps, const Kept* kept)
         ::alarm(longest_run_seconds);
         // An assertion that fails says so there too.
         ::dup2(ends[1], STDERR_FILENO);
-        std::string fault;
+        std::string text;
+        int status = 1;
         try {
-            (void)run(draw_plan(seed, steps), kept);
+            text = speak();
+            status = 0;
         } catch (const std::exception& error) {
-            fault = error.what();
+            text = error.what();
         } catch (...) {
-            fault = "something was thrown";
+            text = "something was thrown";
         }
-        (void)!::write(ends[1], fault.data(), fault.size());
-        ::_exit(fault.empty() ? 0 : 1);
+        (void)!::write(ends[1], text.data(), text.size());
+        ::_exit(status);
     }
     ::close(ends[1]);
-    std::string fault;
+    Said said;
     std::array<char, 4096> buffer{};
     for (ssize_t count = 0; (count = ::read(ends[0], buffer.data(), buffer.size())) > 0;) {
-        fault.append(buffer.data(), static_cast<std::size_t>(count));
+        said.text.append(buffer.data(), static_cast<std::size_t>(count));
     }
     ::close(ends[0]);
     int status = 0;
     ::waitpid(child, &status, 0);
-    if (!has_failed(status)) {
-        return {};
+    said.has_failed = has_failed(status);
+    if (said.has_failed && said.text.empty()) {
+        said.text = describe(status);
     }
-    return fault.empty() ? describe(status) : fault;
+    return said;
 }
 
 std::string to_text(const Kept& kept)

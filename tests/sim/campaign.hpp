@@ -5,15 +5,21 @@
 #ifndef SOJOURN_TESTS_SIM_CAMPAIGN_HPP
 #define SOJOURN_TESTS_SIM_CAMPAIGN_HPP
 
+#include "sim/plan.hpp"
 #include "sim/shrink.hpp"
+#include "sim/world.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
 namespace sojourn::tests::sim {
+
+/// Runs a plan, or those of its steps. What it throws is what is wrong.
+using Runner = std::function<Outcome(const Plan& plan, const Kept* kept)>;
 
 struct CampaignOptions {
     std::uint64_t first_seed = 1;
@@ -24,6 +30,7 @@ struct CampaignOptions {
     unsigned processes = 1;
     /// When to stop, however many seeds are left.
     std::optional<std::chrono::seconds> limit;
+    Runner runner = run;
 };
 
 /// Sums over all runs.
@@ -46,7 +53,18 @@ struct CampaignResult {
 [[nodiscard]] CampaignResult run_campaign(const CampaignOptions& options);
 
 /// How one run goes, in a process of its own: empty if it went well.
-[[nodiscard]] std::string fault_of(std::uint64_t seed, std::size_t steps, const Kept* kept);
+[[nodiscard]] std::string
+fault_of(std::uint64_t seed, std::size_t steps, const Kept* kept, const Runner& runner = run);
+
+/// What a process of its own says: what `speak` returns, and what it writes to `stderr` before.
+struct Said {
+    std::string text;
+    /// Whether it exited with anything but 0, or died.
+    bool has_failed = false;
+};
+
+/// Fails where `speak` throws, and says what. *Exceptions*: `std::system_error`.
+[[nodiscard]] Said in_a_process(const std::function<std::string()>& speak);
 
 /// Places as a command line takes them: "0-3,17".
 [[nodiscard]] std::string to_text(const Kept& kept);

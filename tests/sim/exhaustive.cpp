@@ -8,6 +8,9 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
+
+namespace asio = boost::asio;
 
 namespace sojourn::tests::sim {
 
@@ -34,13 +37,14 @@ public:
     std::size_t delays = 0;
 };
 
-/// The operation that is cancelled, and after how many steps.
+/// The operation that is cancelled, after how many steps, and how.
 struct CancelPoint {
     std::size_t operation;
     std::size_t after;
+    asio::cancellation_type type;
 };
 
-/// Runs one order. True if the cancel point was reached, or there is none.
+/// Runs one order. True if the operation was there to be cancelled, or none is.
 bool run_once(
     const Scenario& scenario,
     const std::shared_ptr<ChoicesInTurn>& choices,
@@ -54,18 +58,17 @@ bool run_once(
         while (world.run_one()) {
         }
     }
+    std::vector<World::Operation> operations;
+    operations.reserve(scenario.together.size());
     for (const auto& step : scenario.together) {
-        world.begin(step);
+        operations.push_back(world.post(step));
     }
-    bool was_reached = !cancelled;
+    bool was_hit = !cancelled;
     choices->is_exploring = true;
     choices->delays = scenario.delays;
     for (std::size_t steps = 0;; ++steps) {
         if (cancelled && steps == cancelled->after) {
-            was_reached = world.cancel(
-                scenario.together.size() - 1 - cancelled->operation,
-                boost::asio::cancellation_type::terminal
-            );
+            was_hit = world.cancel(operations[cancelled->operation], cancelled->type);
         }
         if (!world.run_one()) {
             break;
@@ -73,7 +76,7 @@ bool run_once(
     }
     choices->is_exploring = false;
     world.end();
-    return was_reached;
+    return was_hit;
 }
 
 std::string text_of(const std::vector<std::size_t>& path)
@@ -85,23 +88,20 @@ std::string text_of(const std::vector<std::size_t>& path)
     return text;
 }
 
-struct Explored {
-    std::uint64_t runs = 0;
-    bool was_reached = false;
-};
-
-Explored explore_all(
+/// Returns how many orders there were, but for those in which there was nobody to cancel.
+std::uint64_t explore_all(
     const Scenario& scenario, std::uint64_t most, const std::optional<CancelPoint>& cancelled
 )
 {
     const auto choices = std::make_shared<ChoicesInTurn>();
-    Explored explored;
+    std::uint64_t runs = 0;
+    std::uint64_t hits = 0;
     do {
-        if (explored.runs == most) {
+        if (runs == most) {
             throw std::length_error("more orders than " + std::to_string(most));
         }
         try {
-            explored.was_reached |= run_once(scenario, choices, cancelled);
+            hits += run_once(scenario, choices, cancelled) ? 1U : 0U;
         } catch (const Violation& violation) {
             std::string where = ", in the order" + text_of(choices->all.path());
             if (cancelled) {
@@ -110,32 +110,30 @@ Explored explore_all(
             }
             throw Violation(violation.what() + where);
         }
-        ++explored.runs;
+        ++runs;
     } while (choices->all.next());
-    return explored;
+    return hits;
 }
 
 } // namespace
 
 std::uint64_t explore(const Scenario& scenario, std::uint64_t most)
 {
-    return explore_all(scenario, most, std::nullopt).runs;
+    return explore_all(scenario, most, std::nullopt);
 }
 
-std::uint64_t explore_cancelled(const Scenario& scenario, std::uint64_t most)
+std::uint64_t
+explore_cancelled(const Scenario& scenario, asio::cancellation_type type, std::uint64_t most)
 {
-    std::uint64_t runs = 0;
+    std::uint64_t all = 0;
     for (std::size_t operation = 0; operation < scenario.together.size(); ++operation) {
-        for (std::size_t after = 0;; ++after) {
-            const auto explored =
-                explore_all(scenario, most, CancelPoint{.operation = operation, .after = after});
-            runs += explored.runs;
-            if (!explored.was_reached) {
-                break;
-            }
+        CancelPoint point{.operation = operation, .after = 0, .type = type};
+        while (const auto hits = explore_all(scenario, most, point)) {
+            all += hits;
+            ++point.after;
         }
     }
-    return runs;
+    return all;
 }
 
 } // namespace sojourn::tests::sim

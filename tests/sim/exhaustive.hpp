@@ -7,6 +7,8 @@
 
 #include "sim/plan.hpp"
 
+#include <boost/asio/cancellation_type.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -30,8 +32,11 @@ struct Scenario {
 /// whose text says which of them it was; `std::length_error` if there are more than `most`.
 std::uint64_t explore(const Scenario& scenario, std::uint64_t most = 1'000'000);
 
-/// The same, with one of the operations cancelled: each of them, after each step.
-std::uint64_t explore_cancelled(const Scenario& scenario, std::uint64_t most = 1'000'000);
+/// The same, with one of the operations cancelled: each of them, after each step, by this type.
+/// Counts the orders in which it had not ended yet.
+std::uint64_t explore_cancelled(
+    const Scenario& scenario, boost::asio::cancellation_type type, std::uint64_t most = 1'000'000
+);
 
 } // namespace sojourn::tests::sim
 

@@ -172,9 +172,18 @@ std::uint64_t explore_orders(const Scenario& scenario)
     return explore(scenario);
 }
 
-std::uint64_t explore_cancellations(const Scenario& scenario)
+/// With each pair of the operations, in each setting, one of them cancelled by this type.
+void explore_cancellations(
+    Explored& explored, std::size_t delays, boost::asio::cancellation_type type
+)
 {
-    return explore_cancelled(scenario);
+    for (const auto& setting : settings()) {
+        auto scenario = scenario_of(setting, Lines::bounded, Listeners::none);
+        scenario.delays = delays;
+        explored.add_pairs(scenario, operations(), setting, [type](const Scenario& one) {
+            return explore_cancelled(one, type);
+        });
+    }
 }
 
 } // namespace
@@ -219,12 +228,15 @@ TEST_CASE("exhaustive: three operations, in every order", "[.exhaustive]")
 
 TEST_CASE("exhaustive: two operations, one cancelled at any step", "[.exhaustive]")
 {
-    Explored explored("two operations, one cancelled, three delays");
-    for (const auto& setting : settings()) {
-        auto scenario = scenario_of(setting, Lines::bounded, Listeners::none);
-        scenario.delays = 3;
-        explored.add_pairs(scenario, operations(), setting, explore_cancellations);
-    }
+    Explored explored("two operations, one cancelled, two delays");
+    explore_cancellations(explored, 2, boost::asio::cancellation_type::terminal);
+}
+
+TEST_CASE("exhaustive: two operations, one cancelled by another type", "[.exhaustive]")
+{
+    Explored explored("two operations, one cancelled by another type, one delay");
+    explore_cancellations(explored, 1, boost::asio::cancellation_type::partial);
+    explore_cancellations(explored, 1, boost::asio::cancellation_type::total);
 }
 
 TEST_CASE("exhaustive: two operations in lines, with listeners", "[.exhaustive]")

@@ -20,6 +20,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace sojourn::tests::sim {
 
@@ -59,11 +60,15 @@ struct Known {
     TimePoint used_from;
     TimePoint used_to;
 
+    /// When its creation was told, and whose it is.
+    Sequence there_since = never;
+    Sequence owned_since = never;
+
     /// When the id got to be what it is, and since when no operation that begins finds it.
     Sequence named_at = 0;
     Sequence gone_at = never;
-    /// Whether somebody has begun to end it, or all.
-    bool is_targeted = false;
+    /// Operations that have begun which end it, or all.
+    int aims = 0;
     /// Rotations that have begun, whose new id is not known yet.
     int rotations_in_flight = 0;
     /// Operations that may have used it.
@@ -75,6 +80,8 @@ struct Known {
 
     int leases = 0;
     int weak_leases = 0;
+    /// Whether it ever had one of those.
+    bool was_streamed = false;
     int exclusive_leases = 0;
     Sequence leased_since = never;
 
@@ -86,8 +93,27 @@ struct Known {
 
     /// When the last requests were admitted: each between two moments.
     std::deque<std::pair<TimePoint, TimePoint>> admitted;
+    /// By when each request had come that may have been counted, the first one first, and how many
+    /// more there are on their way.
+    std::vector<TimePoint> requests;
+    int requests_in_flight = 0;
 
     [[nodiscard]] bool is_held() const noexcept { return leases + weak_leases > 0; }
+
+    [[nodiscard]] bool is_targeted() const noexcept { return aims > 0; }
+
+    /// Before these it does not end by itself.
+
+    [[nodiscard]] TimePoint lifetime_end() const noexcept
+    {
+        return saturating_add(created_from, lifetime);
+    }
+
+    [[nodiscard]] TimePoint idle_end(Duration half_open_timeout) const noexcept
+    {
+        const auto idle = is_established ? idle_timeout : std::min(idle_timeout, half_open_timeout);
+        return saturating_add(used_from, idle);
+    }
 
     void hold(Sequence now) noexcept
     {
@@ -96,12 +122,12 @@ struct Known {
         }
     }
 
-    void let_go(TimePoint now) noexcept
+    void let_go(TimePoint from, TimePoint to) noexcept
     {
         if (--leases == 0) {
             leased_since = never;
         }
-        note_use(now, now);
+        note_use(from, to);
     }
 
     void note_use(TimePoint from, TimePoint to) noexcept
@@ -120,6 +146,26 @@ struct Known {
         const auto& known = versions.try_emplace(seen.version, seen.data).first->second;
         require(known == seen.data, "two contents of version " + std::to_string(seen.version));
         version = std::max(version, seen.version);
+    }
+
+    /// Whether a request that is on its way, and comes at `now` or later, may find too many before
+    /// it: GCRA refuses nobody unless there is a window that is full.
+    [[nodiscard]] bool may_refuse(TimePoint now, TimePoint latest) const
+    {
+        if (request_rate.is_unlimited()) {
+            return false;
+        }
+        const auto on_their_way = static_cast<std::size_t>(requests_in_flight - 1);
+        const auto all = on_their_way + requests.size();
+        for (std::size_t count = request_rate.burst(); count <= all; ++count) {
+            const auto first =
+                count <= on_their_way ? latest : requests[requests.size() - (count - on_their_way)];
+            const auto places = static_cast<std::int64_t>(count - request_rate.burst() + 1);
+            if (now - first < request_rate.interval() * places) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Cell by cell, GCRA lets no more through than this in any window.

@@ -8,6 +8,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -57,6 +58,62 @@ TEST_CASE("sim: the same seed takes the same steps", "[sim]")
         traces.insert(first.trace);
     }
     CHECK(traces.size() == 30);
+}
+
+TEST_CASE("sim: another process takes the same steps", "[sim]")
+{
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        INFO("seed " << seed);
+        const auto plan = draw_plan(seed, 200);
+        const auto said = in_a_process([&] { return std::to_string(run(plan).trace); });
+        CHECK_FALSE(said.has_failed);
+        CHECK(said.text == std::to_string(run(plan).trace));
+    }
+}
+
+TEST_CASE("sim: what goes wrong is found, made small, and seen again", "[sim]")
+{
+    // What some of the seeds must not do, and most do.
+    const auto is_bad = [](std::uint64_t seed) { return seed % 10 == 7; };
+    const auto runner = [is_bad](const Plan& plan, const Kept* kept) {
+        const auto outcome = run(plan, kept);
+        require(!is_bad(plan.seed) || outcome.sessions < 4, "four sessions were made");
+        return outcome;
+    };
+    CampaignOptions options;
+    options.seeds = 100;
+    options.steps = 300;
+    options.processes = 2;
+    options.runner = runner;
+    const auto failed = run_campaign(options).failed;
+    REQUIRE(failed.has_value());
+    CHECK(is_bad(*failed));
+    const auto fault = fault_of(*failed, options.steps, nullptr, runner);
+    CHECK(fault == "four sessions were made");
+    CHECK(fault_of(*failed, options.steps, nullptr).empty());
+
+    const auto small = shrink(all_of(options.steps), [&](const Kept& fewer) {
+        return !fault_of(*failed, options.steps, &fewer, runner).empty();
+    });
+    CHECK_FALSE(small.empty());
+    CHECK(small.size() <= 12);
+    const auto read = parse_kept(to_text(small));
+    REQUIRE(read == small);
+    CHECK(fault_of(*failed, options.steps, &*read, runner) == fault);
+}
+
+TEST_CASE("sim: a process that dies says so", "[sim]")
+{
+    CHECK(in_a_process([] { return std::string("well"); }).text == "well");
+    const auto dead = in_a_process([] {
+        (void)std::raise(SIGKILL);
+        return std::string();
+    });
+    CHECK(dead.has_failed);
+    CHECK(dead.text == "it died of signal 9");
+    const auto thrown = in_a_process([]() -> std::string { throw Violation("badly"); });
+    CHECK(thrown.has_failed);
+    CHECK(thrown.text == "badly");
 }
 
 TEST_CASE("sim: a plan is the same without some of its steps", "[sim]")

@@ -65,11 +65,25 @@ World::~World()
     is_interrupted_ = true;
 }
 
+/// Fowler, Noll and Vo's hash, FNV-1a, over whole words.
+void World::mix(std::uint64_t decision) noexcept
+{
+    constexpr std::uint64_t prime = 0x100000001b3U;
+    outcome_.trace = (outcome_.trace ^ decision) * prime;
+}
+
+std::size_t World::choose(std::size_t count)
+{
+    const auto choice = choices_->choose(count);
+    mix(choice);
+    return choice;
+}
+
 bool World::happens(unsigned percent)
 {
     constexpr unsigned always = 100;
     // What is certain is no choice.
-    return percent > 0 && (percent >= always || choices_->choose(always) < percent);
+    return percent > 0 && (percent >= always || choose(always) < percent);
 }
 
 void World::take(const Step& step)
@@ -155,6 +169,7 @@ void World::end_quietly()
     check_books();
     if (!is_drain_begun_) {
         check_health();
+        check_room();
     }
     is_interrupted_ = true;
     service_.reset();
@@ -173,6 +188,31 @@ void World::check_health()
     );
     require(health.is_ready(), "the service is not ready any more");
     require(health.listener_failures >= listener_faults_, "a listener's failure was not counted");
+}
+
+/// Nobody holds anything, so there is room for anybody, and as many permits as there ever were.
+void World::check_room()
+{
+    const auto& options = swarm_.options;
+    const auto rate = options.request_rate();
+    auto most = std::min(options.max_in_flight().value_or(1), options.max_in_flight_per_session());
+    most = rate.is_unlimited() ? most : std::min<std::size_t>(most, rate.burst());
+    for (const auto* const principal : {"", "principal 0"}) {
+        auto created = simulation_->run(service_->create(CreateOptions().principal(principal)));
+        require(created.has_value(), "no room for a session, though there is none");
+        ++created_;
+        created->lease.release();
+        std::vector<SessionLease> leases;
+        for (std::size_t i = 0; i < most; ++i) {
+            auto lease = simulation_->run(service_->acquire(created->id));
+            require(lease.has_value(), "no permit for a request, though nobody holds one");
+            leases.push_back(std::move(*lease));
+        }
+        leases.clear();
+        // Its end is told before the next needs its place.
+        require(simulation_->run(service_->remove(created->id)).has_value(), "it is not there");
+        pass(1s);
+    }
 }
 
 void World::end_after_drain()
@@ -206,12 +246,12 @@ void World::end_without_service()
 void World::end_without_context()
 {
     is_interrupted_ = true;
-    const auto order = choices_->choose(3);
+    const auto order = choose(3);
     if (order == 0) {
         release_all();
     }
     outcome_.steps = simulation_->context().steps();
-    outcome_.trace = simulation_->context().trace();
+    mix(simulation_->context().trace());
     simulation_.reset();
     flights_.clear();
     if (order == 1) {
@@ -234,8 +274,11 @@ void World::finish_all()
         if (i < 3) {
             // Who waits with a limit has reached it after this.
             pass(61s);
-        } else if (held > 0) {
-            release(static_cast<std::uint32_t>(choices_->choose(held)));
+            continue;
+        }
+        check_limits();
+        if (held > 0) {
+            release(static_cast<std::uint32_t>(choose(held)));
         } else {
             // What was to happen at a time happens later, once the clock has gone back.
             pass(swarm_.clock_goes_back ? Duration(1min) : Duration(1s));
@@ -247,6 +290,18 @@ void World::finish_all()
         waiting += to_string(flight->action);
     }
     throw Violation("these never ended:" + waiting);
+}
+
+/// Nobody waits for longer than his limit, whoever holds what he waits for.
+void World::check_limits() const
+{
+    for (const auto& flight : flights_) {
+        // What was to happen at a time happens later, once the clock has gone back.
+        require(
+            swarm_.clock_goes_back || !flight->has_limit(),
+            std::string(to_string(flight->action)) + " waits beyond its limit"
+        );
+    }
 }
 
 /// Everybody has been told of everything, and every session is accounted for.
@@ -291,7 +346,7 @@ Outcome World::outcome() const
     outcome.time = now() - began_;
     if (simulation_) {
         outcome.steps = simulation_->context().steps();
-        outcome.trace = simulation_->context().trace();
+        outcome.trace ^= simulation_->context().trace();
     }
     return outcome;
 }

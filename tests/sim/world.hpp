@@ -15,7 +15,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 
-#include <array>
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <exception>
@@ -37,13 +38,18 @@ struct Outcome {
     std::uint64_t interruptions = 0;
     std::uint64_t cancellations = 0;
     Duration time{};
-    /// The same for every run of the same plan.
+    /// Of all that was chosen and answered: the same for every run of the same plan.
     std::uint64_t trace = 0;
 };
 
 /// A world. For one run.
 class World {
+    struct Flight;
+
 public:
+    /// An operation that has begun.
+    using Operation = std::weak_ptr<Flight>;
+
     World(Swarm swarm, std::shared_ptr<testing::ChoiceSource> choices, std::uint64_t seed);
     World(const World&) = delete;
     World& operator=(const World&) = delete;
@@ -54,8 +60,11 @@ public:
     /// Takes a step, and then some of what it made ready.
     void take(const Step& step);
 
-    /// Begins what a step says, and runs nothing yet.
-    void begin(const Step& step);
+    /// Begins what a step says, and runs nothing yet. Empty if that is no operation which waits.
+    Operation begin(const Step& step);
+
+    /// The same as one more step that is ready, where others take effect as they begin.
+    Operation post(const Step& step);
 
     /// Runs one of those that are ready; false if none is.
     bool run_one();
@@ -66,13 +75,12 @@ public:
     /// Brings everything to its end, as the swarm says, and looks at what is left.
     void end();
 
-    /// Cancels the operation that is so many before the latest. False if it has ended.
-    bool cancel(std::size_t before_latest, boost::asio::cancellation_type type);
+    /// False if it has ended, or there is none.
+    bool cancel(const Operation& operation, boost::asio::cancellation_type type);
 
     [[nodiscard]] Outcome outcome() const;
 
 private:
-    struct Flight;
     struct FaultyIdSource;
     using FlightPointer = std::shared_ptr<Flight>;
     template <class T>
@@ -91,6 +99,8 @@ private:
     enum class Face : std::uint8_t { coroutine, handler };
 
     [[nodiscard]] ServiceEnvironment environment();
+    void mix(std::uint64_t decision) noexcept;
+    [[nodiscard]] std::size_t choose(std::size_t count);
     [[nodiscard]] bool happens(unsigned percent);
     void settle();
     void run_interrupted();
@@ -104,7 +114,9 @@ private:
     template <class T>
     static boost::asio::awaitable<void>
     follow(World& self, FlightPointer flight, Begin<T> begin, Finish<T> finish);
+    void begin_step(const Step& step);
     void take_off(Flight& flight);
+    void touch_down(const Flight& flight);
     void land(const FlightPointer& flight, const std::exception_ptr& failure);
     void begin_on(Action action, std::size_t session, const Step& step, Face face);
     void begin_creation(const Step& step, Face face);
@@ -137,6 +149,8 @@ private:
     void drained(const Flight& flight, Result<DrainReport>& result);
     void judge_error(const Flight& flight, const Error& error);
     void judge_missing(const Flight& flight) const;
+    void judge_rate_limit(const Flight& flight, const Error& error) const;
+    void judge_count(const Flight& flight, std::size_t count) const;
     void judge_found(const Flight& flight, std::size_t session);
     void judge_lease(const Flight& flight, std::size_t session);
 
@@ -155,15 +169,23 @@ private:
     void end_without_service();
     void end_without_context();
     void finish_all();
+    void check_limits() const;
     void check_books();
     void check_health();
+    void check_room();
     void check_nothing_is_left();
 
     [[nodiscard]] std::size_t known(SessionReference reference);
     [[nodiscard]] std::optional<std::size_t> find_session(std::uint32_t number) const;
     void target(const std::optional<std::string>& principal);
+    [[nodiscard]] bool may_evict() const;
+    [[nodiscard]] bool may_have_gone(const Known& known, Sequence since) const;
+    [[nodiscard]] bool is_surely_of(const Flight& sweep, const Known& known) const;
 
     [[nodiscard]] TimePoint now() const { return clock_->steady(); }
+
+    /// No time that the service knows is later.
+    [[nodiscard]] TimePoint latest() const { return std::max(now(), latest_before_turning_); }
 
     const Swarm swarm_;
     std::shared_ptr<testing::ChoiceSource> choices_;
@@ -176,8 +198,8 @@ private:
     std::deque<Known> known_;
     std::unordered_map<SessionReference, std::size_t> by_reference_;
     std::vector<FlightPointer> flights_;
-    /// The latest ones, by their number.
-    std::array<std::weak_ptr<Flight>, 8> latest_;
+    /// What the step that is being taken has begun.
+    Operation begun_;
     std::vector<Held<SessionLease>> leases_;
     std::vector<Held<ExclusiveLease>> exclusive_leases_;
     std::vector<Held<WeakLease>> weak_leases_;
@@ -191,11 +213,15 @@ private:
     bool is_drain_cut_off_ = false;
     bool is_ending_ = false;
 
+    std::uint64_t creations_begun_ = 0;
+    std::uint64_t creations_ended_ = 0;
     std::uint64_t created_ = 0;
     std::uint64_t listener_faults_ = 0;
     std::uint64_t permits_held_ = 0;
     std::uint64_t attribute_values_ = 0;
     TimePoint began_;
+    /// What the clock showed before it went back, at most.
+    TimePoint latest_before_turning_;
     Outcome outcome_;
     std::unique_ptr<SessionService> service_;
 };

@@ -14,7 +14,8 @@ struct World::Flight {
     /// The id that it presents.
     std::optional<SessionId> id;
     Sequence began = never;
-    TimePoint began_at;
+    /// The earliest that the clock has shown since then.
+    TimePoint earliest;
     /// The latest version that had been seen when it began.
     std::uint64_t least_version = 0;
     /// The sessions that had been created when it began.
@@ -23,11 +24,17 @@ struct World::Flight {
     /// Its outcome has been judged; then its coroutine has ended.
     bool has_finished = false;
     bool is_done = false;
+    /// Whether it has been answered that it was not counted against its session's rate.
+    bool is_uncounted = false;
+    /// Whether it has been told to wait for ever.
+    bool is_patient = false;
     /// Whether it may throw what the simulation made it throw.
     bool may_throw = false;
     CreateOptions creation;
     /// Whose sessions it ends.
     std::optional<std::string> principal;
+    /// Those that are there when it begins, and at which nobody else aims.
+    std::vector<std::size_t> victims;
     std::uint64_t expected_version = 0;
     Attributes data;
     boost::asio::cancellation_signal signal;
@@ -36,6 +43,24 @@ struct World::Flight {
     [[nodiscard]] bool is_sweep() const noexcept
     {
         return action == Action::end_all || action == Action::remove_by_principal;
+    }
+
+    [[nodiscard]] bool is_rotation() const noexcept
+    {
+        return action == Action::rotate || action == Action::log_in;
+    }
+
+    /// Whether it counts against its session's rate.
+    [[nodiscard]] bool is_request() const noexcept
+    {
+        return action == Action::acquire || action == Action::acquire_exclusive ||
+               action == Action::acquire_weak;
+    }
+
+    /// Whether it ends in time, whatever others do.
+    [[nodiscard]] bool has_limit() const noexcept
+    {
+        return !is_patient && action != Action::wait_for_end && action != Action::drain;
     }
 };
 

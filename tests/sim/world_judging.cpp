@@ -80,7 +80,7 @@ void World::judge_error(const Flight& flight, const Error& error)
         judge_missing(flight);
     }
     if (error == errc::rate_limited) {
-        require(error.retry_after() > Duration::zero(), "a rate limit that does not say how long");
+        judge_rate_limit(flight, error);
     }
     if (may_end_with(flight.action, error)) {
         return;
@@ -103,7 +103,40 @@ void World::judge_error(const Flight& flight, const Error& error)
     );
 }
 
-/// A session that somebody has held all the time, and that nobody may have ended, is there.
+/// Who keeps below the rate is not refused.
+void World::judge_rate_limit(const Flight& flight, const Error& error) const
+{
+    require(error.retry_after() > Duration::zero(), "a rate limit that does not say how long");
+    const bool is_of_peer = flight.action == Action::create || flight.action == Action::guess;
+    require(
+        !is_of_peer || !swarm_.options.creation_rate().is_unlimited(),
+        "limited, though there is no limit"
+    );
+    require(
+        !flight.session || known_[*flight.session].may_refuse(flight.earliest, latest()),
+        std::string(to_string(flight.action)) + " was refused, and kept below its rate"
+    );
+}
+
+/// Whether there may have been so many sessions that one had to make room.
+bool World::may_evict() const
+{
+    const auto& options = swarm_.options;
+    const auto most = std::min(options.max_sessions() / options.shards(), options.max_half_open());
+    return options.when_full() == WhenFull::evict_idle &&
+           (creations_begun_ > most || options.max_sessions_per_principal() ||
+            options.max_total_attribute_bytes());
+}
+
+/// Whether it may have ended though nobody ended it.
+bool World::may_have_gone(const Known& known, Sequence since) const
+{
+    const bool was_held = known.leased_since < since;
+    const bool may_lie_idle = latest() >= known.idle_end(swarm_.options.half_open_timeout());
+    return latest() >= known.lifetime_end() || (!was_held && (may_lie_idle || may_evict()));
+}
+
+/// A session that nobody may have ended is there.
 void World::judge_missing(const Flight& flight) const
 {
     if (!flight.session || is_drain_begun_ || !service_) {
@@ -112,13 +145,9 @@ void World::judge_missing(const Flight& flight) const
     const auto& known = known_[*flight.session];
     const bool is_name_sure =
         flight.id == known.id && known.named_at < flight.began && known.rotations_in_flight == 0;
-    const bool is_rotation = flight.action == Action::rotate || flight.action == Action::log_in;
-    const bool was_held = known.leased_since < flight.began;
-    const bool has_time =
-        !swarm_.clock_goes_back && now() < saturating_add(known.created_from, known.lifetime);
     require(
-        !is_name_sure || is_rotation || !was_held || known.is_targeted || !has_time,
-        std::string(to_string(flight.action)) + " did not find a session that is leased"
+        !is_name_sure || known.is_targeted() || may_have_gone(known, flight.began),
+        std::string(to_string(flight.action)) + " did not find a session that is there"
     );
 }
 
@@ -138,18 +167,15 @@ void World::judge_found(const Flight& flight, std::size_t session)
         flight.id == known.id || known.named_at > flight.began,
         std::string(to_string(flight.action)) + " found a session by an id it had lost"
     );
-    if (swarm_.clock_goes_back) {
-        return;
-    }
     require(
         known.created_to == TimePoint::max() ||
-            flight.began_at < saturating_add(known.created_to, known.lifetime),
+            flight.earliest < saturating_add(known.created_to, known.lifetime),
         std::string(to_string(flight.action)) + " found a session that had outlived its lifetime"
     );
     const bool is_alone = known.uses_in_flight == 1 && !known.is_held();
     require(
         !is_alone || known.created_to == TimePoint::max() ||
-            flight.began_at < saturating_add(known.used_to, known.idle_timeout),
+            flight.earliest < saturating_add(known.used_to, known.idle_timeout),
         std::string(to_string(flight.action)) + " found a session that had lain idle for too long"
     );
 }
@@ -159,10 +185,8 @@ void World::judge_lease(const Flight& flight, std::size_t session)
 {
     judge_found(flight, session);
     auto& known = known_[session];
-    known.note_use(flight.began_at, now());
-    if (!swarm_.clock_goes_back) {
-        known.admit(flight.began_at, now());
-    }
+    known.note_use(flight.earliest, latest());
+    known.admit(flight.earliest, latest());
 }
 
 void World::created(const Flight& flight, Result<CreatedSession>& result)
@@ -183,10 +207,12 @@ void World::created(const Flight& flight, Result<CreatedSession>& result)
         flight.creation.absolute_lifetime().value_or(swarm_.options.absolute_lifetime());
     known.request_rate = flight.creation.request_rate().value_or(swarm_.options.request_rate());
     known.is_established = !known.principal.empty();
-    known.created_from = flight.began_at;
-    known.created_to = now();
-    known.note_use(flight.began_at, now());
-    known.is_targeted = is_drain_begun_ || sweeps_in_flight_ > 0 || last_sweep_ > flight.began;
+    known.there_since = sequence_;
+    known.owned_since = sequence_;
+    known.created_from = flight.earliest;
+    known.created_to = latest();
+    known.note_use(flight.earliest, latest());
+    known.aims = is_drain_begun_ || sweeps_in_flight_ > 0 || last_sweep_ > flight.began ? 1 : 0;
     known.see(info.attributes, 1);
     require(info.attributes.data == flight.creation.attributes(), "other attributes than given");
     require(info.principal_text() == known.principal, "another principal than given");
@@ -255,6 +281,7 @@ void World::acquired_weak(const Flight& flight, Result<WeakLease>& result)
     const auto session = known(result->info().reference);
     judge_lease(flight, session);
     require(++known_[session].weak_leases <= most, "more streams than a session may have");
+    known_[session].was_streamed = true;
     weak_leases_.push_back({
         .session = session,
         .lease = std::move(*result),
@@ -273,7 +300,7 @@ void World::looked_at(const Flight& flight, Result<SessionInfo>& result)
     auto& known = known_[session];
     known.see(result->attributes, flight.least_version);
     if (flight.action == Action::touch) {
-        known.note_use(flight.began_at, now());
+        known.note_use(flight.earliest, latest());
     }
 }
 
@@ -290,8 +317,7 @@ void World::rotated(const Flight& flight, Result<SessionId>& result)
     if (flight.principal) {
         known.principal = *flight.principal;
         // It may be one that is being ended.
-        known.is_targeted =
-            known.is_targeted || sweeps_in_flight_ > 0 || last_sweep_ > flight.began;
+        known.aims += sweeps_in_flight_ > 0 || last_sweep_ > flight.began ? 1 : 0;
         known.is_established = known.is_established || !flight.principal->empty();
     }
 }
@@ -306,7 +332,55 @@ void World::removed(const Flight& flight, Result<void>& result)
     known.gone_at = std::min(known.gone_at, sequence_);
 }
 
-void World::counted(const Flight& /*flight*/, Result<std::size_t>& /*result*/) {}
+/// Whether a sweep that is under way, or may begin now, finds the session if it has not ended.
+bool World::is_surely_of(const Flight& sweep, const Known& known) const
+{
+    const bool is_there = known.there_since < sweep.began;
+    const bool is_owned = known.principal == sweep.principal && known.owned_since < sweep.began &&
+                          known.rotations_in_flight == 0;
+    return is_there && (!sweep.principal || is_owned);
+}
+
+/// Once a sweep has come to its end, whom it was to end is gone; who is leased too.
+void World::counted(const Flight& flight, Result<std::size_t>& result)
+{
+    if (!result) {
+        return;
+    }
+    judge_count(flight, *result);
+    if (!flight.is_sweep()) {
+        return;
+    }
+    for (auto& known : known_) {
+        if (is_surely_of(flight, known)) {
+            known.gone_at = std::min(known.gone_at, sequence_);
+        }
+    }
+}
+
+/// It has ended those who were there and whom nobody else can have ended, and none who had ended
+/// before.
+void World::judge_count(const Flight& flight, std::size_t count) const
+{
+    const auto least = std::ranges::count_if(flight.victims, [&](std::size_t victim) {
+        const auto& known = known_[victim];
+        return known.aims == 1 && is_surely_of(flight, known) &&
+               !may_have_gone(known, flight.began);
+    });
+    const auto there = std::ranges::count_if(known_, [&](const Known& known) {
+        const bool may_be_his = !flight.principal || known.principal == *flight.principal ||
+                                known.owned_since >= flight.began || known.rotations_in_flight > 0;
+        return known.gone_at >= flight.began && may_be_his;
+    });
+    const auto most = static_cast<std::size_t>(there) +
+                      static_cast<std::size_t>(creations_begun_ - creations_ended_);
+    const auto what = std::string(to_string(flight.action)) + " ended " + std::to_string(count);
+    require(
+        is_drain_begun_ || count >= static_cast<std::size_t>(least),
+        what + " sessions of at least " + std::to_string(least)
+    );
+    require(count <= most, what + " sessions of at most " + std::to_string(most));
+}
 
 void World::listed(const Flight& flight, Result<SessionPage>& result)
 {
@@ -377,7 +451,7 @@ void World::asked(const Flight& /*flight*/, Result<Health>& result)
 void World::touched_weak(const Flight& flight, Result<void>& result)
 {
     if (result) {
-        known_[*flight.session].note_use(flight.began_at, now());
+        known_[*flight.session].note_use(flight.earliest, latest());
     }
 }
 
@@ -388,10 +462,9 @@ void World::saw_end(const Flight& flight, Result<void>& result)
         return;
     }
     const auto& known = known_[*flight.session];
-    const bool has_time =
-        !swarm_.clock_goes_back && now() < saturating_add(known.created_from, known.lifetime);
     require(
-        known.leases == 0 || known.leased_since >= flight.began || known.is_targeted || !has_time,
+        known.leases == 0 || known.leased_since >= flight.began || known.is_targeted() ||
+            latest() >= known.lifetime_end(),
         "a session is said to have ended that is leased and that nobody ended"
     );
 }

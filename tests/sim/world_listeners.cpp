@@ -64,23 +64,31 @@ void World::judge_removal(const RemovedSession& session)
     const bool is_ours = known.created_to != TimePoint::max();
     const auto cause = session.cause;
     require(
-        cause != RemovalCause::deleted || !is_ours || known.is_targeted, "deleted, but by nobody"
+        cause != RemovalCause::deleted || !is_ours || known.is_targeted(), "deleted, but by nobody"
     );
     require(cause != RemovalCause::drained || is_drain_begun_, "drained, but nobody drains");
-    if (swarm_.clock_goes_back || !is_ours) {
+    require(cause != RemovalCause::evicted || may_evict(), "evicted, and nobody needed room");
+    if (!is_ours) {
         return;
     }
+    const auto& options = swarm_.options;
     require(
-        cause != RemovalCause::expired_lifetime ||
-            now() >= saturating_add(known.created_from, known.lifetime),
+        cause != RemovalCause::expired_lifetime || latest() >= known.lifetime_end(),
         "a lifetime that ended early"
     );
-    const auto idle = known.is_established
-                          ? known.idle_timeout
-                          : std::min(known.idle_timeout, swarm_.options.half_open_timeout());
     require(
-        cause != RemovalCause::expired_idle || now() >= saturating_add(known.used_from, idle),
+        cause != RemovalCause::expired_idle ||
+            latest() >= known.idle_end(options.half_open_timeout()),
         "an idle time that ended early"
+    );
+    // Who has come back has a grace, but not among his principal's own. A stream is given back
+    // perhaps when its session has gone.
+    const bool has_grace =
+        known.is_established && !options.max_sessions_per_principal() && !known.was_streamed;
+    require(
+        cause != RemovalCause::evicted || !has_grace ||
+            latest() >= saturating_add(known.used_from, options.eviction_grace()),
+        "evicted within its grace"
     );
 }
 
@@ -93,7 +101,7 @@ awaitable<void> World::misbehave(SessionReference reference)
         co_await call_back(reference);
     }
     if (happens(swarm_.listener_sleeps)) {
-        co_await simulation_->sleep(5ms * static_cast<int>(choices_->choose(5)));
+        co_await simulation_->sleep(5ms * static_cast<int>(choose(5)));
     }
     if (happens(swarm_.listener_hangs)) {
         // Until it is cancelled.
@@ -101,7 +109,7 @@ awaitable<void> World::misbehave(SessionReference reference)
     }
     if (happens(swarm_.listener_throws)) {
         ++listener_faults_;
-        if (choices_->choose(2) == 0) {
+        if (choose(2) == 0) {
             throw std::runtime_error("a listener's own");
         }
         throw 42; // NOLINT(hicpp-exception-baseclass): whatever comes
@@ -112,8 +120,11 @@ awaitable<void> World::misbehave(SessionReference reference)
 awaitable<void> World::call_back(SessionReference reference)
 {
     auto& service = *service_;
-    if (choices_->choose(2) == 0) {
+    if (choose(2) == 0) {
+        // Perhaps it is cancelled, and nobody knows whether there is one more.
+        ++creations_begun_;
         const auto result = co_await service.create(CreateOptions().principal("listener"));
+        ++creations_ended_;
         if (result) {
             ++created_;
             (void)known(result->lease.info().reference);
@@ -127,7 +138,7 @@ awaitable<void> World::call_back(SessionReference reference)
         ++known.uses_in_flight;
         (void)co_await service.touch(id);
         --known.uses_in_flight;
-        known.used_to = std::max(known.used_to, now());
+        known.used_to = std::max(known.used_to, latest());
     }
 }
 

@@ -58,7 +58,7 @@ void World::launch(const FlightPointer& flight, Begin<T> begin, Finish<T> finish
 {
     ++outcome_.operations;
     flights_.push_back(flight);
-    latest_[outcome_.operations % latest_.size()] = flight;
+    begun_ = flight;
     // On the executor: what co_spawn has to say of a cancellation before it has begun, it throws at
     // whoever runs the context.
     asio::post(simulation_->executor(), [this, flight, begin = std::move(begin), finish]() mutable {
@@ -91,21 +91,20 @@ awaitable<void> World::follow(World& self, FlightPointer flight, Begin<T> begin,
         require(flight->may_throw, "something was thrown");
     }
     ++self.sequence_;
+    self.mix(static_cast<std::uint64_t>(flight->action));
+    self.mix(
+        result && !result->has_value() ? static_cast<std::uint64_t>(result->error().code().value())
+                                       : 0
+    );
     if (result) {
         if (!result->has_value()) {
+            flight->is_uncounted =
+                result->error() == errc::rate_limited || result->error() == errc::not_found;
             self.judge_error(*flight, result->error());
         }
         (self.*finish)(*flight, *result);
     }
-    if (flight->session) {
-        auto& known = self.known_[*flight->session];
-        --known.uses_in_flight;
-        // One that failed may have held it until now.
-        known.used_to = std::max(known.used_to, self.now());
-        if (flight->action == Action::rotate || flight->action == Action::log_in) {
-            --known.rotations_in_flight;
-        }
-    }
+    self.touch_down(*flight);
     flight->has_finished = true;
 }
 
@@ -113,24 +112,55 @@ awaitable<void> World::follow(World& self, FlightPointer flight, Begin<T> begin,
 void World::take_off(Flight& flight)
 {
     flight.began = ++sequence_;
-    flight.began_at = now();
+    flight.earliest = now();
     flight.least_created = created_;
+    creations_begun_ += flight.action == Action::create ? 1U : 0U;
     if (flight.session) {
         auto& known = known_[*flight.session];
         flight.least_version = known.version;
         ++known.uses_in_flight;
-        if (flight.action == Action::rotate || flight.action == Action::log_in) {
+        known.requests_in_flight += flight.is_request() ? 1 : 0;
+        if (flight.is_rotation()) {
             ++known.rotations_in_flight;
             // Whose it becomes may be one that is being ended, which may show before the new id.
-            known.is_targeted = known.is_targeted || sweeps_in_flight_ > 0;
+            known.aims += sweeps_in_flight_;
         }
         if (flight.action == Action::remove) {
-            known.is_targeted = true;
+            ++known.aims;
         }
     }
     if (flight.is_sweep()) {
+        for (std::size_t i = 0; i < known_.size(); ++i) {
+            const auto& known = known_[i];
+            if (known.gone_at == never && !known.is_targeted() && is_surely_of(flight, known)) {
+                flight.victims.push_back(i);
+            }
+        }
         ++sweeps_in_flight_;
         target(flight.principal);
+    }
+}
+
+/// And from here on no other.
+void World::touch_down(const Flight& flight)
+{
+    creations_ended_ += flight.action == Action::create ? 1U : 0U;
+    if (!flight.session) {
+        return;
+    }
+    auto& known = known_[*flight.session];
+    --known.uses_in_flight;
+    // One that failed may have held it until now.
+    known.used_to = std::max(known.used_to, latest());
+    if (flight.is_rotation()) {
+        --known.rotations_in_flight;
+        known.owned_since = sequence_;
+    }
+    if (flight.is_request()) {
+        --known.requests_in_flight;
+        if (!flight.is_uncounted) {
+            known.requests.push_back(latest());
+        }
     }
 }
 
@@ -163,7 +193,7 @@ void World::target(const std::optional<std::string>& principal)
 {
     for (auto& known : known_) {
         if (!principal || known.principal == *principal || known.rotations_in_flight > 0) {
-            known.is_targeted = true;
+            ++known.aims;
         }
     }
 }
@@ -181,7 +211,23 @@ std::optional<std::size_t> World::find_session(std::uint32_t number) const
     return known_[index].id ? std::optional(index) : std::nullopt;
 }
 
-void World::begin(const Step& step)
+World::Operation World::begin(const Step& step)
+{
+    begun_.reset();
+    begin_step(step);
+    return begun_;
+}
+
+World::Operation World::post(const Step& step)
+{
+    if (step.action != Action::release && step.action != Action::pass_time) {
+        return begin(step);
+    }
+    asio::post(simulation_->executor(), [this, step] { begin_step(step); });
+    return {};
+}
+
+void World::begin_step(const Step& step)
 {
     const auto face = step.numbers[2] % 2 == 0 ? Face::coroutine : Face::handler;
     switch (step.action) {
@@ -317,8 +363,10 @@ void World::begin_on(Action action, std::size_t session, const Step& step, Face 
     case Action::acquire_exclusive: {
         constexpr std::array<Duration, 4> limits = {0s, 10ms, 1s, Duration::max()};
         const auto limit = limits.at(step.numbers[1] % limits.size());
+        const auto flight = prepare(action, session);
+        flight->is_patient = limit == Duration::max();
         launch<ExclusiveLease>(
-            prepare(action, session),
+            flight,
             [id, limit, is_coroutine](SessionService& service) {
                 return is_coroutine ? service.acquire_exclusive(id, limit)
                                     : service.async_acquire_exclusive(id, limit, use_awaitable);
@@ -500,7 +548,7 @@ void World::release(std::uint32_t number)
         auto held = take(leases_);
         auto& known = known_[held.session];
         known.is_established = known.is_established || !held.is_first;
-        known.let_go(now());
+        known.let_go(now(), latest());
         permits_held_ -= held.has_permit ? 1U : 0U;
         held.lease.release();
         return;
@@ -510,7 +558,7 @@ void World::release(std::uint32_t number)
         auto held = take(exclusive_leases_);
         auto& known = known_[held.session];
         known.is_established = true;
-        known.let_go(now());
+        known.let_go(now(), latest());
         --known.exclusive_leases;
         permits_held_ -= held.has_permit ? 1U : 0U;
         held.lease.release();
@@ -520,7 +568,7 @@ void World::release(std::uint32_t number)
     auto held = take(weak_leases_);
     auto& known = known_[held.session];
     --known.weak_leases;
-    known.note_use(now(), now());
+    known.note_use(now(), latest());
     held.lease.release();
 }
 
@@ -579,12 +627,16 @@ void World::pass_some(const Step& step)
 void World::turn_back(const Step& step)
 {
     constexpr std::array<Duration, 3> lengths = {1ns, 1s, 59min};
+    latest_before_turning_ = latest();
     clock_->set(std::max(now() - lengths.at(step.numbers[0] % lengths.size()), TimePoint()));
+    for (const auto& flight : flights_) {
+        flight->earliest = std::min(flight->earliest, now());
+    }
 }
 
-bool World::cancel(std::size_t before_latest, asio::cancellation_type type)
+bool World::cancel(const Operation& operation, asio::cancellation_type type)
 {
-    const auto flight = latest_[(outcome_.operations - before_latest) % latest_.size()].lock();
+    const auto flight = operation.lock();
     if (!flight || flight->is_done) {
         return false;
     }

@@ -63,6 +63,7 @@ void PermitQueue::enter(Waiter& waiter, TimePoint now) noexcept
             expire(now);
         }
     }
+    check_promise();
 }
 
 void PermitQueue::cancel(Waiter& waiter) noexcept
@@ -70,6 +71,7 @@ void PermitQueue::cancel(Waiter& waiter) noexcept
     if (waiter.state_ == PermitState::queued) {
         leave(waiter, PermitState::cancelled);
     }
+    check_promise();
 }
 
 void PermitQueue::give_back(std::uint64_t count, TimePoint now) noexcept
@@ -98,6 +100,7 @@ void PermitQueue::close() noexcept
     while (!line_.empty()) {
         leave(line_.front(), PermitState::closed);
     }
+    check_promise();
 }
 
 PermitQueue::Waiter* PermitQueue::take_decided() noexcept
@@ -138,6 +141,13 @@ void PermitQueue::grant_waiting(TimePoint now) noexcept
         take(time_between(waiter.entered_, now));
         leave(waiter, PermitState::granted);
     }
+    check_promise();
+}
+
+/// As long as anybody waits, no permit is free. After each operation that could make it otherwise.
+void PermitQueue::check_promise() const noexcept
+{
+    SOJOURN_ASSERT(!has_free() || line_.empty());
 }
 
 /// Ends a wait. A permit that is granted has been taken.

@@ -166,6 +166,7 @@ private:
     [[nodiscard]] bool has_free() const noexcept { return !is_closed_ && held_ < limit_; }
 
     void grant_waiting(TimePoint now) noexcept;
+    void check_promise() const noexcept;
     void leave(Waiter& waiter, PermitState outcome) noexcept;
     void decide(Waiter& waiter, PermitState outcome) noexcept;
     void count(PermitState outcome) noexcept;
