@@ -78,6 +78,7 @@ def histories(root: Path) -> str:
 def faults(root: Path) -> str:
     sums = counts("faults", printed_by(root, FAULTS))
     return (f"{sums['allocation_points']:,} allocations failed in {sums['operations']:,} operations, "
+            f"{sums['spared']:,} spared that Asio does not survive, "
             f"{sums['exceptions']:,} exceptions from {sums['callbacks']:,} callbacks, {sums['clock_jumps']:,} jumps of the clock")
 
 
