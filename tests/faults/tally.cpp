@@ -24,7 +24,8 @@ public:
         const auto& all = tally();
         if (all.operations > 0) {
             std::cout << "faults: operations=" << all.operations
-                      << " allocation_points=" << all.allocation_points << '\n';
+                      << " allocation_points=" << all.allocation_points << " spared=" << all.spared
+                      << '\n';
         }
         if (all.callbacks > 0) {
             std::cout << "faults: callbacks=" << all.callbacks << " exceptions=" << all.exceptions

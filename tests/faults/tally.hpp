@@ -14,6 +14,8 @@ struct Tally {
     std::size_t operations = 0;
     /// Allocations of these that have failed.
     std::size_t allocation_points = 0;
+    /// Allocations of these that were spared, as Asio does not survive them.
+    std::size_t spared = 0;
     std::size_t callbacks = 0;
     std::size_t exceptions = 0;
     std::size_t clock_jumps = 0;

@@ -11,8 +11,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <fstream>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -127,11 +129,18 @@ void write_report(const std::string& path, const CampaignOptions& options, const
         totals.cancellations,
         totals.simulated_seconds
     );
+    if (!file.flush()) {
+        throw std::runtime_error(path + " cannot be written");
+    }
 }
 
 int campaign(const Arguments& arguments)
 {
     const auto& options = arguments.campaign;
+    if (!arguments.report.empty()) {
+        // A campaign that fails leaves none.
+        std::filesystem::remove(arguments.report);
+    }
     const auto begin = std::chrono::steady_clock::now();
     const auto result = run_campaign(options);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;

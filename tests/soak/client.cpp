@@ -53,11 +53,6 @@ struct ChangedItsMind : std::runtime_error {
     ChangedItsMind() : std::runtime_error("a change's own") {}
 };
 
-bool is_abort(const boost::system::error_code& code)
-{
-    return code == asio::error::operation_aborted;
-}
-
 /// Waits until the session has ended, but no longer than that. Who is cancelled meanwhile gets one
 /// exception, where two awaitables together have two.
 awaitable<void> closed_within(awaitable<Result<void>> closed, Duration length)
@@ -105,7 +100,7 @@ awaitable<void> Client::visit()
         }
     } catch (const boost::system::system_error& failure) {
         // Thrown into those who vanish.
-        if (!is_abort(failure.code())) {
+        if (failure.code() != asio::error::operation_aborted) {
             scene_.faults.add(std::string("a visit threw: ") + failure.what());
         }
     } catch (const std::exception& failure) {
@@ -367,10 +362,6 @@ awaitable<void> Client::administer()
 
 void Client::judge(const Error& error, std::string_view operation)
 {
-    // By those who wait, to those who vanish.
-    if (is_abort(error.code())) {
-        return;
-    }
     is_stopped_ = is_stopped_ || error == errc::stopping;
     scene_.faults.judge(error, operation);
 }

@@ -119,7 +119,8 @@ asio::awaitable<void> Listeners::call_back(SessionService& service)
         break;
     default: {
         const auto metrics = co_await service.metrics();
-        if (!metrics->ledger_holds()) {
+        faults_.judge(metrics.error(), "metrics, called by a listener,");
+        if (metrics && !metrics->ledger_holds()) {
             faults_.add("the ledger does not hold in metrics that a listener asked for");
         }
     }

@@ -2,6 +2,7 @@
 
 #include "soak/report.hpp"
 #include "soak/soak.hpp"
+#include "soak/verdict.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -60,7 +61,11 @@ int soak(const Arguments& arguments)
         fmt::print(stderr, "sojourn_soak: failed, with seed {}\n", options.seed);
         return 1;
     }
-    fmt::print("All of it holds.\n");
+    fmt::print(
+        "{}\n",
+        judge(outcome.samples).empty() ? "All of it holds, but nothing could be judged for growth."
+                                       : "All of it holds."
+    );
     return 0;
 }
 

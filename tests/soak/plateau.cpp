@@ -13,7 +13,7 @@ Plateau judge_plateau(std::span<const std::uint64_t> samples, Tolerance toleranc
     found.middle_max = std::ranges::max(middle);
     found.last_max = std::ranges::max(last);
     const auto share = static_cast<double>(found.middle_max) * tolerance.share;
-    found.allowed = found.middle_max + static_cast<std::uint64_t>(share) + tolerance.bytes;
+    found.allowed = found.middle_max + static_cast<std::uint64_t>(share) + tolerance.amount;
     return found;
 }
 

@@ -14,7 +14,8 @@ namespace sojourn::tests::soak {
 struct Tolerance {
     /// Of the middle third's maximum.
     double share = 0;
-    std::uint64_t bytes = 0;
+    /// In the unit of the samples.
+    std::uint64_t amount = 0;
 };
 
 /// What was found. The first third is the warm-up, and does not count.

@@ -4,12 +4,14 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <random>
 #include <vector>
 
 using namespace sojourn::tests::soak;
 using Catch::Matchers::ContainsSubstring;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -26,6 +28,8 @@ std::vector<Sample> five_minutes(std::uint64_t growth)
         sample.seconds = static_cast<double>(second);
         sample.heap_bytes = 20 * mib + random() % (64 * 1024) + second * growth;
         sample.resident_bytes = sample.heap_bytes + 8 * mib;
+        sample.waiting = random() % 16;
+        sample.pending = 1'000 + random() % 200;
         samples.push_back(sample);
     }
     return samples;
@@ -44,7 +48,7 @@ TEST_CASE("plateau: what grows at first and then no more is one", "[soak]")
 
 TEST_CASE("plateau: one byte above the tolerance is none", "[soak]")
 {
-    const Tolerance tolerance{.share = 0.01, .bytes = 5};
+    const Tolerance tolerance{.share = 0.01, .amount = 5};
     CHECK(judge_plateau(std::vector<std::uint64_t>{0, 100, 106}, tolerance).holds());
     CHECK_FALSE(judge_plateau(std::vector<std::uint64_t>{0, 100, 107}, tolerance).holds());
 }
@@ -62,7 +66,7 @@ TEST_CASE("plateau: samples that do not fall into thirds count from the end", "[
     CHECK(judge_plateau(std::vector<std::uint64_t>{900, 800, 3, 4, 5}, {}).middle_max == 4);
 }
 
-TEST_CASE("soak: memory that varies and does not grow is accepted", "[soak]")
+TEST_CASE("soak: what varies and does not grow is accepted", "[soak]")
 {
     CHECK(plateau_faults(five_minutes(0)).empty());
 }
@@ -79,4 +83,44 @@ TEST_CASE("soak: a leak that fills pages is found in what is resident too", "[so
     const auto faults = plateau_faults(five_minutes(64 * 1024));
     REQUIRE(faults.size() == 2);
     CHECK_THAT(faults.back(), ContainsSubstring("resident"));
+}
+
+TEST_CASE("soak: clients that wait for ever are found", "[soak]")
+{
+    auto samples = five_minutes(0);
+    for (std::uint64_t i = 0; auto& sample : samples) {
+        sample.waiting += ++i / 3;
+    }
+    const auto faults = plateau_faults(samples);
+    REQUIRE(faults.size() == 1);
+    CHECK_THAT(faults.front(), ContainsSubstring("waiting still grows"));
+}
+
+TEST_CASE("soak: events that no listener is told of are found", "[soak]")
+{
+    auto samples = five_minutes(0);
+    for (std::uint64_t i = 0; auto& sample : samples) {
+        sample.pending += 2 * ++i;
+    }
+    const auto faults = plateau_faults(samples);
+    REQUIRE(faults.size() == 1);
+    CHECK_THAT(faults.front(), ContainsSubstring("pending still grows"));
+}
+
+TEST_CASE("soak: too few samples are not judged", "[soak]")
+{
+    auto samples = five_minutes(mib);
+    CHECK(judge(samples).size() == 4);
+    samples.resize(plateau_samples_min - 1);
+    CHECK(judge(samples).empty());
+    CHECK(plateau_faults(samples).empty());
+}
+
+TEST_CASE("soak: there is a sample a second, or ten, or as many as there is room for", "[soak]")
+{
+    CHECK(sample_interval(1200ms) == 120ms);
+    CHECK(sample_interval(10s) == 1s);
+    CHECK(sample_interval(11s) == 1s);
+    CHECK(sample_interval(1h) == 1s);
+    CHECK(sample_interval(7 * 24h) == 168s);
 }

@@ -24,33 +24,35 @@ double in_mib(std::uint64_t bytes)
     return static_cast<double>(bytes) / mib;
 }
 
-bool is_judged(const Outcome& outcome)
+void print_plateau(const Judged& judged)
 {
-    return outcome.samples.size() >= plateau_samples_min;
-}
-
-void print_plateau(std::string_view what, const Plateau& found)
-{
+    const auto& found = judged.plateau;
     fmt::print(
-        "  {:9} at most {:8.2f} MiB in the middle third, {:8.2f} in the last, {:8.2f} allowed: "
-        "{}\n",
-        what,
-        in_mib(found.middle_max),
-        in_mib(found.last_max),
-        in_mib(found.allowed),
+        "  {:9} at most {:>10} in the middle third, {:>10} in the last, {:>10} allowed: {}\n",
+        judged.name,
+        judged.in_words(found.middle_max),
+        judged.in_words(found.last_max),
+        judged.in_words(found.allowed),
         found.holds() ? "holds" : "STILL GROWS"
     );
 }
 
-std::string json(const Plateau& found)
+/// Of what was judged; null if nothing was.
+std::string json(std::span<const Judged> all)
 {
-    return fmt::format(
-        R"({{"middle_max_bytes": {}, "last_max_bytes": {}, "allowed_bytes": {}, "holds": {}}})",
-        found.middle_max,
-        found.last_max,
-        found.allowed,
-        found.holds()
-    );
+    std::string text;
+    for (const auto& [name, found, is_memory] : all) {
+        text += fmt::format(
+            R"({}"{}": {{"middle_max": {}, "last_max": {}, "allowed": {}, "holds": {}}})",
+            text.empty() ? "" : ", ",
+            name,
+            found.middle_max,
+            found.last_max,
+            found.allowed,
+            found.holds()
+        );
+    }
+    return text.empty() ? "null" : "{" + text + "}";
 }
 
 /// Faults are our own words with numbers and names in them; a quote may come from an exception.
@@ -147,16 +149,18 @@ void print_sums(const Outcome& outcome)
         outcome.drain.events_delivered,
         outcome.drain.events_undelivered
     );
-    if (is_judged(outcome)) {
-        fmt::print("Plateau:\n");
-        print_plateau("heap", heap_plateau(outcome.samples));
-        print_plateau("resident", resident_plateau(outcome.samples));
-    } else {
+    const auto all = judge(outcome.samples);
+    if (all.empty()) {
         fmt::print(
             "Plateau: not judged; that takes {} samples, and these are {}.\n",
             plateau_samples_min,
             outcome.samples.size()
         );
+        return;
+    }
+    fmt::print("Plateau:\n");
+    for (const auto& each : all) {
+        print_plateau(each);
     }
 }
 
@@ -200,14 +204,6 @@ void write_summary(
             outcome.metrics.removed_by(cause)
         );
     }
-    std::string plateau = "null";
-    if (is_judged(outcome)) {
-        plateau = fmt::format(
-            R"({{"heap": {}, "resident": {}}})",
-            json(heap_plateau(outcome.samples)),
-            json(resident_plateau(outcome.samples))
-        );
-    }
     const std::chrono::duration<double> duration = options.duration;
     write(
         file,
@@ -240,7 +236,7 @@ void write_summary(
             outcome.pending_bound,
             outcome.waiting_max,
             outcome.waiting_bound,
-            plateau,
+            json(judge(outcome.samples)),
             faults
         )
     );

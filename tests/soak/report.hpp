@@ -14,7 +14,7 @@ namespace sojourn::tests::soak {
 
 void print_head();
 void print_row(const Sample& sample);
-/// What it was about, and whether memory has stopped growing.
+/// What it was about, and whether what must not grow has stopped growing.
 void print_sums(const Outcome& outcome);
 
 /// One line a sample. *Exceptions*: `std::runtime_error` if it cannot be written.

@@ -1,9 +1,12 @@
 /// @file
-/// What a soak looks at once a second.
+/// What a soak looks at, again and again.
 
 #ifndef SOJOURN_TESTS_SOAK_SAMPLE_HPP
 #define SOJOURN_TESTS_SOAK_SAMPLE_HPP
 
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 namespace sojourn::tests::soak {
@@ -28,6 +31,18 @@ struct Sample {
     double acquire_p50_us = 0;
     double acquire_p99_us = 0;
 };
+
+/// However long it takes. They are memory of the same process, and must not look like growth.
+inline constexpr std::size_t samples_max = 3'600;
+
+/// One a second; for a short soak more often, so that there are ten, and for a long one not so
+/// often.
+[[nodiscard]] constexpr std::chrono::nanoseconds sample_interval(std::chrono::nanoseconds duration)
+{
+    return std::clamp<std::chrono::nanoseconds>(
+        std::chrono::seconds(1), duration / samples_max, duration / 10
+    );
+}
 
 } // namespace sojourn::tests::soak
 

@@ -9,6 +9,8 @@
 #include <sojourn/core/error.hpp>
 #include <sojourn/core/session_id.hpp>
 
+#include <boost/asio/error.hpp>
+
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -39,13 +41,15 @@ public:
         }
     }
 
-    /// What is no answer that normal traffic gets, even where everything is at its limit.
+    /// What is no answer that normal traffic gets, even where everything is at its limit, and
+    /// those who ask may be cancelled: who vanishes, and a listener that takes too long.
     void judge(const Error& error, std::string_view operation)
     {
         const bool is_usual = !error.code() || error == errc::not_found ||
                               error == errc::overloaded || error == errc::rate_limited ||
                               error == errc::conflict || error == errc::timed_out ||
                               error == errc::id_source_failed || error == errc::id_in_use ||
+                              error.code() == boost::asio::error::operation_aborted ||
                               (error == errc::stopping && is_draining_);
         if (!is_usual) {
             add(std::string(operation) + " answered: " + error.message());

@@ -175,10 +175,9 @@ private:
 
     void watch()
     {
-        const auto interval =
-            std::clamp<SteadyClock::duration>(options_.duration / 600, options_.duration / 10, 1s);
+        const auto interval = sample_interval(options_.duration);
         const auto begin = SteadyClock::now();
-        outcome_.samples.reserve(1'000);
+        outcome_.samples.reserve(samples_max);
         auto last = begin;
         for (auto next = begin + interval; next <= begin + options_.duration; next += interval) {
             std::this_thread::sleep_until(next);

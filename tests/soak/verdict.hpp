@@ -7,24 +7,29 @@
 #include "soak/plateau.hpp"
 #include "soak/sample.hpp"
 
+#include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sojourn::tests::soak {
 
-// What a maximum over a third of a run differs by from one third to the next, without a leak.
-// Sessions and their attributes come and go, so the heap differs by some of them, tens of KiB of
-// 1.7 MiB; what is resident differs by the pages that an arena happens to keep, 0.1 MiB of 8.
-inline constexpr Tolerance heap_tolerance{.share = 0.01, .bytes = 256U << 10U};
-inline constexpr Tolerance resident_tolerance{.share = 0.02, .bytes = 1U << 20U};
+/// Something that must not become more and more, and what was found of it.
+struct Judged {
+    std::string_view name;
+    Plateau plateau;
+    bool is_memory = false;
 
-/// Of what `malloc` has handed out, and of what is resident.
-[[nodiscard]] Plateau heap_plateau(std::span<const Sample> samples);
-[[nodiscard]] Plateau resident_plateau(std::span<const Sample> samples);
+    /// With its unit, as in "3.25 MiB" or "17".
+    [[nodiscard]] std::string in_words(std::uint64_t amount) const;
+};
 
-/// What still grows at the end, in words; nothing if neither does, or if there are fewer samples
-/// than `plateau_samples_min`.
+/// The heap, what is resident, clients that wait and events that wait for listeners; nothing of
+/// fewer samples than `plateau_samples_min`.
+[[nodiscard]] std::vector<Judged> judge(std::span<const Sample> samples);
+
+/// What still grows at the end, in words; nothing if all is well, or nothing is judged.
 [[nodiscard]] std::vector<std::string> plateau_faults(std::span<const Sample> samples);
 
 } // namespace sojourn::tests::soak

@@ -9,6 +9,7 @@ What reaches something new is kept in build/fuzz/corpus/NAME, beside what the tr
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -73,8 +74,19 @@ class Fuzzer:
         return outcome.read(self.name, process.returncode, "".join(printed))
 
 
+class NoCorpus(Exception):
+    """A target whose inputs nobody replays."""
+
+
 def names(root: Path) -> list[str]:
-    return sorted(folder.name for folder in (root / "tests/fuzz/corpus").iterdir() if folder.is_dir())
+    """The targets that are built, each with its corpus."""
+    built = (root / "tests/fuzz/CMakeLists.txt").read_text(encoding="utf-8")
+    found = sorted(re.findall(r"^\s*sojourn_add_fuzz_target\((\w+)\.cpp", built, re.MULTILINE))
+    for name in found:
+        corpus = root / "tests/fuzz/corpus" / name
+        if not corpus.is_dir() or not any(corpus.iterdir()):
+            raise NoCorpus(f"{name} has no inputs in {corpus.relative_to(root)}")
+    return found
 
 
 def count_of_seconds(text: str) -> int:
@@ -142,5 +154,5 @@ def main(words: list[str]) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except (OSError, subprocess.SubprocessError) as error:
+    except (NoCorpus, OSError, subprocess.SubprocessError) as error:
         sys.exit(f"fuzz: {error}")

@@ -89,13 +89,28 @@ if "fuzz_bad" in sys.argv[0]:
 """
 
 
+TARGETS = """
+# sojourn_add_fuzz_target(<name>.cpp [LIBRARIES <target>...])
+function(sojourn_add_fuzz_target file)
+endfunction()
+
+sojourn_add_fuzz_target(good.cpp)
+if(SOJOURN_BUILD_EXAMPLES)
+    sojourn_add_fuzz_target(bad.cpp LIBRARIES server)
+endif()
+"""
+
+
 class Running(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.root = Path(folder.name)
+        (self.root / "tests/fuzz").mkdir(parents=True)
+        (self.root / "tests/fuzz/CMakeLists.txt").write_text(TARGETS)
         for name in ("bad", "good"):
             (self.root / "tests/fuzz/corpus" / name).mkdir(parents=True)
+            (self.root / "tests/fuzz/corpus" / name / "empty").touch()
             binary = fuzz.Fuzzer(self.root, name).binary
             binary.parent.mkdir(parents=True, exist_ok=True)
             binary.write_text(FAKE)
@@ -114,6 +129,19 @@ class Running(unittest.TestCase):
         self.assertIn("bad: finding: it is bad", printed)
         self.assertIn("again: build/fuzz/tests/fuzz/fuzz_bad build/fuzz/found/bad/crash-1", printed)
         self.assertNotIn("again: build/fuzz/tests/fuzz/fuzz_good", printed)
+
+    def test_the_targets_are_those_that_are_built(self):
+        (self.root / "tests/fuzz/corpus/left_over").mkdir()
+        self.assertEqual(fuzz.names(self.root), ["bad", "good"])
+
+    def test_a_target_without_inputs_is_refused(self):
+        corpus = self.root / "tests/fuzz/corpus/good"
+        (corpus / "empty").unlink()
+        with self.assertRaisesRegex(fuzz.NoCorpus, "good has no inputs in tests/fuzz/corpus/good"):
+            fuzz.names(self.root)
+        corpus.rmdir()
+        with self.assertRaises(fuzz.NoCorpus):
+            fuzz.names(self.root)
 
     def test_the_summary(self):
         self.run_all()

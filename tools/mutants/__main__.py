@@ -1,7 +1,7 @@
 """Seeded bugs, each with the test that catches it.
 
     ./dev mutants                    runs each mutant's test, and says who is caught
-    ./dev mutants NAME...            those that are named
+    ./dev mutants NAME...            those that are named; leaves build/mutants/summary.json as it is
     ./dev mutants --list             says what they are
     ./dev mutants --all-tests NAME   runs every test with a mutant, to see which of them notice
 
@@ -79,12 +79,13 @@ def save(verdicts: list[Verdict], seconds: float) -> None:
     (BUILD / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
 
 
-def run_tests(mutants: list[Mutant]) -> int:
+def run_tests(mutants: list[Mutant], are_all: bool) -> int:
     start = time.monotonic()
     verdicts = judge(mutants, BUILD)
     seconds = time.monotonic() - start
     print_verdicts(verdicts)
-    save(verdicts, seconds)
+    if are_all:
+        save(verdicts, seconds)
     layers = ", ".join(f"{count} of {layer}" for layer, count in by_layer(mutants).items())
     caught = sum(verdict.is_caught for verdict in verdicts)
     print(f"{layers}; {seconds:.0f} s")
@@ -121,7 +122,7 @@ def main() -> int:
     elif wish.all_tests:
         return run_all_tests(mutants, [name for name in needed if name.endswith("_tests")])
     else:
-        return run_tests(mutants)
+        return run_tests(mutants, are_all=not wish.names)
     return 0
 
 

@@ -1,17 +1,25 @@
 """Mutants of a small program: each is put in its place, and its fate told as it is. Compiles with CXX, or c++."""
 
+import contextlib
+import importlib.util
+import io
 import os
 import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 sys.dont_write_bytecode = True
 
 from sources import HEADER, mutated_sources, with_mutants, write_sources  # noqa: E402
 from table import BadTable, Mutant, escaped, read_table  # noqa: E402
-from trial import Unfit, judge  # noqa: E402
+from trial import SURVIVED, Unfit, Verdict, judge  # noqa: E402
+
+SPEC = importlib.util.spec_from_file_location("mutants", Path(__file__).with_name("__main__.py"))
+mutants_tool = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(mutants_tool)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -121,10 +129,26 @@ class Fates(unittest.TestCase):
     def test_each_is_told_as_it_is(self):
         mutants = [mutant(name, original, mutated) for name, original, mutated, _ in FATES]
         self.make(PROGRAM, mutants)
-        verdicts = judge(mutants, self.build, least_limit=2)
+        verdicts = judge(mutants, self.build, least_limit=1)
         self.assertEqual([(verdict.mutant.name, verdict.how) for verdict in verdicts],
                          [(name, how) for name, _, _, how in FATES])
         self.assertEqual([verdict.is_caught for verdict in verdicts], [False, True, True, True])
+
+    def test_one_that_seemed_to_hang_is_run_again_alone(self):
+        program = self.build / "tests/program_tests"
+        program.parent.mkdir(parents=True)
+        program.write_text("""#!/bin/sh
+            if [ "$SOJOURN_MUTANT" ] && mkdir "$0.was_here" 2>/dev/null; then
+                exec tail -f /dev/null
+            fi
+            [ "$SOJOURN_MUTANT" != bad ]
+        """)
+        program.chmod(0o755)
+        for name, how in (("harmless", "survived"), ("bad", "failed")):
+            with self.subTest(name):
+                verdict, = judge([mutant(name, "6", "7")], self.build, least_limit=0.5)
+                self.assertEqual(verdict.how, how)
+                (self.build / "tests/program_tests.was_here").rmdir()
 
     def test_a_test_that_fails_anyway_proves_nothing(self):
         mutants = [mutant("more", "6", "7")]
@@ -143,6 +167,25 @@ class Fates(unittest.TestCase):
         self.assertFalse(stale.exists())
         write_sources(mutated_sources(self.root, [mutant("more", "6", "8")]), self.build)
         self.assertIn('is_on("more") ? (8) : (6)', file.read_text())
+
+
+class Figures(unittest.TestCase):
+    def test_those_of_some_do_not_replace_those_of_all(self):
+        mutants = [mutant("a", "6", "7"), mutant("b", "6", "8")]
+
+        def run(chosen: list[Mutant], are_all: bool) -> int:
+            verdicts = [Verdict(each, "failed" if each.name == "a" else SURVIVED, 0.1) for each in chosen]
+            with mock.patch.object(mutants_tool, "judge", lambda *_: verdicts), \
+                    mock.patch.object(mutants_tool, "BUILD", Path(folder)), \
+                    contextlib.redirect_stdout(io.StringIO()):
+                return mutants_tool.run_tests(chosen, are_all)
+
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(run(mutants, are_all=True), 1)
+            all_of_them = (Path(folder) / "summary.json").read_text()
+            self.assertIn('"caught": 1,\n "mutants": 2,', all_of_them)
+            self.assertEqual(run(mutants[:1], are_all=False), 0)
+            self.assertEqual((Path(folder) / "summary.json").read_text(), all_of_them)
 
 
 if __name__ == "__main__":

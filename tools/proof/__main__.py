@@ -4,7 +4,8 @@
     ./dev proof --write    write it into docs/testing.md
 
 Each figure is read from what a command left in build/, which the table names; two are counted anew by the tests of the
-preset dev. What was not run is said to be missing, and then nothing is written.
+preset dev, which are built for it. What was not run, has not passed or was made of other sources than those of HEAD is
+said to be missing, and then nothing is written.
 """
 
 import argparse
@@ -15,9 +16,14 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 
 import page  # noqa: E402
-from sources import Missing, rows  # noqa: E402
+from sources import TESTS, Missing, rows  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def build_tests() -> None:
+    subprocess.run(["cmake", "--preset", "dev"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["cmake", "--build", "--preset", "dev", "--target", *TESTS], cwd=ROOT, check=True)
 
 
 def main() -> int:
@@ -26,6 +32,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write docs/testing.md")
     write = parser.parse_args().write
 
+    build_tests()
     found = rows(ROOT)
     missing = [row for row in found if isinstance(row, Missing)]
     whole = [row for row in found if not isinstance(row, Missing)]

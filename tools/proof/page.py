@@ -1,10 +1,10 @@
 """The table, for a terminal and for docs/testing.md."""
 
 import re
-import subprocess
 from datetime import date
 from pathlib import Path
 
+from origin import head
 from sources import Row
 
 BEGIN, END = "<!-- figures: ./dev proof --write -->\n", "<!-- /figures -->\n"
@@ -26,10 +26,8 @@ def markdown(rows: list[Row]) -> str:
 
 
 def where(root: Path) -> str:
-    """Of which sources, and when."""
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=root, check=True, capture_output=True,
-                            text=True).stdout.strip()
-    return f"On {date.today().isoformat()}, at commit {commit}:\n"
+    """Of which sources, and when. Each row is of those of HEAD."""
+    return f"On {date.today().isoformat()}, of the sources of commit {head(root)}:\n"
 
 
 def replaced(text: str, rows: list[Row], origin: str) -> str:

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
+from origin import Refused, require_committed, require_passed
+
+# What the preset dev builds, and is run for its figures.
+HISTORIES, FAULTS = TESTS = ["sojourn_linearizability_tests", "sojourn_fault_tests"]
+
 
 @dataclass(frozen=True)
 class Row:
@@ -22,8 +27,15 @@ class Missing:
     command: str
 
 
-def loaded(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+def text_of(root: Path, path: str) -> str:
+    """A result of a run that has passed."""
+    result = root / "build" / path
+    require_passed(result, root)
+    return result.read_text(encoding="utf-8")
+
+
+def loaded(root: Path, path: str) -> Any:
+    return json.loads(text_of(root, path))
 
 
 def counts(name: str, text: str) -> dict[str, int]:
@@ -35,12 +47,15 @@ def counts(name: str, text: str) -> dict[str, int]:
     return sums
 
 
-def printed_by(program: Path, *tests: str) -> str:
-    return subprocess.run([program, *tests], check=True, capture_output=True, text=True, timeout=600).stdout
+def printed_by(root: Path, program: str, *tests: str) -> str:
+    """What tests print that pass."""
+    require_committed(root)
+    return subprocess.run([root / "build/dev/tests" / program, *tests], check=True, capture_output=True, text=True,
+                          timeout=600).stdout
 
 
 def simulation(root: Path) -> str:
-    sums = loaded(root / "build/sim/simulation.json")
+    sums = loaded(root, "sim/simulation.json")
     years = sums["simulated_seconds"] / (365 * 86_400)
     return (f"{sums['seeds']:,} seeds, {sums['operations']:,} operations on {sums['sessions']:,} sessions, "
             f"{sums['steps']:,} steps in the order of the seed, {sums['interruptions']:,} of them in the middle of another, "
@@ -48,42 +63,60 @@ def simulation(root: Path) -> str:
 
 
 def interleavings(root: Path) -> str:
-    sums = counts("exhaustive: [^:]*", (root / "build/sim/exhaustive.txt").read_text(encoding="utf-8"))
-    if not sums:
-        raise OSError("build/sim/exhaustive.txt has no figures")
+    text = text_of(root, "sim/exhaustive.txt")
+    if not re.search(r"^All tests passed \(", text, re.MULTILINE):
+        raise Refused("its tests have not passed")
+    sums = counts("exhaustive: [^:]*", text)
     return f"{sums['interleavings']:,} interleavings of {sums['scenarios']:,} scenarios of two or three operations"
 
 
 def histories(root: Path) -> str:
-    sums = counts("linearizability", printed_by(root / "build/dev/tests/sojourn_linearizability_tests", "*what clients do*"))
+    sums = counts("linearizability", printed_by(root, HISTORIES, "*what clients do*"))
     return f"{sums['histories']:,} histories of {sums['operations']:,} operations, recorded from threads"
 
 
 def faults(root: Path) -> str:
-    sums = counts("faults", printed_by(root / "build/dev/tests/sojourn_fault_tests"))
+    sums = counts("faults", printed_by(root, FAULTS))
     return (f"{sums['allocation_points']:,} allocations failed in {sums['operations']:,} operations, "
+            f"{sums['spared']:,} spared that Asio does not survive, "
             f"{sums['exceptions']:,} exceptions from {sums['callbacks']:,} callbacks, {sums['clock_jumps']:,} jumps of the clock")
 
 
 def fuzzing(root: Path) -> str:
-    summary = loaded(root / "build/fuzz/summary.json")
+    summary = loaded(root, "fuzz/summary.json")
+    for target in summary["targets"]:
+        if target["findings"] or target["fault"]:
+            raise Refused(f"{target['target']} has found something: {target['fault'] or target['findings'][0]}")
     executions = sum(target["executions"] for target in summary["targets"])
     return f"{executions:,} executions of {len(summary['targets'])} targets, {summary['seconds']} s each"
 
 
 def mutants(root: Path) -> str:
-    summary = loaded(root / "build/mutants/summary.json")
+    summary = loaded(root, "mutants/summary.json")
     return f"{summary['caught']} of {summary['mutants']} caught"
 
 
+def percent(share: dict[str, int]) -> str:
+    """Rounded down, as `./dev coverage` does: what is shown as a target has met it."""
+    tenths = 1000 * share["covered"] // share["total"] if share["total"] else 1000
+    return f"{tenths // 10}.{tenths % 10} %"
+
+
 def coverage(root: Path) -> str:
-    folders = loaded(root / "build/coverage/summary.json")["folders"]
-    return "; ".join(f"{name} {shares['lines']['percent']:.1f} % of lines, {shares['branches']['percent']:.1f} % of branches"
+    folders = loaded(root, "coverage/summary.json")["folders"]
+    return "; ".join(f"{name} {percent(shares['lines'])} of lines, {percent(shares['branches'])} of branches"
                      for name, shares in folders.items())
 
 
 def soak(root: Path) -> str:
-    summary = loaded(root / "build/soak/summary.json")
+    summary = loaded(root, "soak/summary.json")
+    if summary["faults"]:
+        raise Refused(summary["faults"][0])
+    if not summary["plateau"]:
+        raise Refused("it was too short to be judged for growth")
+    growing = [name for name, found in summary["plateau"].items() if not found["holds"]]
+    if growing:
+        raise Refused(f"{', '.join(growing)} still grew")
     return f"{summary['operations']:,} operations in {summary['seconds'] / 60:.0f} minutes, on {summary['threads']} threads"
 
 
@@ -104,6 +137,8 @@ def rows(root: Path) -> list[Row | Missing]:
     for what, read, command in SOURCES:
         try:
             found.append(Row(what, read(root), command))
-        except (OSError, KeyError, ValueError, subprocess.SubprocessError) as error:
+        except Refused as refusal:
+            found.append(Missing(what, str(refusal), command))
+        except (OSError, KeyError, ValueError, TypeError, subprocess.SubprocessError) as error:
             found.append(Missing(what, f"{type(error).__name__}: {error}", command))
     return found

@@ -22,7 +22,8 @@ OUTPUT = ROOT / "build/soak"
 
 def main(arguments: list[str]) -> int:
     samples = OUTPUT / "soak.csv"
-    samples.unlink(missing_ok=True)
+    for left in (samples, OUTPUT / "summary.json"):
+        left.unlink(missing_ok=True)
     status = subprocess.run([PROGRAM, "--output", OUTPUT, *arguments], check=False).returncode
     # Nothing was begun, or nothing was finished.
     if not samples.exists():
