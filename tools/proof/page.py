@@ -26,7 +26,7 @@ def markdown(rows: list[Row]) -> str:
 
 
 def where(root: Path) -> str:
-    """Of which sources, and when. Each row is of those of HEAD."""
+    """Of which sources, and when. Each row is of its own as they are in HEAD."""
     return f"On {date.today().isoformat()}, of the sources of commit {head(root)}:\n"
 
 

@@ -27,15 +27,15 @@ class Missing:
     command: str
 
 
-def text_of(root: Path, path: str) -> str:
-    """A result of a run that has passed."""
+def text_of(root: Path, path: str, *sources: str) -> str:
+    """A result of a run that has passed, of the library and these sources beside it."""
     result = root / "build" / path
-    require_passed(result, root)
+    require_passed(result, root, ["src", *sources])
     return result.read_text(encoding="utf-8")
 
 
-def loaded(root: Path, path: str) -> Any:
-    return json.loads(text_of(root, path))
+def loaded(root: Path, path: str, *sources: str) -> Any:
+    return json.loads(text_of(root, path, *sources))
 
 
 def counts(name: str, text: str) -> dict[str, int]:
@@ -49,13 +49,13 @@ def counts(name: str, text: str) -> dict[str, int]:
 
 def printed_by(root: Path, program: str, *tests: str) -> str:
     """What tests print that pass."""
-    require_committed(root)
+    require_committed(root, ["src", "tests"])
     return subprocess.run([root / "build/dev/tests" / program, *tests], check=True, capture_output=True, text=True,
                           timeout=600).stdout
 
 
 def simulation(root: Path) -> str:
-    sums = loaded(root, "sim/simulation.json")
+    sums = loaded(root, "sim/simulation.json", "tests/sim")
     years = sums["simulated_seconds"] / (365 * 86_400)
     return (f"{sums['seeds']:,} seeds, {sums['operations']:,} operations on {sums['sessions']:,} sessions, "
             f"{sums['steps']:,} steps in the order of the seed, {sums['interruptions']:,} of them in the middle of another, "
@@ -63,7 +63,7 @@ def simulation(root: Path) -> str:
 
 
 def interleavings(root: Path) -> str:
-    text = text_of(root, "sim/exhaustive.txt")
+    text = text_of(root, "sim/exhaustive.txt", "tests/sim")
     if not re.search(r"^All tests passed \(", text, re.MULTILINE):
         raise Refused("its tests have not passed")
     sums = counts("exhaustive: [^:]*", text)
@@ -83,7 +83,7 @@ def faults(root: Path) -> str:
 
 
 def fuzzing(root: Path) -> str:
-    summary = loaded(root, "fuzz/summary.json")
+    summary = loaded(root, "fuzz/summary.json", "tests/fuzz", "examples")
     for target in summary["targets"]:
         if target["findings"] or target["fault"]:
             raise Refused(f"{target['target']} has found something: {target['fault'] or target['findings'][0]}")
@@ -92,7 +92,7 @@ def fuzzing(root: Path) -> str:
 
 
 def mutants(root: Path) -> str:
-    summary = loaded(root, "mutants/summary.json")
+    summary = loaded(root, "mutants/summary.json", "tests")
     return f"{summary['caught']} of {summary['mutants']} caught"
 
 
@@ -103,13 +103,13 @@ def percent(share: dict[str, int]) -> str:
 
 
 def coverage(root: Path) -> str:
-    folders = loaded(root, "coverage/summary.json")["folders"]
+    folders = loaded(root, "coverage/summary.json", "tests")["folders"]
     return "; ".join(f"{name} {percent(shares['lines'])} of lines, {percent(shares['branches'])} of branches"
                      for name, shares in folders.items())
 
 
 def soak(root: Path) -> str:
-    summary = loaded(root, "soak/summary.json")
+    summary = loaded(root, "soak/summary.json", "tests/soak", "bench")
     if summary["faults"]:
         raise Refused(summary["faults"][0])
     if not summary["plateau"]:
