@@ -41,8 +41,8 @@ TEST_CASE("plateau: what grows at first and then no more is one", "[soak]")
 {
     const std::vector<std::uint64_t> samples{1, 50, 100, 98, 100, 99, 97, 100, 100};
     const auto found = judge_plateau(samples, Tolerance());
-    CHECK(found.middle_max == 100);
-    CHECK(found.last_max == 100);
+    CHECK(found.middle == 100);
+    CHECK(found.last == 100);
     CHECK(found.holds());
 }
 
@@ -58,12 +58,21 @@ TEST_CASE("plateau: what falls in the last third is one", "[soak]")
     CHECK(judge_plateau(std::vector<std::uint64_t>{9, 9, 9, 100, 100, 100, 1, 2, 1}, {}).holds());
 }
 
+TEST_CASE("plateau: of a queue the lowest of a third counts, and no peak", "[soak]")
+{
+    const auto found =
+        judge_plateau(std::vector<std::uint64_t>{9, 9, 9, 2, 3, 4, 900, 3, 5}, {}, Level::lowest);
+    CHECK(found.middle == 2);
+    CHECK(found.last == 3);
+    CHECK_FALSE(found.holds());
+}
+
 TEST_CASE("plateau: samples that do not fall into thirds count from the end", "[soak]")
 {
     const auto found = judge_plateau(std::vector<std::uint64_t>{900, 800, 3, 4, 5, 6}, {});
-    CHECK(found.middle_max == 4);
-    CHECK(found.last_max == 6);
-    CHECK(judge_plateau(std::vector<std::uint64_t>{900, 800, 3, 4, 5}, {}).middle_max == 4);
+    CHECK(found.middle == 4);
+    CHECK(found.last == 6);
+    CHECK(judge_plateau(std::vector<std::uint64_t>{900, 800, 3, 4, 5}, {}).middle == 4);
 }
 
 TEST_CASE("soak: what varies and does not grow is accepted", "[soak]")

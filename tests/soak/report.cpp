@@ -28,10 +28,10 @@ void print_plateau(const Judged& judged)
 {
     const auto& found = judged.plateau;
     fmt::print(
-        "  {:9} at most {:>10} in the middle third, {:>10} in the last, {:>10} allowed: {}\n",
+        "  {:9} {:>10} in the middle third, {:>10} in the last, {:>10} allowed: {}\n",
         judged.name,
-        judged.in_words(found.middle_max),
-        judged.in_words(found.last_max),
+        judged.in_words(found.middle),
+        judged.in_words(found.last),
         judged.in_words(found.allowed),
         found.holds() ? "holds" : "STILL GROWS"
     );
@@ -43,11 +43,11 @@ std::string json(std::span<const Judged> all)
     std::string text;
     for (const auto& [name, found, is_memory] : all) {
         text += fmt::format(
-            R"({}"{}": {{"middle_max": {}, "last_max": {}, "allowed": {}, "holds": {}}})",
+            R"({}"{}": {{"middle": {}, "last": {}, "allowed": {}, "holds": {}}})",
             text.empty() ? "" : ", ",
             name,
-            found.middle_max,
-            found.last_max,
+            found.middle,
+            found.last,
             found.allowed,
             found.holds()
         );
