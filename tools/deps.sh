@@ -15,6 +15,7 @@ packages[build]='
     cmake>=3.28               the first that knows C++20 modules
     ninja-build
     ccache                    makes the second build of a file free
+    git                       of which commit a figure is
     libboost1.83-dev          Asio, Beast, Intrusive, System
     libboost-json1.83-dev     the bodies of the example server
     libfmt-dev

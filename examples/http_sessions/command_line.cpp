@@ -19,10 +19,9 @@ namespace http_sessions {
 
 namespace {
 
+using boost::asio::ip::tcp;
 using sojourn::http::CookieTransport;
 using sojourn::http::SessionCookie;
-
-using boost::asio::ip::tcp;
 
 [[noreturn]] void refuse(const std::string& option, const std::string& why)
 {

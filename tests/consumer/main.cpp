@@ -10,6 +10,7 @@
 #ifdef SOJOURN_USE_MODULE
 import sojourn;
 #else
+#include <sojourn/http/session_cookie.hpp>
 #include <sojourn/sojourn.hpp>
 #endif
 
@@ -24,6 +25,11 @@ asio::awaitable<bool> finds_what_it_created(sojourn::SessionService& sessions)
     if (created) {
         const auto lease = co_await sessions.acquire(created->id);
         found = lease.has_value() && lease->info().idle_timeout > std::chrono::seconds(0);
+#ifndef SOJOURN_USE_MODULE
+        const sojourn::http::SessionCookie cookie;
+        const auto field = cookie.give(created->id);
+        found = found && cookie.read(field.substr(0, field.find(';'))).has_value();
+#endif
     }
     co_return found;
 }

@@ -155,16 +155,20 @@ CampaignResult run_campaign(const CampaignOptions& options)
         children.push_back(child);
     }
     CampaignResult result;
+    // The number of one that has ended may be somebody else's by now.
+    std::vector<bool> has_ended(children.size());
     for (std::size_t ended = 0; ended < children.size(); ++ended) {
         int status = 0;
         const auto child = ::waitpid(-1, &status, 0);
+        const auto place = std::ranges::find(children, child) - children.begin();
+        has_ended.at(static_cast<std::size_t>(place)) = true;
         if (!has_failed(status) || result.failed) {
             continue;
         }
         for (std::size_t i = 0; i < children.size(); ++i) {
             if (children[i] == child) {
                 result.failed = progress.all()[i].seed.load();
-            } else {
+            } else if (!has_ended[i]) {
                 // One failure is enough to look at; and nobody in there shall have a say in it.
                 ::kill(children[i], SIGKILL);
             }

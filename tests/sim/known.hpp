@@ -102,8 +102,7 @@ struct Known {
 
     [[nodiscard]] bool is_targeted() const noexcept { return aims > 0; }
 
-    /// Before these it does not end by itself.
-
+    /// Before this it does not end by itself.
     [[nodiscard]] TimePoint lifetime_end() const noexcept
     {
         return saturating_add(created_from, lifetime);

@@ -65,7 +65,7 @@ World::~World()
     is_interrupted_ = true;
 }
 
-/// Fowler, Noll and Vo's hash, FNV-1a, over whole words.
+/// Fowler, Noll and Vo's hash, FNV-1a, over whole words; it begins with their basis.
 void World::mix(std::uint64_t decision) noexcept
 {
     constexpr std::uint64_t prime = 0x100000001b3U;

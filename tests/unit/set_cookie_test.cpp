@@ -79,7 +79,24 @@ TEST_CASE("set_cookie: paths and domains cannot end the attribute", "[http]")
         CHECK(SetCookie("a").path(std::string(path)).objection());
     }
     CHECK_FALSE(SetCookie("a").domain("www.Example-1.com").objection());
-    for (const std::string_view domain : {"a;b", "a b", "a\r\n", "a/b", "a:80", "\xC3\xA9.de"}) {
+    CHECK_FALSE(SetCookie("a").domain("xn--mnchen-3ya.de").objection());
+    for (const std::string_view domain :
+         {"a;b",
+          "a b",
+          "a\r\n",
+          "a/b",
+          "a:80",
+          "\xC3\xA9.de",
+          ".",
+          "..",
+          "-",
+          ".a",
+          "a.",
+          "a..b",
+          "-a",
+          "a-",
+          "a.-b",
+          "a-.b"}) {
         CAPTURE(domain);
         CHECK(SetCookie("a").domain(std::string(domain)).objection());
     }

@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 
+
 class Refused(Exception):
     """A result that is there, and is not to be shown."""
 

@@ -10,7 +10,12 @@ from typing import Any, Callable
 from origin import Refused, require_committed, require_passed
 
 # What the preset dev builds, and is run for its figures.
-HISTORIES, FAULTS = TESTS = ["sojourn_linearizability_tests", "sojourn_fault_tests"]
+HISTORIES = "sojourn_linearizability_tests"
+FAULTS = "sojourn_fault_tests"
+TESTS = [HISTORIES, FAULTS]
+
+# How it is built, which is as much of a figure as what is built.
+BUILDING = ["cmake", "CMakeLists.txt", "CMakePresets.json"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Missing:
 def text_of(root: Path, path: str, *sources: str) -> str:
     """A result of a run that has passed, of the library and these sources beside it."""
     result = root / "build" / path
-    require_passed(result, root, ["src", *sources])
+    require_passed(result, root, ["src", *BUILDING, *sources])
     return result.read_text(encoding="utf-8")
 
 
@@ -49,7 +54,7 @@ def counts(name: str, text: str) -> dict[str, int]:
 
 def printed_by(root: Path, program: str, *tests: str) -> str:
     """What tests print that pass."""
-    require_committed(root, ["src", "tests"])
+    require_committed(root, ["src", *BUILDING, "tests"])
     return subprocess.run([root / "build/dev/tests" / program, *tests], check=True, capture_output=True, text=True,
                           timeout=600).stdout
 
@@ -63,10 +68,7 @@ def simulation(root: Path) -> str:
 
 
 def interleavings(root: Path) -> str:
-    text = text_of(root, "sim/exhaustive.txt", "tests/sim")
-    if not re.search(r"^All tests passed \(", text, re.MULTILINE):
-        raise Refused("its tests have not passed")
-    sums = counts("exhaustive: [^:]*", text)
+    sums = counts("exhaustive: [^:]*", text_of(root, "sim/exhaustive.txt", "tests/sim"))
     return f"{sums['interleavings']:,} interleavings of {sums['scenarios']:,} scenarios of two or three operations"
 
 

@@ -1,7 +1,7 @@
 /// @file
 /// Private header. `SOJOURN_ASSERT` checks what only a defect in sojourn, or a broken precondition,
-/// can make false. It is on wherever `SOJOURN_ENABLE_ASSERTIONS` is 1, which every preset but
-/// `release` sets, and costs nothing elsewhere.
+/// can make false. It is on wherever `SOJOURN_ENABLE_ASSERTIONS` is 1, which most
+/// presets set, and costs nothing elsewhere.
 
 #ifndef SOJOURN_DETAIL_ASSERT_HPP
 #define SOJOURN_DETAIL_ASSERT_HPP

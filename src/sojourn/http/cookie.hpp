@@ -1,5 +1,5 @@
 /// @file
-/// A cookie as a client sends it: RFC 6265bis, draft 20, sections 4.2 and 5.7.3.
+/// A cookie as a client sends it: RFC 6265bis, draft 20, section 4.2.
 
 #ifndef SOJOURN_HTTP_COOKIE_HPP
 #define SOJOURN_HTTP_COOKIE_HPP
@@ -24,7 +24,7 @@ struct Cookie {
 /// any client may send, so nothing is an error: empty pairs are passed over, and the space behind a
 /// semicolon may be missing, or be more than one. Names are compared as they are: `Id` is not `id`.
 ///
-/// To read a request, call it until the text is empty, for each of its `Cookie` fields: HTTP/2 may
+/// To read a request, call it until it gives nothing, for each of its `Cookie` fields: HTTP/2 may
 /// split one into many. One name may come several times, from several paths or domains; the client
 /// does not say which. Who takes the first trusts whoever could set one; see `SessionCookie`.
 ///

@@ -1,5 +1,6 @@
 #include "sojourn/http/session_cookie.hpp"
 
+#include "sojourn/detail/assert.hpp"
 #include "sojourn/http/cookie.hpp"
 
 #include <chrono>
@@ -24,6 +25,7 @@ with_rules(std::string name, std::string value, CookieTransport transport, SameS
 SessionCookie::SessionCookie(std::string name, CookieTransport transport, SameSite same_site)
     : name_(std::move(name)), transport_(transport), same_site_(same_site)
 {
+    SOJOURN_ASSERT(!objection(name_, transport_, same_site_));
 }
 
 std::optional<std::string_view>

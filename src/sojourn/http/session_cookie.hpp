@@ -60,6 +60,8 @@ public:
     public:
         explicit Reader(const SessionCookie& cookie) noexcept : name_(cookie.name()) {}
 
+        explicit Reader(SessionCookie&& cookie) = delete;
+
         /// Linear in the field's length.
         void look_in(std::string_view cookies) noexcept;
 

@@ -1,5 +1,6 @@
 #include "sojourn/http/set_cookie.hpp"
 
+#include "sojourn/detail/assert.hpp"
 #include "sojourn/http/token.hpp"
 
 #include <algorithm>
@@ -35,9 +36,19 @@ constexpr bool is_path_character(char character) noexcept
     return character >= '!' && character <= '~' && character != ';';
 }
 
-constexpr bool is_domain_character(char character) noexcept
+/// Labels of letters, digits and inner hyphens, with dots between them.
+constexpr bool is_domain(std::string_view text) noexcept
 {
-    return is_alphanumeric(character) || character == '-' || character == '.';
+    char before = '.';
+    for (const char character : text) {
+        const bool ends_a_label = character == '.' && is_alphanumeric(before);
+        const bool is_inside_one = character == '-' && before != '.';
+        if (!is_alphanumeric(character) && !ends_a_label && !is_inside_one) {
+            return false;
+        }
+        before = character;
+    }
+    return is_alphanumeric(before) && text.size() <= SetCookie::max_attribute;
 }
 
 constexpr std::string_view to_attribute(SameSite rule) noexcept
@@ -47,9 +58,10 @@ constexpr std::string_view to_attribute(SameSite rule) noexcept
         return "; SameSite=Strict";
     case SameSite::none:
         return "; SameSite=None";
-    default:
-        return "; SameSite=Lax";
+    case SameSite::lax:
+        break;
     }
+    return "; SameSite=Lax";
 }
 
 } // namespace
@@ -80,8 +92,9 @@ std::optional<std::string_view> SetCookie::objection() const noexcept
                "other "
                "than ;";
     }
-    if (domain_.size() > max_attribute || !std::ranges::all_of(domain_, is_domain_character)) {
-        return "a cookie's domain must be at most 1024 letters, digits, hyphens and dots";
+    if (!domain_.empty() && !is_domain(domain_)) {
+        return "a cookie's domain must be at most 1024 letters, digits, hyphens and dots, with a "
+               "letter or a digit beside each dot";
     }
     if (max_age_ && (*max_age_ < 0s || *max_age_ > longest_age)) {
         return "a cookie's age must be from 0 to 400 days";
@@ -99,6 +112,7 @@ std::optional<std::string_view> SetCookie::objection() const noexcept
 
 std::string SetCookie::text() const
 {
+    SOJOURN_ASSERT(!objection());
     auto text = name_ + "=" + value_;
     if (max_age_) {
         text += "; Max-Age=" + std::to_string(max_age_->count());

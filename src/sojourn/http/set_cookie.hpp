@@ -86,8 +86,8 @@ public:
         return *this;
     }
 
-    /// Why a browser would not keep this cookie, or not as it is meant, such as "a cookie's name
-    /// must be ..."; nothing if it will.
+    /// Why a browser that follows the draft would not keep this cookie, or not as it is meant, such
+    /// as "a cookie's name must be ..."; nothing if there is no such reason in it.
     ///
     /// A name that begins with `__Secure-` or `__Host-`, in letters of either case, is a promise
     /// that the browser enforces: the first that the cookie is secure, the second also that it

@@ -19,7 +19,8 @@ const SimulatedContext*& running() noexcept
 }
 
 /// One step. The next begins with a whole budget of calls that complete inline, whatever this one
-/// has spent: the budget is the thread's, and would carry over into the next run.
+/// has spent: the budget is the thread's, and would carry over into the next run. It is filled
+/// behind a step and not before it, so that a test may begin one with less.
 class Running {
 public:
     explicit Running(const SimulatedContext& context) noexcept
