@@ -13,6 +13,7 @@
 #include <boost/system/system_error.hpp>
 #include <catch2/catch_test_macros.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -81,6 +82,20 @@ asio::awaitable<Result<SessionLease>> acquire_later(SessionService& service, Ses
     co_return co_await service.acquire(std::move(id));
 }
 
+/// So many acquire one session at once. Returns its id, and the trace of the run.
+std::pair<std::string, std::uint64_t> crowd(std::uint64_t seed, int calls)
+{
+    testing::Simulation simulation(seed);
+    SessionService service(simulation.executor(), plain_options(), simulation.environment());
+    auto created = simulation.run(service.create()).value();
+    created.lease.release();
+    for (int i = 0; i < calls; ++i) {
+        asio::co_spawn(simulation.executor(), acquire_later(service, created.id), asio::detached);
+    }
+    simulation.settle();
+    return {std::string(created.id.text()), simulation.context().trace()};
+}
+
 } // namespace
 
 TEST_CASE("simulation: a session's hours take no time", "[service]")
@@ -103,44 +118,19 @@ TEST_CASE("simulation: a session's hours take no time", "[service]")
 
 TEST_CASE("simulation: a seed gives the same ids and the same steps", "[service]")
 {
-    const auto run = [](std::uint64_t seed) {
-        testing::Simulation simulation(seed);
-        SessionService service(simulation.executor(), plain_options(), simulation.environment());
-        auto created = simulation.run(service.create()).value();
-        created.lease.release();
-        for (int i = 0; i < 5; ++i) {
-            asio::co_spawn(
-                simulation.executor(), acquire_later(service, created.id), asio::detached
-            );
-        }
-        simulation.settle();
-        return std::pair(std::string(created.id.text()), simulation.context().trace());
-    };
-    CHECK(run(5) == run(5));
-    CHECK(run(5).first != run(6).first);
-    CHECK(run(5).second != run(6).second);
+    CHECK(crowd(5, 5) == crowd(5, 5));
+    CHECK(crowd(5, 5).first != crowd(6, 5).first);
+    CHECK(crowd(5, 5).second != crowd(6, 5).second);
 }
 
 TEST_CASE("simulation: what ran before on this thread makes no difference", "[service]")
 {
     // Far more calls than may complete inline in one go.
-    const auto run = [] {
-        testing::Simulation simulation;
-        SessionService service(simulation.executor(), plain_options(), simulation.environment());
-        auto created = simulation.run(service.create()).value();
-        created.lease.release();
-        for (int i = 0; i < 600; ++i) {
-            asio::co_spawn(
-                simulation.executor(), acquire_later(service, created.id), asio::detached
-            );
-        }
-        simulation.settle();
-        return std::pair(simulation.context().trace(), simulation.context().steps());
-    };
-    const auto first = run();
+    constexpr int calls = 600;
+    const auto first = crowd(1, calls);
     for (const int left : {0, 1, inline_completion_budget / 2, inline_completion_budget}) {
         leave_inline_budget(left);
-        CHECK(run() == first);
+        CHECK(crowd(1, calls) == first);
     }
 }
 

@@ -62,7 +62,8 @@ class Origins(unittest.TestCase):
 
     def git(self, *words: str) -> None:
         person = {f"GIT_{who}_{what}": "nobody" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-        subprocess.run(["git", "-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null", *words], cwd=self.root, check=True, env=os.environ | person)
+        ours = ["-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null"]
+        subprocess.run(["git", *ours, *words], cwd=self.root, check=True, env=os.environ | person)
 
     def commit(self) -> None:
         self.git("add", "--all")

@@ -48,7 +48,7 @@ public:
     );
 
     /// Why there cannot be such a cookie, such as "a cookie's name must be ..."; nothing if there
-    /// can.
+    /// can. *Exceptions*: `bad_alloc`.
     [[nodiscard]] static std::optional<std::string_view>
     objection(std::string_view name, CookieTransport transport, SameSite same_site = SameSite::lax);
 
@@ -80,10 +80,11 @@ public:
     [[nodiscard]] Result<SessionId> read(std::string_view cookies) const;
 
     /// The value of the `Set-Cookie` field that gives the client this id. Send it with
-    /// `Cache-Control: no-store`.
+    /// `Cache-Control: no-store`. *Exceptions*: `bad_alloc`.
     [[nodiscard]] std::string give(const SessionId& id) const;
 
-    /// The value of the `Set-Cookie` field that takes the client's cookie away.
+    /// The value of the `Set-Cookie` field that takes the client's cookie away. *Exceptions*:
+    /// `bad_alloc`.
     [[nodiscard]] std::string take_away() const;
 
 private:

@@ -88,9 +88,8 @@ std::optional<std::string_view> SetCookie::objection() const noexcept
     }
     if (!path_.starts_with('/') || path_.size() > max_attribute ||
         !std::ranges::all_of(path_, is_path_character)) {
-        return "a cookie's path must begin with / and be at most 1024 visible ASCII characters "
-               "other "
-               "than ;";
+        return "a cookie's path must begin with / and be at most 1024 visible ASCII characters, "
+               "none of them ;";
     }
     if (!domain_.empty() && !is_domain(domain_)) {
         return "a cookie's domain must be at most 1024 letters, digits, hyphens and dots, with a "
@@ -103,9 +102,8 @@ std::optional<std::string_view> SetCookie::objection() const noexcept
         return "a cookie for all sites must be secure";
     }
     if (!keeps_its_promise()) {
-        return "a cookie whose name begins with __Secure- must be secure, and one with __Host- "
-               "also "
-               "have the path / and no domain";
+        return "a cookie whose name begins with __Secure- must be secure, and with __Host- it "
+               "must also have the path / and no domain";
     }
     return std::nullopt;
 }

@@ -70,8 +70,7 @@ public:
     ///
     /// *Exceptions*: what it throws; those of `settle`; `std::logic_error` if nothing is ready and
     /// nobody waits for simulated time: it would wait for ever; `std::runtime_error` if it takes
-    /// more than 365 days of simulated time: it waits for ever beside something that goes on, which
-    /// takes as long as that something makes it. A
+    /// more than 365 days of simulated time: it waits for ever beside something that goes on. A
     /// coroutine that has not ended then stays, and is destroyed with the simulation.
     template <class T>
     T run(boost::asio::awaitable<T> coroutine)
