@@ -1,10 +1,19 @@
 #!/usr/bin/env bash
-# Everything that must hold before a merge. Goes on after a step that fails; the table at the end says which did.
+# check.sh [STEP...]: everything that must hold before a merge, or the steps named. Goes on after a step that fails; the
+# table at the end says which did.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 logs=build/check
 mkdir -p "$logs"
+mapfile -t steps < <(sed -n 's/^step \([a-z]*\) .*/\1/p' tools/check.sh)
+for name; do
+    if [[ " ${steps[*]} " != *" $name "* ]]; then
+        printf "check: there is no step '%s'; there are: %s\n" "$name" "${steps[*]}" >&2
+        exit 2
+    fi
+done
+wanted=("${@:-${steps[@]}}")
 table=()
 passed=0
 failed=0
@@ -13,6 +22,7 @@ failed=0
 step() {
     local name=$1 start=$SECONDS step_passed=1 step_failed=0 line
     shift
+    [[ " ${wanted[*]} " == *" $name "* ]] || return 0
     printf '\n=== %s: %s\n' "$name" "$*"
     if ! "$@" 2>&1 </dev/null | tee "$logs/$name.log"; then
         step_passed=0 step_failed=1

@@ -10,7 +10,7 @@ namespace sojourn {
 namespace {
 
 /// How many events of a kind are taken from a shard at a time.
-constexpr std::size_t batch = 64;
+constexpr std::size_t events_per_turn = 64;
 
 /// If telling a batch takes longer, the table learns of it in between.
 constexpr Duration slow = std::chrono::milliseconds(1);
@@ -173,10 +173,10 @@ awaitable<bool> SessionEvents::refill(Outbox& outbox)
     auto take = [&outbox](ShardState& state) -> Result<bool> {
         auto& table = state.table();
         outbox.settle(table);
-        outbox.created = table.take_arrived(batch);
+        outbox.created = table.take_arrived(events_per_turn);
         std::ranges::reverse(outbox.created);
         if (!table.has_arrived()) {
-            outbox.removed = table.take_departed(batch);
+            outbox.removed = table.take_departed(events_per_turn);
             std::ranges::reverse(outbox.removed);
         }
         return !outbox.created.empty() || !outbox.removed.empty();
