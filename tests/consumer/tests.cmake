@@ -29,7 +29,8 @@ endfunction()
 sojourn_add_consumer(find_package find_package)
 if(SOJOURN_BUILD_MODULE)
     sojourn_add_consumer(import_from_find_package find_package -DCONSUMER_IMPORTS=ON)
-    sojourn_add_consumer(import_from_add_subdirectory subdirectory -DCONSUMER_IMPORTS=ON)
+    # Some build all they have in few files, and us with it.
+    sojourn_add_consumer(import_from_add_subdirectory subdirectory -DCONSUMER_IMPORTS=ON -DCMAKE_UNITY_BUILD=ON)
 else()
     sojourn_add_consumer(add_subdirectory subdirectory)
     # Who asks for a module that is not there gets a sentence of ours, not a page of CMake's.
