@@ -67,12 +67,16 @@ using sojourn::is_valid_timeout;
 using sojourn::ServiceOptions;
 using sojourn::WhenFull;
 
+// core/session_filter.hpp
+using sojourn::SessionFilter;
+
 // core/session_id.hpp
 using sojourn::SessionId;
 
 // core/session_info.hpp
 using sojourn::RemovedSession;
 using sojourn::SessionInfo;
+using sojourn::SessionUse;
 
 // core/session_page.hpp
 using sojourn::ListOptions;

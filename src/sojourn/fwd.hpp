@@ -11,6 +11,7 @@ namespace sojourn {
 // core
 enum class errc : int;
 enum class RemovalCause : std::uint8_t;
+enum class SessionUse : std::uint8_t;
 enum class WhenFull : std::uint8_t;
 class AcquireOptions;
 class Attributes;
@@ -23,6 +24,7 @@ class RateLimit;
 class RateLimiter;
 class SemaphoreOptions;
 class ServiceOptions;
+class SessionFilter;
 class SessionId;
 class SessionReference;
 class WaitHistogram;

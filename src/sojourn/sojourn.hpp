@@ -22,6 +22,7 @@
 #include "sojourn/core/semaphore_metrics.hpp"
 #include "sojourn/core/semaphore_options.hpp"
 #include "sojourn/core/service_options.hpp"
+#include "sojourn/core/session_filter.hpp"
 #include "sojourn/core/session_id.hpp"
 #include "sojourn/core/session_info.hpp"
 #include "sojourn/core/session_page.hpp"

@@ -191,9 +191,15 @@ asio::awaitable<bool> tour(sojourn::SessionService& sessions)
     const auto modified = co_await sessions.modify(id, erase);
     is_right = is_right && version.value() == 2 && modified.value().data.empty();
 
-    auto query = sojourn::ListOptions().principal("bob").limit(1).after(sojourn::SessionCursor{});
+    const sojourn::SessionFilter of_bob = sojourn::SessionFilter().principal("bob");
+    auto query = sojourn::ListOptions().filter(of_bob).limit(1).after(sojourn::SessionCursor{});
     const sojourn::Result<sojourn::SessionPage> page = co_await sessions.list(std::move(query));
-    is_right = is_right && page.value().sessions.size() == 1;
+    is_right = is_right && page.value().sessions.size() == 1 &&
+               page->sessions.front().use == sojourn::SessionUse::in_use;
+    const sojourn::Result<std::size_t> of_him = co_await sessions.count(of_bob);
+    auto idle_ones = sojourn::SessionFilter().use(sojourn::SessionUse::idle).idle_for(1h);
+    const sojourn::Result<std::size_t> ended = co_await sessions.remove_matching(idle_ones);
+    is_right = is_right && of_him.value() == 1 && ended.value() == 0;
 
     const sojourn::Result<sojourn::Metrics> metrics = co_await sessions.metrics();
     is_right = is_right && metrics.value().ledger_holds() && metrics->leased == 1;

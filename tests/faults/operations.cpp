@@ -263,6 +263,18 @@ std::vector<Operation> all_operations()
         [](World& w) { return w.service->list(); },
         [](World& w, Noting h) { w.service->async_list(ListOptions(), std::move(h)); }
     );
+    auto count = operation(
+        "count",
+        [](World& w) { return w.service->count(SessionFilter()); },
+        [](World& w, Noting h) { w.service->async_count(SessionFilter(), std::move(h)); }
+    );
+    auto remove_matching = operation(
+        "remove_matching",
+        [](World& w) { return w.service->remove_matching(SessionFilter().principal("bob")); },
+        [](World& w, Noting h) {
+            w.service->async_remove_matching(SessionFilter().principal("bob"), std::move(h));
+        }
+    );
     auto snapshot = operation(
         "snapshot",
         [](World& w) { return w.service->snapshot(w.id); },
@@ -355,6 +367,8 @@ std::vector<Operation> all_operations()
         remove,
         remove_by_principal.after(&add_principal),
         list.after(&fill),
+        count.after(&fill),
+        remove_matching.after(&add_principal),
         snapshot,
         commit,
         modify,

@@ -316,7 +316,7 @@ awaitable<void> SessionClient::ask_for_principal(Verb verb)
     call.principal = static_cast<unsigned>(random_() % count) + 1;
     const auto name = family_.principal(call.principal);
     if (verb == Verb::list_of_principal) {
-        co_await record(call, face().list(ListOptions().principal(name)));
+        co_await record(call, face().list(ListOptions().filter(SessionFilter().principal(name))));
     } else {
         co_await record(call, face().remove_by_principal(name));
     }

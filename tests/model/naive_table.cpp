@@ -699,6 +699,25 @@ void NaiveTable::end_all(
     }
 }
 
+void NaiveTable::remove(
+    const SessionFilter& filter,
+    std::size_t batch,
+    std::size_t ended,
+    bool is_whole,
+    const IsOpen& is_open
+)
+{
+    const auto means = meant(filter);
+    const auto gone = vanished(is_open);
+    require(gone.size() == ended, "a filter's sweep ended another number than it says");
+    require(ended <= batch, "a filter's sweep ended more than a batch");
+    require(!is_whole || ended == means.size(), "a filter's whole sweep left somebody");
+    for (const auto key : gone) {
+        require(means.contains(key), "a filter ended one that it does not mean");
+        end(key, RemovalCause::deleted);
+    }
+}
+
 void NaiveTable::end_idle(std::size_t limit, std::size_t ended, const IsOpen& is_open)
 {
     const auto idle = std::ranges::count_if(sessions_, [](const auto& entry) {
@@ -758,12 +777,33 @@ SessionInfo NaiveTable::info(Key key) const
                          ? nullptr
                          : std::make_shared<const std::string>(session.principal),
         .created = session.created,
+        .use = session.is_pinned()    ? SessionUse::in_use
+               : session.is_half_open ? SessionUse::half_open
+                                      : SessionUse::idle,
+        .idle_for = session.is_pinned() ? Duration::zero() : now_ - session.last_used,
         .idle_timeout = session.idle_timeout,
         .expires_in = idle_end(session, session.is_pinned() ? now_ : session.last_used) - now_,
         .requests = session.requests,
         .leases = session.leases,
+        .streams = session.weak_leases,
         .attributes = {session.data, session.version},
     };
+}
+
+std::set<Key> NaiveTable::meant(const SessionFilter& filter) const
+{
+    std::set<Key> keys;
+    for (const auto& [key, session] : sessions_) {
+        const auto told = info(key);
+        if (!session.is_closing && !is_expired(session) &&
+            told.reference == filter.reference().value_or(told.reference) &&
+            told.principal_text() == filter.principal().value_or(session.principal) &&
+            told.use == filter.use().value_or(told.use) &&
+            told.idle_for >= filter.idle_for().value_or(Duration::zero())) {
+            keys.insert(key);
+        }
+    }
+    return keys;
 }
 
 Metrics NaiveTable::metrics() const

@@ -13,6 +13,7 @@
 #include "sojourn/core/metrics.hpp"
 #include "sojourn/core/rate_limit.hpp"
 #include "sojourn/core/service_options.hpp"
+#include "sojourn/core/session_filter.hpp"
 #include "sojourn/core/session_info.hpp"
 #include "sojourn/core/time.hpp"
 
@@ -150,11 +151,20 @@ public:
         RemovalCause cause,
         const IsOpen& is_open
     );
+    void remove(
+        const SessionFilter& filter,
+        std::size_t batch,
+        std::size_t ended,
+        bool is_whole,
+        const IsOpen& is_open
+    );
     void take_departed(const std::vector<RemovedSession>& taken, std::size_t limit);
 
     void delivered(std::size_t count) { pending_ -= count; }
 
     [[nodiscard]] SessionInfo info(Key key) const;
+    /// Those that a filter means.
+    [[nodiscard]] std::set<Key> meant(const SessionFilter& filter) const;
     [[nodiscard]] Metrics metrics() const;
 
     [[nodiscard]] bool is_expired(const NaiveSession& session) const

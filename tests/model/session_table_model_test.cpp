@@ -384,6 +384,25 @@ private:
 
     std::string any_principal() { return random_.one_in(2) ? "" : random_.choose(principals); }
 
+    SessionFilter any_filter()
+    {
+        constexpr std::array uses{SessionUse::in_use, SessionUse::idle, SessionUse::half_open};
+        SessionFilter filter;
+        if (random_.one_in(3)) {
+            filter.principal(any_principal());
+        }
+        if (random_.one_in(3)) {
+            filter.use(random_.choose(uses));
+        }
+        if (random_.one_in(3)) {
+            filter.idle_for(random_.pick(-Duration(10), shape_.options.idle_timeout()));
+        }
+        if (random_.one_in(10)) {
+            filter.reference(SessionReference(random_.pick<Key>(0, next_key_)));
+        }
+        return filter;
+    }
+
     Attributes any_attributes()
     {
         const std::string tail(random_.one_in(2) ? 0 : random_.pick<std::size_t>(0, 200), 'x');
@@ -511,10 +530,22 @@ private:
         if (!random_.one_in(4)) {
             return remove();
         }
+        if (random_.one_in(2)) {
+            return remove_some();
+        }
         const auto name = any_principal();
         const auto limit = random_.pick<std::size_t>(0, 10);
         const auto ended = table_.remove_by_principal(name, limit);
         model_.remove_by_principal(name, limit, ended, sight());
+    }
+
+    void remove_some()
+    {
+        operation_ = "remove by a filter";
+        const auto filter = any_filter();
+        const auto batch = random_.one_in(2) ? random_.pick<std::size_t>(0, 5) : 1000;
+        const auto sweep = table_.remove(filter, 0, batch);
+        model_.remove(filter, batch, sweep.count, !sweep.next_slot, sight());
     }
 
     void commit()
@@ -551,7 +582,7 @@ private:
         operation_ = "end_all";
         const auto cause = random_.one_in(2) ? RemovalCause::drained : RemovalCause::deleted;
         const auto sweep = table_.end_all(0, batch, cause);
-        model_.end_all(batch, sweep.ended, !sweep.next_slot, cause, sight());
+        model_.end_all(batch, sweep.count, !sweep.next_slot, cause, sight());
     }
 
     void take_departed()
@@ -588,6 +619,9 @@ private:
         require(info.reference == expected.reference, "another reference");
         require(info.principal_text() == expected.principal_text(), "another principal");
         require(info.created == expected.created, "another time of creation");
+        require(info.use == expected.use, "another use");
+        require(info.idle_for == expected.idle_for, "another idle time");
+        require(info.streams == expected.streams, "another number of streams");
         require(info.idle_timeout == expected.idle_timeout, "another idle timeout");
         require(info.expires_in == expected.expires_in, "another expires_in");
         require(info.requests == expected.requests, "another number of requests");
@@ -646,14 +680,11 @@ private:
     {
         operation_ = "list";
         const auto limit = random_.pick<std::size_t>(1, 50);
-        std::optional<std::string> principal;
-        if (random_.one_in(3)) {
-            principal = any_principal();
-        }
+        const auto filter = any_filter();
         std::map<Key, SessionInfo> listed;
         std::optional<std::uint32_t> slot = 0;
         while (slot) {
-            auto page = table_.list(principal, *slot, limit);
+            auto page = table_.list(filter, *slot, limit);
             require(page.sessions.size() <= limit, "a page is too long");
             for (auto& info : page.sessions) {
                 const auto key = info.reference.value();
@@ -661,17 +692,14 @@ private:
             }
             slot = page.next_slot;
         }
-        std::size_t expected = 0;
-        for (const auto& [key, session] : model_.sessions()) {
-            if (session.is_closing || model_.is_expired(session) ||
-                (principal && session.principal != *principal)) {
-                continue;
-            }
-            ++expected;
+        const auto expected = model_.meant(filter);
+        for (const auto key : expected) {
             require(listed.contains(key), "not listed");
             compare_info(key, listed.at(key));
         }
-        require(listed.size() == expected, "listed and should not be");
+        require(listed.size() == expected.size(), "listed and should not be");
+        // A model's table is smaller than what one turn looks at.
+        require(table_.count(filter, 0).count == expected.size(), "counted and should not be");
     }
 
     /// Everything comes to an end, and every session has departed once.
@@ -680,7 +708,7 @@ private:
         begin_turn();
         operation_ = "end_all at the end";
         const auto sweep = table_.end_all(0, 100'000, RemovalCause::drained);
-        model_.end_all(100'000, sweep.ended, true, RemovalCause::drained, sight());
+        model_.end_all(100'000, sweep.count, true, RemovalCause::drained, sight());
         compare(true);
         for (const auto& lease : leases_) {
             static_cast<void>(releases_.give_back(*lease.session, model_.now()));

@@ -259,6 +259,11 @@ void for_each_coroutine(Visit visit)
     add("remove_by_principal",
         [](auto& service, const auto&) { return service.remove_by_principal("eve"); });
     add("list", [](auto& service, const auto&) { return service.list(); });
+    add("count", [](auto& service, const auto&) { return service.count(SessionFilter()); });
+    add("remove_matching", [](auto& service, const auto&) {
+        return service.remove_matching(SessionFilter().principal("eve"));
+    });
+    add("in_flight", [](auto& service, const auto&) { return service.in_flight(); });
     add("snapshot", [](auto& service, const auto& id) { return service.snapshot(id); });
     add("commit", [](auto& service, const auto& id) {
         return service.commit(id, 1, Attributes{{"a", "b"}});

@@ -46,7 +46,10 @@ void start_everything(
         service.async_snapshot(id, handler());
         service.async_commit(id, 1, Attributes(), handler());
         service.async_list(ListOptions(), handler());
+        service.async_count(SessionFilter(), handler());
+        service.async_remove_matching(SessionFilter().principal("bob"), handler());
         service.async_metrics(handler());
+        service.async_in_flight(handler());
         service.async_health(handler());
         service.async_cleanup(CleanupScope::expired, handler());
         service.async_remove_by_principal("alice", handler());

@@ -93,6 +93,12 @@ void for_each_operation(Visit visit)
     visit("list", [](SessionService& service, const SessionId&, auto&& token) {
         return service.async_list(ListOptions(), std::forward<decltype(token)>(token));
     });
+    visit("count", [](SessionService& service, const SessionId&, auto&& token) {
+        return service.async_count(SessionFilter(), std::forward<decltype(token)>(token));
+    });
+    visit("remove_matching", [](SessionService& service, const SessionId&, auto&& token) {
+        return service.async_remove_matching(SessionFilter(), std::forward<decltype(token)>(token));
+    });
     visit("snapshot", [](SessionService& service, const SessionId& id, auto&& token) {
         return service.async_snapshot(id, std::forward<decltype(token)>(token));
     });
@@ -116,6 +122,9 @@ void for_each_operation(Visit visit)
     });
     visit("metrics", [](SessionService& service, const SessionId&, auto&& token) {
         return service.async_metrics(std::forward<decltype(token)>(token));
+    });
+    visit("in_flight", [](SessionService& service, const SessionId&, auto&& token) {
+        return service.async_in_flight(std::forward<decltype(token)>(token));
     });
     visit("health", [](SessionService& service, const SessionId&, auto&& token) {
         return service.async_health(std::forward<decltype(token)>(token));
@@ -284,7 +293,7 @@ TEST_CASE("session_service: arguments may be gone when the operation runs", "[as
     std::future<Result<SessionPage>> page;
     {
         const std::string principal(100, 'p');
-        auto wish = ListOptions().principal(principal);
+        auto wish = ListOptions().filter(SessionFilter().principal(principal));
         page = sessions.service.async_list(wish, asio::use_future);
         removed = sessions.service.async_remove_by_principal(principal, asio::use_future);
     }

@@ -103,9 +103,12 @@ TEST_CASE("session_service: a listing can be of one principal", "[async][service
         of_nobody[sessions.create().lease.info().reference] = 1;
         (void)sessions.add(CreateOptions().principal("bob"));
     }
-    CHECK(list_all(sessions, ListOptions().principal("alice").limit(3)) == of_alice);
-    CHECK(list_all(sessions, ListOptions().principal("")) == of_nobody);
-    CHECK(list_all(sessions, ListOptions().principal("carol")).empty());
+    CHECK(
+        list_all(sessions, ListOptions().filter(SessionFilter().principal("alice")).limit(3)) ==
+        of_alice
+    );
+    CHECK(list_all(sessions, ListOptions().filter(SessionFilter().principal(""))) == of_nobody);
+    CHECK(list_all(sessions, ListOptions().filter(SessionFilter().principal("carol"))).empty());
 }
 
 TEST_CASE("session_service: a listing leaves out what has ended or expired", "[async][service]")

@@ -46,7 +46,9 @@ Attributes of_text(std::size_t length)
 /// Sessions of a principal that can be found, in one moment or a little later.
 asio::awaitable<std::size_t> count_of(SessionService& service, const std::string& principal)
 {
-    const auto page = co_await service.list(ListOptions().principal(principal).limit(1'000));
+    const auto page = co_await service.list(
+        ListOptions().filter(SessionFilter().principal(principal)).limit(1'000)
+    );
     co_return page ? page->sessions.size() : 0;
 }
 

@@ -23,10 +23,13 @@ TEST_CASE("session_page: a limit outside its bounds becomes the nearest bound", 
     CHECK(ListOptions().limit(std::numeric_limits<std::size_t>::max()).limit() == 1000);
 }
 
-TEST_CASE("session_page: options tell no principal from the empty one", "[unit][core]")
+TEST_CASE("session_page: a listing begins at the beginning, and is of all", "[unit][core]")
 {
-    CHECK_FALSE(ListOptions().principal().has_value());
-    CHECK(ListOptions().principal("").principal().value().empty());
+    const SessionFilter all = ListOptions().filter();
+    CHECK_FALSE(all.reference().has_value());
+    CHECK_FALSE(all.principal().has_value());
+    CHECK_FALSE(all.use().has_value());
+    CHECK_FALSE(all.idle_for().has_value());
     CHECK(ListOptions().after({.shard = 2, .slot = 9}).cursor() == sojourn::SessionCursor{2, 9});
     CHECK(ListOptions().cursor() == sojourn::SessionCursor{});
 }

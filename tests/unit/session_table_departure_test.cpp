@@ -60,7 +60,7 @@ TEST_CASE(
     f.now += 10'000s;
     f.expire();
     CHECK(f.create("b").error() == errc::overloaded);
-    CHECK(f.turn().end_all(0, 100, RemovalCause::drained).ended == 0);
+    CHECK(f.turn().end_all(0, 100, RemovalCause::drained).count == 0);
     CHECK(f.metrics().closing == 1);
     f.give_back(session);
     CHECK(f.departures() == std::vector{RemovalCause::deleted});
@@ -157,8 +157,8 @@ TEST_CASE("session_table departure: end_all ends every open session in batches",
     std::optional<std::uint32_t> slot = 0;
     while (slot) {
         const auto sweep = f.turn().end_all(*slot, batch, RemovalCause::drained);
-        CHECK(sweep.ended <= batch);
-        ended += sweep.ended;
+        CHECK(sweep.count <= batch);
+        ended += sweep.count;
         slot = sweep.next_slot;
     }
     CHECK(ended == 999);

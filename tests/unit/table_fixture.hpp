@@ -186,7 +186,7 @@ public:
     std::size_t slots()
     {
         std::uint32_t from = 0;
-        while (table.list(std::nullopt, from, 0).next_slot) {
+        while (table.list(SessionFilter(), from, 0).next_slot) {
             ++from;
         }
         return from;

@@ -5,13 +5,13 @@
 #ifndef SOJOURN_CORE_SESSION_PAGE_HPP
 #define SOJOURN_CORE_SESSION_PAGE_HPP
 
+#include "sojourn/core/session_filter.hpp"
 #include "sojourn/core/session_info.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -32,17 +32,14 @@ public:
     // Declared, so that this is no aggregate: g++ 12 miscompiles those in a co_await expression.
     ListOptions() noexcept {} // NOLINT(modernize-use-equals-default)
 
-    /// Only the sessions of this principal; default all.
-    ListOptions& principal(std::string name)
+    /// Only the sessions that this filter means; default all.
+    ListOptions& filter(SessionFilter filter)
     {
-        principal_ = std::move(name);
+        filter_ = std::move(filter);
         return *this;
     }
 
-    [[nodiscard]] const std::optional<std::string>& principal() const noexcept
-    {
-        return principal_;
-    }
+    [[nodiscard]] const SessionFilter& filter() const noexcept { return filter_; }
 
     /// Sessions on a page, 1 to 1,000; outside, the nearest bound is used. Default 100.
     ListOptions& limit(std::size_t count) noexcept
@@ -66,7 +63,7 @@ public:
     [[nodiscard]] SessionCursor cursor() const noexcept { return cursor_; }
 
 private:
-    std::optional<std::string> principal_;
+    SessionFilter filter_;
     std::size_t limit_ = 100;
     SessionCursor cursor_;
 };

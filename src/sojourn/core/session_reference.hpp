@@ -12,8 +12,9 @@
 
 namespace sojourn {
 
-/// A session's short, stable, log-safe name: 64 random bits. Not a key: no operation finds a
-/// session by it, and two of ten million sessions share one with a chance of about one in 370,000.
+/// A session's short, stable, log-safe name: 64 random bits. Not a key: only `SessionFilter` finds
+/// a session by it, by looking at all of them, and two of ten million share one with a chance of
+/// about one in 370,000.
 class SessionReference {
 public:
     constexpr SessionReference() = default;

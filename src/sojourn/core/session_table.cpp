@@ -866,32 +866,100 @@ SessionInfo SessionTable::info(const Session& session) const
         .reference = session.reference,
         .principal = session.principal == nullptr ? nullptr : session.principal->name,
         .created = session.created,
+        .use = use_of(session),
+        .idle_for = idle_time(session),
         .idle_timeout = session.idle_timeout,
         .expires_in = idle_end(session, session.is_pinned() ? now_ : session.used_last()) - now_,
         .requests = session.requests,
         .leases = session.leases,
+        .streams = static_cast<std::uint32_t>(session.weak_leases),
         .attributes = {session.attributes, session.version},
     };
 }
 
-SessionTable::Page SessionTable::list(
-    const std::optional<std::string>& principal, std::uint32_t from, std::size_t limit
-)
+// All sessions
+
+SessionUse SessionTable::use_of(const Session& session) const noexcept
 {
-    Page page;
+    if (session.is_pinned()) {
+        return SessionUse::in_use;
+    }
+    return session.state == SessionState::half_open ? SessionUse::half_open : SessionUse::idle;
+}
+
+Duration SessionTable::idle_time(const Session& session) const noexcept
+{
+    return session.is_pinned() ? Duration::zero()
+                               : std::max(now_ - session.used_last(), Duration::zero());
+}
+
+bool SessionTable::is_meant(const Session& session, const SessionFilter& filter) const noexcept
+{
+    return !is_expired(session) &&
+           (!filter.reference() || session.reference == *filter.reference()) &&
+           (!filter.principal() || belongs_to(session, *filter.principal())) &&
+           (!filter.use() || use_of(session) == *filter.use()) &&
+           (!filter.idle_for() || idle_time(session) >= *filter.idle_for());
+}
+
+/// Visits the open sessions from this slot on, as many slots as a turn may, until it is enough.
+/// Returns where to go on.
+template <class IsEnough, class Visit>
+std::optional<std::uint32_t>
+SessionTable::walk(std::uint32_t from, IsEnough is_enough, Visit visit) const
+{
     const auto stop = std::min(slab_.size(), from + slots_a_turn);
     std::size_t slot = from;
-    for (; slot < stop && page.sessions.size() < limit; ++slot) {
-        const auto& session = slab_[static_cast<std::uint32_t>(slot)];
-        if (session.is_open() && !is_expired(session) &&
-            (!principal || belongs_to(session, *principal))) {
-            page.sessions.push_back(info(session));
+    for (; slot < stop && !is_enough(); ++slot) {
+        if (const auto& session = slab_[static_cast<std::uint32_t>(slot)]; session.is_open()) {
+            visit(session);
         }
     }
-    if (slot < slab_.size()) {
-        page.next_slot = static_cast<std::uint32_t>(slot);
-    }
+    return slot < slab_.size() ? std::optional(static_cast<std::uint32_t>(slot)) : std::nullopt;
+}
+
+SessionTable::Page
+SessionTable::list(const SessionFilter& filter, std::uint32_t from, std::size_t limit) const
+{
+    Page page;
+    page.next_slot = walk(
+        from,
+        [&] { return page.sessions.size() >= limit; },
+        [&](const Session& session) {
+            if (is_meant(session, filter)) {
+                page.sessions.push_back(info(session));
+            }
+        }
+    );
     return page;
+}
+
+SessionTable::Sweep SessionTable::count(const SessionFilter& filter, std::uint32_t from) const
+{
+    Sweep sweep;
+    sweep.next_slot = walk(
+        from,
+        [] { return false; },
+        [&](const Session& session) { sweep.count += is_meant(session, filter) ? 1U : 0U; }
+    );
+    return sweep;
+}
+
+SessionTable::Sweep
+SessionTable::remove(const SessionFilter& filter, std::uint32_t from, std::size_t batch)
+{
+    Sweep sweep;
+    sweep.next_slot = walk(
+        from,
+        [&] { return sweep.count >= batch; },
+        [&](const Session& session) {
+            if (is_meant(session, filter)) {
+                end(slab_[session.slot], RemovalCause::deleted);
+                ++sweep.count;
+            }
+        }
+    );
+    return sweep;
 }
 
 // The end of a session
@@ -899,17 +967,14 @@ SessionTable::Page SessionTable::list(
 SessionTable::Sweep SessionTable::end_all(std::uint32_t from, std::size_t batch, RemovalCause cause)
 {
     Sweep sweep;
-    const auto stop = std::min(slab_.size(), from + slots_a_turn);
-    std::size_t slot = from;
-    for (; slot < stop && sweep.ended < batch; ++slot) {
-        if (auto& session = slab_[static_cast<std::uint32_t>(slot)]; session.is_open()) {
-            end(session, cause);
-            ++sweep.ended;
+    sweep.next_slot = walk(
+        from,
+        [&] { return sweep.count >= batch; },
+        [&](const Session& session) {
+            end(slab_[session.slot], cause);
+            ++sweep.count;
         }
-    }
-    if (slot < slab_.size()) {
-        sweep.next_slot = static_cast<std::uint32_t>(slot);
-    }
+    );
     return sweep;
 }
 

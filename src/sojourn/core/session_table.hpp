@@ -18,6 +18,7 @@
 #include "sojourn/core/removal_cause.hpp"
 #include "sojourn/core/service_options.hpp"
 #include "sojourn/core/session.hpp"
+#include "sojourn/core/session_filter.hpp"
 #include "sojourn/core/session_id_hash.hpp"
 #include "sojourn/core/session_index.hpp"
 #include "sojourn/core/session_info.hpp"
@@ -269,15 +270,29 @@ public:
     [[nodiscard]] Result<std::uint64_t>
     commit(const HashedId& id, std::uint64_t expected_version, const Attributes& data);
 
-    /// Up to `limit` sessions from slot `from` on, of one principal if one is given. Looks at no
-    /// more than 4,096 slots, so the page may be short; `next_slot` says where to go on.
+    // All sessions, or those that a filter means. Each looks at no more than 4,096 slots, from slot
+    // `from` on; `next_slot` says where to go on, or nothing once all slots have been seen. Those
+    // that are due do not count.
+
+    /// Up to `limit` sessions.
     struct Page {
         std::vector<SessionInfo> sessions;
         std::optional<std::uint32_t> next_slot;
     };
 
     [[nodiscard]] Page
-    list(const std::optional<std::string>& principal, std::uint32_t from, std::size_t limit);
+    list(const SessionFilter& filter, std::uint32_t from, std::size_t limit) const;
+
+    /// How many there are, or were.
+    struct Sweep {
+        std::optional<std::uint32_t> next_slot;
+        std::size_t count = 0;
+    };
+
+    [[nodiscard]] Sweep count(const SessionFilter& filter, std::uint32_t from) const;
+
+    /// Ends up to `batch` of them, as deleted.
+    Sweep remove(const SessionFilter& filter, std::uint32_t from, std::size_t batch);
 
     /// Gives a lease back in a turn, as a `ReleaseList` does without one.
     void release(Session& session, TimePoint now) { settle_one(session, 1, now); }
@@ -312,13 +327,7 @@ public:
     /// already count too, but have expired.
     std::size_t end_idle(std::size_t limit);
 
-    /// Ends up to `batch` sessions, whatever their state, from slot `from` on. Says where to go on,
-    /// or nothing once all slots have been seen, and how many it ended.
-    struct Sweep {
-        std::optional<std::uint32_t> next_slot;
-        std::size_t ended = 0;
-    };
-
+    /// The same, those that are due too, for this cause.
     Sweep end_all(std::uint32_t from, std::size_t batch, RemovalCause cause);
 
     /// Moves up to `limit` ended sessions out, in the order in which they ended. They count as
@@ -399,6 +408,13 @@ private:
 
     [[nodiscard]] static RemovalCause
     expiry_cause(const Session& session, TimePoint deadline) noexcept;
+
+    [[nodiscard]] SessionUse use_of(const Session& session) const noexcept;
+    [[nodiscard]] Duration idle_time(const Session& session) const noexcept;
+    [[nodiscard]] bool is_meant(const Session& session, const SessionFilter& filter) const noexcept;
+    template <class IsEnough, class Visit>
+    [[nodiscard]] std::optional<std::uint32_t>
+    walk(std::uint32_t from, IsEnough is_enough, Visit visit) const;
 
     [[nodiscard]] TimePoint next_half_open() const noexcept;
     [[nodiscard]] TimePoint next_idle() const noexcept;

@@ -627,7 +627,7 @@ public:
             }
             auto turn = [&, wanted = options.limit() - page.sessions.size()](ShardState& state
                         ) -> Result<SessionTable::Page> {
-                return state.table().list(options.principal(), at.slot, wanted);
+                return state.table().list(options.filter(), at.slot, wanted);
             };
             auto part = co_await self->shards_[at.shard].call(std::move(turn));
             if (!part) {
@@ -640,16 +640,33 @@ public:
         co_return page;
     }
 
+    static awaitable<Result<std::size_t>> count(Self self, SessionFilter filter)
+    {
+        auto count_some = [&filter](const SessionTable& table, std::uint32_t from) {
+            return table.count(filter, from);
+        };
+        co_return co_await sweep(std::move(self), count_some);
+    }
+
+    static awaitable<Result<std::size_t>> remove_matching(Self self, SessionFilter filter)
+    {
+        auto remove_some = [&filter, batch = self->options_.cleanup_batch()](
+                               SessionTable& table, std::uint32_t from
+                           ) { return table.remove(filter, from, batch); };
+        co_return co_await sweep(std::move(self), remove_some);
+    }
+
     static awaitable<Result<std::size_t>> cleanup(Self self, CleanupScope scope)
     {
+        if (scope == CleanupScope::all) {
+            auto end_all = [batch = self->options_.cleanup_batch()](
+                               SessionTable& table, std::uint32_t from
+                           ) { return table.end_all(from, batch, RemovalCause::deleted); };
+            co_return co_await sweep(std::move(self), end_all);
+        }
         std::size_t ended = 0;
         for (const auto& shard : self->shards_) {
-            Result<std::size_t> result = std::size_t{0};
-            if (scope == CleanupScope::all) {
-                result = co_await end_all(self, *shard);
-            } else {
-                result = co_await end_expired(self, *shard);
-            }
+            const auto result = co_await end_expired(self, *shard);
             if (!result) {
                 co_return result.error();
             }
@@ -684,6 +701,14 @@ public:
         sum.requests_shed = self->requests_shed_.load(std::memory_order_relaxed);
         sum.creations_rate_limited = self->admission_.rate_limited();
         co_return sum;
+    }
+
+    static awaitable<Result<SemaphoreMetrics>> in_flight(Self self)
+    {
+        if (self->in_flight_ == nullptr) {
+            co_return SemaphoreMetrics{};
+        }
+        co_return co_await self->in_flight_->metrics();
     }
 
     static awaitable<Result<Health>> health(Self self)
@@ -884,21 +909,24 @@ private:
         }
     }
 
-    static awaitable<Result<std::size_t>> end_all(Self self, Shard& shard)
+    /// Goes through all slots, a turn of `visit(table, from)` after the other, and adds up what
+    /// they counted.
+    template <class Visit>
+    static awaitable<Result<std::size_t>> sweep(Self self, Visit visit)
     {
         std::size_t total = 0;
-        for (std::optional<std::uint32_t> slot = 0; slot;) {
-            auto turn = [from = *slot, batch = self->options_.cleanup_batch()](ShardState& state
-                        ) -> Result<SessionTable::Sweep> {
-                return state.table().end_all(from, batch, RemovalCause::deleted);
-            };
-            const auto sweep = co_await shard.call(std::move(turn));
-            if (!sweep) {
-                co_return sweep.error();
+        for (const auto& shard : self->shards_) {
+            for (std::optional<std::uint32_t> slot = 0; slot;) {
+                auto turn = [&visit, from = *slot](ShardState& state
+                            ) -> Result<SessionTable::Sweep> { return visit(state.table(), from); };
+                const auto sweep = co_await shard->call(std::move(turn));
+                if (!sweep) {
+                    co_return sweep.error();
+                }
+                total += sweep->count;
+                slot = sweep->next_slot;
+                co_await asio::post(asio::use_awaitable);
             }
-            total += sweep->ended;
-            slot = sweep->next_slot;
-            co_await asio::post(asio::use_awaitable);
         }
         co_return total;
     }
@@ -1070,6 +1098,16 @@ SessionService::modify(SessionId id, std::function<void(Attributes&)> change)
     return Implementation::modify(implementation_, std::move(id), std::move(change));
 }
 
+awaitable<Result<std::size_t>> SessionService::count(SessionFilter filter)
+{
+    return Implementation::count(implementation_, std::move(filter));
+}
+
+awaitable<Result<std::size_t>> SessionService::remove_matching(SessionFilter filter)
+{
+    return Implementation::remove_matching(implementation_, std::move(filter));
+}
+
 awaitable<Result<std::size_t>> SessionService::cleanup(CleanupScope scope)
 {
     return Implementation::cleanup(implementation_, scope);
@@ -1078,6 +1116,11 @@ awaitable<Result<std::size_t>> SessionService::cleanup(CleanupScope scope)
 awaitable<Result<Metrics>> SessionService::metrics()
 {
     return Implementation::metrics(implementation_);
+}
+
+awaitable<Result<SemaphoreMetrics>> SessionService::in_flight()
+{
+    return Implementation::in_flight(implementation_);
 }
 
 awaitable<Result<Health>> SessionService::health()
@@ -1259,6 +1302,20 @@ void SessionService::start_modify(
     self->start(Implementation::modify(self, std::move(id), std::move(change)), std::move(handler));
 }
 
+void SessionService::start_count(
+    const Self& self, SessionFilter filter, Handler<std::size_t> handler
+)
+{
+    self->start(Implementation::count(self, std::move(filter)), std::move(handler), any_type);
+}
+
+void SessionService::start_remove_matching(
+    const Self& self, SessionFilter filter, Handler<std::size_t> handler
+)
+{
+    self->start(Implementation::remove_matching(self, std::move(filter)), std::move(handler));
+}
+
 void SessionService::start_cleanup(
     const Self& self, CleanupScope scope, Handler<std::size_t> handler
 )
@@ -1269,6 +1326,11 @@ void SessionService::start_cleanup(
 void SessionService::start_metrics(const Self& self, Handler<Metrics> handler)
 {
     self->start(Implementation::metrics(self), std::move(handler), any_type);
+}
+
+void SessionService::start_in_flight(const Self& self, Handler<SemaphoreMetrics> handler)
+{
+    self->start(Implementation::in_flight(self), std::move(handler), any_type);
 }
 
 void SessionService::start_health(const Self& self, Handler<Health> handler)

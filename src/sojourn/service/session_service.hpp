@@ -12,7 +12,9 @@
 #include "sojourn/core/create_options.hpp"
 #include "sojourn/core/error.hpp"
 #include "sojourn/core/metrics.hpp"
+#include "sojourn/core/semaphore_metrics.hpp"
 #include "sojourn/core/service_options.hpp"
+#include "sojourn/core/session_filter.hpp"
 #include "sojourn/core/session_id.hpp"
 #include "sojourn/core/session_info.hpp"
 #include "sojourn/core/session_page.hpp"
@@ -239,10 +241,21 @@ public:
     remove_by_principal(std::string principal);
 
     /// A page of sessions, for an administrator. See `SessionPage`. O(all sessions) in the worst
-    /// case, when few are of the principal, in turns of at most 4,096 slots. *Cancellation*:
-    /// between turns; it has changed nothing.
+    /// case, when the filter means few, in turns of at most 4,096 slots. *Cancellation*: between
+    /// turns; it has changed nothing.
     [[nodiscard]] boost::asio::awaitable<Result<SessionPage>>
     list(ListOptions options = ListOptions());
+
+    /// How many sessions the filter means. One that is created, used or ends meanwhile may count or
+    /// not. O(all sessions), in turns of at most 4,096 slots. *Cancellation*: between turns; it has
+    /// changed nothing.
+    [[nodiscard]] boost::asio::awaitable<Result<std::size_t>> count(SessionFilter filter);
+
+    /// Ends the sessions that the filter means, each as `remove` does, and returns how many. A
+    /// session that is created meanwhile may survive, and one that is used meanwhile too, if the
+    /// filter asks for idle ones. O(all sessions), in turns of `cleanup_batch` sessions and at most
+    /// 4,096 slots. *Cancellation*: between turns; those that were ended are.
+    [[nodiscard]] boost::asio::awaitable<Result<std::size_t>> remove_matching(SessionFilter filter);
 
     /// The session's attributes and their version. Touches nothing. *Errors*: `not_found`.
     [[nodiscard]] boost::asio::awaitable<Result<AttributeSnapshot>> snapshot(SessionId id);
@@ -278,6 +291,11 @@ public:
     /// The counters. Each shard's are taken in one turn, so the ledger holds in every snapshot.
     /// *Cancellation*: between turns; it has changed nothing.
     [[nodiscard]] boost::asio::awaitable<Result<Metrics>> metrics();
+
+    /// The requests that hold one of `ServiceOptions::max_in_flight`, those that wait for it, and
+    /// how long they waited. Where there is no such limit nobody counts them, and all is zero, the
+    /// limit too.
+    [[nodiscard]] boost::asio::awaitable<Result<SemaphoreMetrics>> in_flight();
 
     /// How the service is doing. *Cancellation*: between turns; it has changed nothing.
     [[nodiscard]] boost::asio::awaitable<Result<Health>> health();
@@ -390,6 +408,20 @@ public:
         return initiate<SessionPage>(token, &SessionService::start_list, std::move(options));
     }
 
+    template <boost::asio::completion_token_for<void(Result<std::size_t>)> Token>
+    auto async_count(SessionFilter filter, Token&& token)
+    {
+        return initiate<std::size_t>(token, &SessionService::start_count, std::move(filter));
+    }
+
+    template <boost::asio::completion_token_for<void(Result<std::size_t>)> Token>
+    auto async_remove_matching(SessionFilter filter, Token&& token)
+    {
+        return initiate<std::size_t>(
+            token, &SessionService::start_remove_matching, std::move(filter)
+        );
+    }
+
     template <boost::asio::completion_token_for<void(Result<AttributeSnapshot>)> Token>
     auto async_snapshot(SessionId id, Token&& token)
     {
@@ -422,6 +454,12 @@ public:
     auto async_metrics(Token&& token)
     {
         return initiate<Metrics>(token, &SessionService::start_metrics);
+    }
+
+    template <boost::asio::completion_token_for<void(Result<SemaphoreMetrics>)> Token>
+    auto async_in_flight(Token&& token)
+    {
+        return initiate<SemaphoreMetrics>(token, &SessionService::start_in_flight);
     }
 
     template <boost::asio::completion_token_for<void(Result<Health>)> Token>
@@ -484,6 +522,9 @@ private:
         const Self& self, std::string principal, Handler<std::size_t> handler
     );
     static void start_list(const Self& self, ListOptions options, Handler<SessionPage> handler);
+    static void start_count(const Self& self, SessionFilter filter, Handler<std::size_t> handler);
+    static void
+    start_remove_matching(const Self& self, SessionFilter filter, Handler<std::size_t> handler);
     static void start_snapshot(const Self& self, SessionId id, Handler<AttributeSnapshot> handler);
     static void start_commit(
         const Self& self,
@@ -500,6 +541,7 @@ private:
     );
     static void start_cleanup(const Self& self, CleanupScope scope, Handler<std::size_t> handler);
     static void start_metrics(const Self& self, Handler<Metrics> handler);
+    static void start_in_flight(const Self& self, Handler<SemaphoreMetrics> handler);
     static void start_health(const Self& self, Handler<Health> handler);
     static void
     start_drain(const Self& self, const DrainOptions& options, Handler<DrainReport> handler);
