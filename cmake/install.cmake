@@ -1,4 +1,4 @@
-# Two export sets: any compiler and CMake may load the library's; the module's only who asks for COMPONENTS module.
+# Three export sets: any compiler and CMake may load the library's; the others' only who asks for COMPONENTS.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -6,6 +6,11 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/sojourn)
 
 install(TARGETS sojourn sojourn_http sojourn_testing EXPORT sojourn-targets FILE_SET HEADERS)
 install(EXPORT sojourn-targets NAMESPACE sojourn:: DESTINATION ${package_dir})
+
+if(SOJOURN_BUILD_HTTP_SERVER)
+    install(TARGETS sojourn_http_server EXPORT sojourn-http-server-targets FILE_SET HEADERS)
+    install(EXPORT sojourn-http-server-targets NAMESPACE sojourn:: DESTINATION ${package_dir})
+endif()
 
 if(SOJOURN_BUILD_MODULE)
     install(TARGETS sojourn_module EXPORT sojourn-module-targets FILE_SET CXX_MODULES DESTINATION ${package_dir}/modules)

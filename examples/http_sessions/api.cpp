@@ -2,6 +2,7 @@
 
 #include "creation_request.hpp"
 #include "json.hpp"
+#include "reply.hpp"
 #include "utf8.hpp"
 
 #include <iterator>
@@ -34,13 +35,6 @@ asio::awaitable<Reply> at_once(Response response)
     co_return Reply(std::move(response));
 }
 
-Response method_not_allowed(Resource resource)
-{
-    auto response = refusal(http::status::method_not_allowed, "method_not_allowed");
-    response.set(http::field::allow, allowed_methods(resource));
-    return response;
-}
-
 } // namespace
 
 Api::Api(sojourn::SessionService& service, const ServerOptions& options)
@@ -62,7 +56,7 @@ asio::awaitable<Reply> Api::answer(const Request& request, const std::string& pe
         return at_once(refusal(http::status::not_found, "sessions_off"));
     }
     if (!allows(route.resource, request.method())) {
-        return at_once(method_not_allowed(route.resource));
+        return at_once(method_not_allowed(allowed_methods(route.resource)));
     }
     switch (route.resource) {
     case Resource::greeting:

@@ -5,10 +5,10 @@
 #define HTTP_SESSIONS_API_HPP
 
 #include "message.hpp"
-#include "reply.hpp"
 #include "route.hpp"
 #include "server_options.hpp"
 
+#include <sojourn/http_server/responder.hpp>
 #include <sojourn/service/session_service.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -22,16 +22,16 @@ namespace http_sessions {
 ///
 /// *Thread safety*: all members, any thread. *Lifetime*: the service must outlive it, and it must
 /// outlive every coroutine it made.
-class Api {
+class Api : public sojourn::http_server::Responder {
 public:
     Api(sojourn::SessionService& service, const ServerOptions& options);
 
     /// Answers a request of this peer. Throws only `bad_alloc`.
     [[nodiscard]] boost::asio::awaitable<Reply>
-    answer(const Request& request, const std::string& peer);
+    answer(const Request& request, const std::string& peer) override;
 
     /// From here on the server is not ready, whatever its service says: it ends.
-    void begin_to_end() noexcept { is_ending_.store(true, std::memory_order_relaxed); }
+    void begin_to_end() noexcept override { is_ending_.store(true, std::memory_order_relaxed); }
 
 private:
     [[nodiscard]] sojourn::Result<sojourn::SessionId> read_cookie(const Request& request) const;

@@ -101,16 +101,4 @@ std::string status_json(std::string_view status)
     return json::serialize(object);
 }
 
-std::string error_json(std::string_view error)
-{
-    const json::object object = {{"error", error}};
-    return json::serialize(object);
-}
-
-std::string error_json(std::string_view error, std::string_view field, std::string_view message)
-{
-    const json::object object = {{"error", error}, {"field", field}, {"message", message}};
-    return json::serialize(object);
-}
-
 } // namespace http_sessions

@@ -20,13 +20,6 @@ namespace http_sessions {
 /// `{"status": ...}`.
 [[nodiscard]] std::string status_json(std::string_view status);
 
-/// `{"error": ...}`.
-[[nodiscard]] std::string error_json(std::string_view error);
-
-/// `{"error": ..., "field": ..., "message": ...}`, for a client that wrote something wrong.
-[[nodiscard]] std::string
-error_json(std::string_view error, std::string_view field, std::string_view message);
-
 } // namespace http_sessions
 
 #endif // HTTP_SESSIONS_JSON_HPP

@@ -1,9 +1,9 @@
 // An HTTP server that keeps sessions. Every request goes through a sojourn::SessionService.
 
-#include "as_result.hpp"
 #include "command_line.hpp"
 #include "server.hpp"
 
+#include <sojourn/http_server/as_result.hpp>
 #include <sojourn/service/session_service.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -28,10 +28,10 @@
 namespace {
 
 namespace asio = boost::asio;
-using http_sessions::as_result;
 using http_sessions::Dismissal;
 using http_sessions::Server;
 using http_sessions::ServerOptions;
+using sojourn::http_server::as_result;
 
 /// What the program ends with if somebody was cut off.
 constexpr int exit_unclean = 3;

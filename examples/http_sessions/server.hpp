@@ -1,32 +1,25 @@
 /// @file
-/// The server: listens, gives each client a `Connection`, and stops without cutting anybody off.
+/// This program's server: its API behind the library's HTTP server.
 
 #ifndef HTTP_SESSIONS_SERVER_HPP
 #define HTTP_SESSIONS_SERVER_HPP
 
 #include "api.hpp"
-#include "connection.hpp"
 #include "server_options.hpp"
 
+#include <sojourn/http_server/server.hpp>
 #include <sojourn/service/session_service.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 
-#include <chrono>
 #include <cstddef>
-#include <memory>
-#include <unordered_set>
 
 namespace http_sessions {
 
-/// An HTTP server in front of a session service.
-///
-/// *Thread safety*: `start`, `stop` and `hurry`, any thread; the connections are confined to a
-/// strand, and each of them to one of its own if there is more than one thread. *Lifetime*: the
-/// service must outlive it, and it must outlive the last run of its execution context.
+/// An HTTP server in front of a session service. *Thread safety* and the rest: see
+/// `sojourn::http_server::Server`. *Lifetime*: the service must outlive it.
 class Server {
 public:
     /// Listens, and accepts nobody yet. Throws `boost::system::system_error` if it cannot.
@@ -34,55 +27,30 @@ public:
         const boost::asio::any_io_executor& executor,
         sojourn::SessionService& service,
         const ServerOptions& options
-    );
+    )
+        : api_(service, options),
+          server_(
+              executor,
+              api_,
+              options.listen,
+              options.limits,
+              options.threads > 1 ? sojourn::http_server::Threads::many
+                                  : sojourn::http_server::Threads::one
+          )
+    {
+    }
 
-    Server(const Server&) = delete;
-    Server& operator=(const Server&) = delete;
-    Server(Server&&) = delete;
-    Server& operator=(Server&&) = delete;
-    ~Server() = default;
+    [[nodiscard]] boost::asio::ip::tcp::endpoint endpoint() const { return server_.tcp_endpoint(); }
 
-    /// Where it listens, with the port that was chosen if none was given.
-    [[nodiscard]] boost::asio::ip::tcp::endpoint endpoint() const { return endpoint_; }
+    void start() { server_.start(); }
 
-    /// Begins to accept.
-    void start();
+    [[nodiscard]] boost::asio::awaitable<std::size_t> stop() { return server_.stop(); }
 
-    /// Is ready no more, stops accepting, closes idle connections, and waits until the requests in
-    /// flight are answered, those of clients in the kernel's queue too; cuts them off after
-    /// `Limits::stop_time` and returns how many those were. Once.
-    [[nodiscard]] boost::asio::awaitable<std::size_t> stop();
-
-    /// Has a `stop` that runs, or comes later, cut them off at once.
-    void hurry();
+    void hurry() { server_.hurry(); }
 
 private:
-    using Connections = std::unordered_set<std::shared_ptr<Connection>>;
-
-    boost::asio::awaitable<void> accept_connections();
-    boost::asio::awaitable<bool> accept_one();
-    boost::asio::awaitable<std::size_t> end_connections();
-    boost::asio::awaitable<void> end_accepting();
-    boost::asio::awaitable<void> await_last(std::chrono::milliseconds limit);
-    void accept_waiting();
-    void admit(boost::asio::ip::tcp::socket socket);
-    void add(boost::asio::ip::tcp::socket socket);
-    void forget(const std::shared_ptr<Connection>& connection);
-    [[nodiscard]] boost::asio::any_io_executor connection_executor() const;
-
-    boost::asio::any_io_executor executor_;
-    boost::asio::any_io_executor strand_;
-    ServerOptions options_;
     Api api_;
-    boost::asio::ip::tcp::acceptor acceptor_;
-    boost::asio::ip::tcp::endpoint endpoint_;
-    boost::asio::steady_timer accept_pause_;
-    boost::asio::steady_timer accepting_has_ended_;
-    boost::asio::steady_timer last_has_ended_;
-    Connections connections_;
-    bool is_accepting_ = false;
-    bool is_stopping_ = false;
-    bool is_cutting_off_ = false;
+    sojourn::http_server::Server server_;
 };
 
 } // namespace http_sessions

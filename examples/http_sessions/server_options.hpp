@@ -4,10 +4,9 @@
 #ifndef HTTP_SESSIONS_SERVER_OPTIONS_HPP
 #define HTTP_SESSIONS_SERVER_OPTIONS_HPP
 
-#include "limits.hpp"
-
 #include <sojourn/core/service_options.hpp>
 #include <sojourn/http/session_cookie.hpp>
+#include <sojourn/http_server/limits.hpp>
 
 #include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -30,7 +29,7 @@ struct ServerOptions {
     sojourn::ServiceOptions service =
         sojourn::ServiceOptions().creation_rate(sojourn::RateLimit::unlimited());
     sojourn::http::SessionCookie cookie;
-    Limits limits;
+    sojourn::http_server::Limits limits;
 };
 
 } // namespace http_sessions

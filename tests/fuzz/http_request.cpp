@@ -14,9 +14,9 @@
 #include "fuzz/choices.hpp"
 #include "fuzz/finding.hpp"
 #include "http_sessions/api.hpp"
-#include "http_sessions/connection.hpp"
 #include "http_sessions/server_options.hpp"
 
+#include <sojourn/http_server/connection.hpp>
 #include <sojourn/service/session_service.hpp>
 #include <sojourn/testing/manual_clock.hpp>
 #include <sojourn/testing/seeded_id_source.hpp>
@@ -256,10 +256,10 @@ private:
     void start(asio::ip::tcp::socket socket, bool& has_ended)
     {
         const auto connection =
-            std::make_shared<http_sessions::Connection>(std::move(socket), api_, options_.limits);
+            std::make_shared<http_server::Connection>(std::move(socket), api_, options_.limits);
         asio::co_spawn(
             connection->executor(),
-            http_sessions::Connection::serve(connection),
+            http_server::Connection::serve(connection),
             [&has_ended](const std::exception_ptr& failure) {
                 if (failure) {
                     report_finding("a connection ended with an exception");

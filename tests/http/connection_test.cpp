@@ -1,13 +1,13 @@
 #include "http/http_client.hpp"
 #include "http/test_server.hpp"
 #include "http_sessions/api.hpp"
-#include "http_sessions/connection.hpp"
-#include "http_sessions/limits.hpp"
 #include "support/poll_until.hpp"
 #include "support/run_coro.hpp"
 
 #include <sojourn/core/service_options.hpp>
 #include <sojourn/http/session_cookie.hpp>
+#include <sojourn/http_server/connection.hpp>
+#include <sojourn/http_server/limits.hpp>
 #include <sojourn/service/session_service.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -379,14 +379,14 @@ TEST_CASE("connection: a request that comes as it is told to finish is answered"
     asio::io_context context;
     SessionService service(context.get_executor(), ServiceOptions());
     http_sessions::Api api(service, http_sessions::ServerOptions());
-    http_sessions::Limits limits;
+    http_server::Limits limits;
     limits.linger_time = 100ms;
     tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
     HttpClient client(acceptor.local_endpoint());
     const auto connection =
-        std::make_shared<http_sessions::Connection>(acceptor.accept(), api, limits);
+        std::make_shared<http_server::Connection>(acceptor.accept(), api, limits);
     const auto served =
-        spawn_coro(connection->executor(), http_sessions::Connection::serve(connection));
+        spawn_coro(connection->executor(), http_server::Connection::serve(connection));
     run_ready(context); // It waits for a request.
 
     asio::post(context, [&client] { client.send(get_healthz); });

@@ -1,7 +1,8 @@
 #include "http/child_process.hpp"
 #include "http/http_client.hpp"
-#include "http_sessions/limits.hpp"
 #include "support/sanitizers.hpp"
+
+#include <sojourn/http_server/limits.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -296,7 +297,7 @@ TEST_CASE("http_sessions: one connection too many is told so, under the usual li
     const auto endpoint = announced_endpoint(program);
     asio::io_context context;
     std::list<tcp::socket> crowd;
-    while (crowd.size() < http_sessions::Limits().connections) {
+    while (crowd.size() < http_server::Limits().connections) {
         crowd.emplace_back(context).connect(endpoint);
     }
     HttpClient one_too_many(endpoint);

@@ -1,6 +1,6 @@
 #include "demo.hpp"
 
-#include "../as_result.hpp"
+#include <sojourn/http_server/as_result.hpp>
 
 #include <boost/asio/ip/address_v4.hpp>
 #include <fmt/format.h>
@@ -14,6 +14,7 @@ namespace http_sessions {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using sojourn::RemovalCause;
+using sojourn::http_server::as_result;
 
 namespace {
 

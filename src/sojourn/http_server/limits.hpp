@@ -2,13 +2,13 @@
 /// How much a client may ask of the server, in bytes, in time and in connections. Whatever a client
 /// does, its connection ends within these; tests make them short.
 
-#ifndef HTTP_SESSIONS_LIMITS_HPP
-#define HTTP_SESSIONS_LIMITS_HPP
+#ifndef SOJOURN_HTTP_SERVER_LIMITS_HPP
+#define SOJOURN_HTTP_SERVER_LIMITS_HPP
 
 #include <chrono>
 #include <cstddef>
 
-namespace http_sessions {
+namespace sojourn::http_server {
 
 struct Limits {
     /// Connections that are served at once; one more is answered 503 and closed. Fewer than the
@@ -34,6 +34,6 @@ struct Limits {
     std::chrono::milliseconds accept_pause = std::chrono::milliseconds(100);
 };
 
-} // namespace http_sessions
+} // namespace sojourn::http_server
 
-#endif // HTTP_SESSIONS_LIMITS_HPP
+#endif // SOJOURN_HTTP_SERVER_LIMITS_HPP

@@ -1,8 +1,8 @@
-#include "connection.hpp"
+#include "sojourn/http_server/connection.hpp"
 
-#include "as_result.hpp"
-#include "reply.hpp"
-#include "socket_ends.hpp"
+#include "sojourn/http_server/as_result.hpp"
+#include "sojourn/http_server/responses.hpp"
+#include "sojourn/http_server/socket_ends.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -23,10 +23,9 @@
 #include <string_view>
 #include <utility>
 
-namespace http_sessions {
+namespace sojourn::http_server {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 
 namespace {
 
@@ -56,12 +55,16 @@ bool has_known_framing(const Request& request)
 }
 
 /// Whom we talk to. In IPv6 a client has as many addresses as it likes with the same first 64 bits.
-std::string address_of(const tcp::socket& socket)
+std::string address_of(const Socket& socket)
 {
     boost::system::error_code error;
-    const auto address = socket.remote_endpoint(error).address();
+    const auto endpoint = to_tcp(socket.remote_endpoint(error));
+    if (error || !endpoint) {
+        return {};
+    }
+    const auto address = endpoint->address();
     if (!address.is_v6()) {
-        return error ? std::string() : address.to_string();
+        return address.to_string();
     }
     if (address.to_v6().is_v4_mapped()) {
         return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
@@ -79,10 +82,10 @@ bool wants_to_be_told_to_continue(const Request& request)
 
 } // namespace
 
-Connection::Connection(tcp::socket socket, Api& api, const Limits& limits)
+Connection::Connection(Socket socket, Responder& responder, const Limits& limits)
     : socket_(std::move(socket)),
       executor_(socket_.get_executor()),
-      api_(api),
+      responder_(responder),
       limits_(limits),
       peer_(address_of(socket_)),
       buffer_(limits.header_bytes + bytes_beyond_header),
@@ -217,7 +220,7 @@ asio::awaitable<Reply> Connection::answer(const Request& request, ErrorCode erro
         co_return Reply(refusal_of(error));
     }
     try {
-        co_return co_await api_.answer(request, peer_);
+        co_return co_await responder_.answer(request, peer_);
     } catch (const std::exception&) {
         // No memory, most likely. The next request may find some.
         co_return Reply(refusal(http::status::internal_server_error, "internal"));
@@ -316,4 +319,4 @@ void Connection::on_time_up(TimeUp then)
     }
 }
 
-} // namespace http_sessions
+} // namespace sojourn::http_server

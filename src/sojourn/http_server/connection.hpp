@@ -2,15 +2,16 @@
 /// One client's connection: reads requests one after the other, and writes their answers. Whatever
 /// the client sends or fails to send ends within the limits, and ends this connection only.
 
-#ifndef HTTP_SESSIONS_CONNECTION_HPP
-#define HTTP_SESSIONS_CONNECTION_HPP
+#ifndef SOJOURN_HTTP_SERVER_CONNECTION_HPP
+#define SOJOURN_HTTP_SERVER_CONNECTION_HPP
 
-#include "api.hpp"
-#include "limits.hpp"
-#include "message.hpp"
+#include "sojourn/http_server/limits.hpp"
+#include "sojourn/http_server/message.hpp"
+#include "sojourn/http_server/protocol.hpp"
+#include "sojourn/http_server/responder.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -21,16 +22,16 @@
 #include <memory>
 #include <string>
 
-namespace http_sessions {
+namespace sojourn::http_server {
 
 /// A connection. Made by `make_shared`.
 ///
 /// *Thread safety*: `finish` and `abort`, any thread; the rest runs on the socket's executor, which
-/// must be a strand or belong to one thread. *Lifetime*: its coroutine keeps it alive; the API and
-/// the limits must outlive it.
+/// must be a strand or belong to one thread. *Lifetime*: its coroutine keeps it alive; the
+/// responder and the limits must outlive it.
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
-    Connection(boost::asio::ip::tcp::socket socket, Api& api, const Limits& limits);
+    Connection(Socket socket, Responder& responder, const Limits& limits);
 
     /// Serves requests until either side ends it.
     static boost::asio::awaitable<void> serve(std::shared_ptr<Connection> self);
@@ -67,11 +68,12 @@ private:
     void allow_no_more();
     void on_time_up(TimeUp then);
 
-    boost::asio::ip::tcp::socket socket_;
+    Socket socket_;
     boost::asio::any_io_executor executor_;
-    Api& api_;
+    Responder& responder_;
     const Limits& limits_;
-    /// Whose creations of sessions are counted together.
+    /// Clients that are one to whoever counts them: an IPv4 address, the network of an IPv6
+    /// address, or nothing.
     const std::string peer_;
     boost::beast::flat_buffer buffer_;
     boost::asio::steady_timer timer_;
@@ -82,6 +84,6 @@ private:
     bool is_finishing_ = false;
 };
 
-} // namespace http_sessions
+} // namespace sojourn::http_server
 
-#endif // HTTP_SESSIONS_CONNECTION_HPP
+#endif // SOJOURN_HTTP_SERVER_CONNECTION_HPP

@@ -1,8 +1,8 @@
-#include "server.hpp"
+#include "sojourn/http_server/server.hpp"
 
-#include "as_result.hpp"
-#include "reply.hpp"
-#include "socket_ends.hpp"
+#include "sojourn/http_server/as_result.hpp"
+#include "sojourn/http_server/responses.hpp"
+#include "sojourn/http_server/socket_ends.hpp"
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
@@ -19,17 +19,16 @@
 #include <sstream>
 #include <utility>
 
-namespace http_sessions {
+namespace sojourn::http_server {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 
 namespace {
 
 /// Answers 503 to a client for whom there is no room, and closes. Waits for nothing: what little it
 /// says fits the socket's buffer, and a client that does not take it has lost nothing. The kernel's
 /// queue could keep the client waiting instead; but told at once, it can go elsewhere.
-void turn_away(tcp::socket socket)
+void turn_away(Socket socket)
 {
     auto response = unavailable("too_many_connections", std::chrono::seconds(1));
     response.keep_alive(false);
@@ -49,14 +48,17 @@ void turn_away(tcp::socket socket)
 
 Server::Server(
     const asio::any_io_executor& executor,
-    sojourn::SessionService& service,
-    const ServerOptions& options
+    Responder& responder,
+    const Protocol::endpoint& listen,
+    const Limits& limits,
+    Threads threads
 )
     : executor_(executor),
       strand_(asio::make_strand(executor)),
-      options_(options),
-      api_(service, options),
-      acceptor_(strand_, options.listen),
+      responder_(responder),
+      limits_(limits),
+      threads_(threads),
+      acceptor_(strand_, listen),
       endpoint_(acceptor_.local_endpoint()),
       accept_pause_(strand_),
       accepting_has_ended_(strand_),
@@ -77,7 +79,7 @@ void Server::start()
 
 asio::awaitable<std::size_t> Server::stop()
 {
-    api_.begin_to_end();
+    responder_.begin_to_end();
     co_return co_await asio::co_spawn(strand_, end_connections(), asio::use_awaitable);
 }
 
@@ -99,7 +101,7 @@ asio::awaitable<void> Server::accept_connections()
             if (!std::exchange(accepted, false)) {
                 // Out of file descriptors, say. The client still waits in the kernel's queue, so
                 // without a pause this would spin.
-                accept_pause_.expires_after(options_.limits.accept_pause);
+                accept_pause_.expires_after(limits_.accept_pause);
                 co_await accept_pause_.async_wait(as_result);
             }
             if (!is_stopping_) {
@@ -141,22 +143,23 @@ void Server::accept_waiting()
     }
 }
 
-void Server::admit(tcp::socket socket)
+void Server::admit(Socket socket)
 {
-    if (connections_.size() >= options_.limits.connections) {
+    if (connections_.size() >= limits_.connections) {
         turn_away(std::move(socket));
     } else {
         add(std::move(socket));
     }
 }
 
-void Server::add(tcp::socket socket)
+void Server::add(Socket socket)
 {
-    // Answers are written whole; waiting to fill a segment only delays them.
+    // Answers are written whole; waiting to fill a segment only delays them. A Unix socket does not
+    // know of it.
     boost::system::error_code ignored;
-    ignored = socket.set_option(tcp::no_delay(true), ignored);
+    ignored = socket.set_option(asio::ip::tcp::no_delay(true), ignored);
 
-    const auto connection = std::make_shared<Connection>(std::move(socket), api_, options_.limits);
+    const auto connection = std::make_shared<Connection>(std::move(socket), responder_, limits_);
     const auto entry = connections_.insert(connection).first;
     auto ended =
         asio::bind_executor(strand_, [this, connection](const std::exception_ptr& /*no memory*/) {
@@ -186,7 +189,7 @@ asio::awaitable<std::size_t> Server::end_connections()
         connection->finish();
     }
     if (!is_cutting_off_) {
-        co_await await_last(options_.limits.stop_time);
+        co_await await_last(limits_.stop_time);
         is_cutting_off_ = true;
     }
 
@@ -194,7 +197,7 @@ asio::awaitable<std::size_t> Server::end_connections()
     for (const auto& connection : connections_) {
         connection->abort();
     }
-    co_await await_last(options_.limits.stop_time);
+    co_await await_last(limits_.stop_time);
     co_return cut_off;
 }
 
@@ -205,7 +208,7 @@ asio::awaitable<void> Server::end_accepting()
     accept_pause_.cancel();
     if (is_accepting_) {
         // A client may be accepted already, and not yet be known to us.
-        accepting_has_ended_.expires_after(options_.limits.stop_time);
+        accepting_has_ended_.expires_after(limits_.stop_time);
         co_await accepting_has_ended_.async_wait(as_result);
     }
     try {
@@ -227,10 +230,10 @@ asio::awaitable<void> Server::await_last(std::chrono::milliseconds limit)
 
 asio::any_io_executor Server::connection_executor() const
 {
-    if (options_.threads > 1) {
+    if (threads_ == Threads::many) {
         return asio::make_strand(executor_);
     }
     return executor_;
 }
 
-} // namespace http_sessions
+} // namespace sojourn::http_server
