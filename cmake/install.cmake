@@ -7,9 +7,10 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/sojourn)
 install(TARGETS sojourn sojourn_http sojourn_testing EXPORT sojourn-targets FILE_SET HEADERS)
 install(EXPORT sojourn-targets NAMESPACE sojourn:: DESTINATION ${package_dir})
 
-if(SOJOURN_BUILD_HTTP_SERVER)
-    install(TARGETS sojourn_http_server EXPORT sojourn-http-server-targets FILE_SET HEADERS)
-    install(EXPORT sojourn-http-server-targets NAMESPACE sojourn:: DESTINATION ${package_dir})
+if(SOJOURN_BUILD_ADMIN)
+    install(TARGETS sojourn_http_server sojourn_admin EXPORT sojourn-admin-targets FILE_SET HEADERS)
+    install(TARGETS sojournctl)
+    install(EXPORT sojourn-admin-targets NAMESPACE sojourn:: DESTINATION ${package_dir})
 endif()
 
 if(SOJOURN_BUILD_MODULE)

@@ -17,7 +17,8 @@ packages[build]='
     ccache                    makes the second build of a file free
     git                       of which commit a figure is
     libboost1.83-dev          Asio, Beast, Intrusive, System
-    libboost-json1.83-dev     the bodies of the example server
+    libboost-json1.83-dev     the bodies of the admin endpoint and of the example server
+    libboost-url1.83-dev      the admin endpoint's targets
     libfmt-dev
     libcli11-dev              command lines of the examples
     catch2>=3
@@ -41,7 +42,7 @@ packages[bench]='
 '
 
 # What Debian 12 has too old, or not at all; its own backports suite has it.
-backported='cmake libboost1.83-dev libboost-json1.83-dev catch2'
+backported='cmake libboost1.83-dev libboost-json1.83-dev libboost-url1.83-dev catch2'
 
 say() { printf 'deps: %s\n' "$*" >&2; }
 

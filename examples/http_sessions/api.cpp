@@ -3,9 +3,9 @@
 #include "creation_request.hpp"
 #include "json.hpp"
 #include "reply.hpp"
-#include "utf8.hpp"
 
-#include <iterator>
+#include <sojourn/http_server/utf8.hpp>
+
 #include <string>
 #include <utility>
 
@@ -14,14 +14,6 @@ namespace http_sessions {
 namespace asio = boost::asio;
 
 namespace {
-
-/// RFC 9112: a request of HTTP/1.1 names its host exactly once, or is answered 400.
-bool names_its_host(const Request& request)
-{
-    const auto [first, last] = request.equal_range(http::field::host);
-    const auto count = std::distance(first, last);
-    return count == 1 || (count == 0 && request.version() < 11);
-}
 
 bool is_about_sessions(Resource resource)
 {
@@ -45,9 +37,6 @@ Api::Api(sojourn::SessionService& service, const ServerOptions& options)
 // Only picks the coroutine that answers: one of its own would be one more to every request.
 asio::awaitable<Reply> Api::answer(const Request& request, const std::string& peer)
 {
-    if (!names_its_host(request)) {
-        return at_once(bad_request("Host", "must be there exactly once"));
-    }
     const auto route = find_route(request.target());
     if (route.resource == Resource::nothing) {
         return at_once(refusal(http::status::not_found, "not_found"));
@@ -156,7 +145,7 @@ Api::set_attribute(const Request& request, std::string_view name, sojourn::Sessi
     if (!is_attribute_name(name)) {
         co_return bad_request("name", accepted_attribute_names);
     }
-    if (!is_utf8(request.body())) {
+    if (!sojourn::http_server::is_utf8(request.body())) {
         co_return bad_request("body", "must be UTF-8");
     }
     const auto set = [name, &request](sojourn::Attributes& attributes) {

@@ -11,6 +11,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <fstream>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -111,6 +112,27 @@ Sessions to_sessions(const std::string& option, const std::string& text)
     return text == "on" ? Sessions::on : Sessions::off;
 }
 
+sojourn::admin::Options to_admin(const std::string& option, const std::string& text)
+{
+    constexpr std::string_view unix_scheme = "unix:";
+    if (text.starts_with(unix_scheme)) {
+        return sojourn::admin::Options().unix_socket(text.substr(unix_scheme.size()));
+    }
+    return sojourn::admin::Options().tcp(to_endpoint(option, text));
+}
+
+/// The token in a file, without the end of its line.
+std::string to_token(const std::string& option, const std::string& path)
+{
+    std::ifstream file(path);
+    std::string token;
+    std::getline(file, token);
+    if (!file && token.empty()) {
+        refuse(option, "cannot read a token from '" + path + "'");
+    }
+    return token;
+}
+
 /// The option that sets this field of `sojourn::ServiceOptions`.
 std::string option_for(std::string_view field)
 {
@@ -132,6 +154,7 @@ std::string option_for(std::string_view field)
 struct Wishes {
     ServerOptions options;
     std::optional<std::string> cookie_name;
+    std::optional<std::string> admin_token;
     bool insecure_cookies = false;
 };
 
@@ -226,6 +249,15 @@ void add_options(CLI::App& program, Wishes& wishes)
         "the cookie that carries the session id (__Host-id; id with --insecure-cookies)",
         "NAME",
         [&wishes](const auto& /*name*/, const auto& text) { wishes.cookie_name = text; });
+    add("--admin",
+        "where sojournctl finds the admin endpoint; TCP needs a token (none)",
+        "unix:PATH|ADDRESS:PORT",
+        [&options](const auto& name, const auto& text) { options.admin = to_admin(name, text); });
+    add("--admin-token-file",
+        "a file whose first line is the token that the admin endpoint asks for",
+        "FILE",
+        [&wishes](const auto& name, const auto& text) { wishes.admin_token = to_token(name, text); }
+    );
     program.add_flag(
         "--insecure-cookies",
         wishes.insecure_cookies,
@@ -246,6 +278,17 @@ void check(Wishes& wishes)
     }
     if (const auto invalid = service.validate()) {
         refuse(option_for(invalid->field), "must be " + std::string(invalid->accepted));
+    }
+    if (wishes.admin_token && !wishes.options.admin) {
+        refuse("--admin-token-file", "goes with --admin");
+    }
+    if (wishes.options.admin) {
+        if (wishes.admin_token) {
+            wishes.options.admin->token(*wishes.admin_token);
+        }
+        if (const auto objection = wishes.options.admin->objection()) {
+            refuse("--admin", *objection);
+        }
     }
     const auto transport =
         wishes.insecure_cookies ? CookieTransport::insecure : CookieTransport::secure;

@@ -3,6 +3,7 @@
 #include "command_line.hpp"
 #include "server.hpp"
 
+#include <sojourn/admin/endpoint.hpp>
 #include <sojourn/http_server/as_result.hpp>
 #include <sojourn/service/session_service.hpp>
 
@@ -54,10 +55,17 @@ hurry_at_signal(asio::signal_set& signals, Server& server, sojourn::SessionServi
 
 /// Serves until the first signal, then drains: requests in flight are answered, and then the
 /// service has nobody left to wait for. Returns the program's exit status.
-asio::awaitable<int>
-serve_until_signal(asio::signal_set& signals, Server& server, sojourn::SessionService& service)
+asio::awaitable<int> serve_until_signal(
+    asio::signal_set& signals,
+    Server& server,
+    sojourn::SessionService& service,
+    sojourn::admin::Endpoint* admin
+)
 {
     server.start();
+    if (admin != nullptr) {
+        admin->start();
+    }
     co_await signals.async_wait(asio::use_awaitable);
     asio::co_spawn(
         signals.get_executor(),
@@ -74,6 +82,10 @@ serve_until_signal(asio::signal_set& signals, Server& server, sojourn::SessionSe
         std::cerr << "http_sessions: " << drained.error().message() << '\n';
     } else if (!drained->is_clean()) {
         std::cerr << "http_sessions: cancelled " << drained->cancelled << " sessions\n";
+    }
+    // Last, so that whoever runs the server can see how it ends.
+    if (admin != nullptr) {
+        co_await admin->stop();
     }
     co_return cut_off == 0 && drained && drained->is_clean() ? EXIT_SUCCESS : exit_unclean;
 }
@@ -114,6 +126,15 @@ int run(const ServerOptions& options)
                   << error.code().message() << '\n';
         return EXIT_FAILURE;
     }
+    std::optional<sojourn::admin::Endpoint> admin;
+    try {
+        if (options.admin) {
+            admin.emplace(context.get_executor(), *service, *options.admin);
+        }
+    } catch (const boost::system::system_error& error) {
+        std::cerr << "http_sessions: cannot listen on --admin: " << error.code().message() << '\n';
+        return EXIT_FAILURE;
+    }
     asio::signal_set signals(context, SIGINT, SIGTERM);
     std::cout << "listening on " << server->endpoint() << "\n"
               << std::flush; // Whoever started us waits for it.
@@ -122,7 +143,7 @@ int run(const ServerOptions& options)
     int status = EXIT_FAILURE;
     asio::co_spawn(
         context,
-        serve_until_signal(signals, *server, *service),
+        serve_until_signal(signals, *server, *service, admin ? &*admin : nullptr),
         [&](const std::exception_ptr& thrown, int ended) {
             failure = thrown;
             status = ended;

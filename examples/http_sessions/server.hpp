@@ -18,6 +18,12 @@
 
 namespace http_sessions {
 
+[[nodiscard]] inline sojourn::http_server::Acceptor
+listen(const boost::asio::any_io_executor& executor, const ServerOptions& options)
+{
+    return {executor, sojourn::http_server::Protocol::endpoint(options.listen)};
+}
+
 /// An HTTP server in front of a session service. *Thread safety* and the rest: see
 /// `sojourn::http_server::Server`. *Lifetime*: the service must outlive it.
 class Server {
@@ -32,7 +38,7 @@ public:
           server_(
               executor,
               api_,
-              options.listen,
+              listen(executor, options),
               options.limits,
               options.threads > 1 ? sojourn::http_server::Threads::many
                                   : sojourn::http_server::Threads::one

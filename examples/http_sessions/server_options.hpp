@@ -4,6 +4,7 @@
 #ifndef HTTP_SESSIONS_SERVER_OPTIONS_HPP
 #define HTTP_SESSIONS_SERVER_OPTIONS_HPP
 
+#include <sojourn/admin/options.hpp>
 #include <sojourn/core/service_options.hpp>
 #include <sojourn/http/session_cookie.hpp>
 #include <sojourn/http_server/limits.hpp>
@@ -12,6 +13,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <cstdint>
+#include <optional>
 
 namespace http_sessions {
 
@@ -30,6 +32,8 @@ struct ServerOptions {
         sojourn::ServiceOptions().creation_rate(sojourn::RateLimit::unlimited());
     sojourn::http::SessionCookie cookie;
     sojourn::http_server::Limits limits;
+    /// For those who run it; none if there are no options.
+    std::optional<sojourn::admin::Options> admin;
 };
 
 } // namespace http_sessions

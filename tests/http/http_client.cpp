@@ -17,13 +17,14 @@
 namespace sojourn::tests {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
+using http_server::Protocol;
+using http_server::Socket;
 
 namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
-asio::awaitable<std::string> read_rest(tcp::socket& socket)
+asio::awaitable<std::string> read_rest(Socket& socket)
 {
     std::string text;
     std::array<char, 4096> part{};
@@ -37,7 +38,7 @@ asio::awaitable<std::string> read_rest(tcp::socket& socket)
 }
 
 asio::awaitable<Response>
-read_response(tcp::socket& socket, boost::beast::flat_buffer& buffer, bool is_header_only)
+read_response(Socket& socket, boost::beast::flat_buffer& buffer, bool is_header_only)
 {
     http::response_parser<http::string_body> parser;
     parser.skip(is_header_only);
@@ -67,7 +68,7 @@ std::string cookie_of(const Response& response)
     return std::string(text.substr(0, text.find(';')));
 }
 
-HttpClient::HttpClient(const tcp::endpoint& server) : socket_(context_)
+HttpClient::HttpClient(const Protocol::endpoint& server) : socket_(context_)
 {
     socket_.connect(server);
 }
@@ -117,10 +118,10 @@ std::string HttpClient::receive_rest(Location where)
 
 void HttpClient::end_sending()
 {
-    socket_.shutdown(tcp::socket::shutdown_send);
+    socket_.shutdown(Socket::shutdown_send);
 }
 
-std::string answer_to(const tcp::endpoint& server, std::string_view bytes, Location where)
+std::string answer_to(const Protocol::endpoint& server, std::string_view bytes, Location where)
 {
     HttpClient client(server);
     client.send(bytes, where);

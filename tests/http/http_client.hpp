@@ -5,11 +5,12 @@
 #ifndef SOJOURN_TESTS_HTTP_HTTP_CLIENT_HPP
 #define SOJOURN_TESTS_HTTP_HTTP_CLIENT_HPP
 
-#include "http_sessions/message.hpp"
 #include "support/time_limit.hpp"
 
+#include <sojourn/http_server/message.hpp>
+#include <sojourn/http_server/protocol.hpp>
+
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 
 #include <string>
@@ -18,8 +19,8 @@
 namespace sojourn::tests {
 
 namespace http = boost::beast::http;
-using http_sessions::Request;
-using http_sessions::Response;
+using http_server::Request;
+using http_server::Response;
 
 /// A request as a well-behaved client makes it. An empty cookie is none.
 [[nodiscard]] Request request_for(
@@ -35,7 +36,7 @@ using http_sessions::Response;
 class HttpClient {
 public:
     /// Connects. Throws `boost::system::system_error` if nobody listens.
-    explicit HttpClient(const boost::asio::ip::tcp::endpoint& server);
+    explicit HttpClient(const http_server::Protocol::endpoint& server);
 
     /// Sends a request and returns the response to it.
     Response ask(const Request& request, Location where = Location::current());
@@ -57,13 +58,13 @@ public:
 
 private:
     boost::asio::io_context context_;
-    boost::asio::ip::tcp::socket socket_;
+    http_server::Socket socket_;
     boost::beast::flat_buffer buffer_;
 };
 
 /// Sends these bytes over a connection of their own, and returns all that comes back.
 std::string answer_to(
-    const boost::asio::ip::tcp::endpoint& server,
+    const http_server::Protocol::endpoint& server,
     std::string_view bytes,
     Location where = Location::current()
 );

@@ -1,4 +1,4 @@
-#include "http_sessions/utf8.hpp"
+#include "sojourn/http_server/utf8.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -6,7 +6,7 @@
 
 namespace sojourn::tests {
 
-using http_sessions::is_utf8;
+using sojourn::http_server::is_utf8;
 
 TEST_CASE("utf8: well-formed text is accepted, the ends of every range included", "[http]")
 {

@@ -22,6 +22,29 @@ TEST_CASE("session_reference: it is written as sixteen hexadecimal digits", "[un
     CHECK(to_string(SessionReference(~0ULL)) == "ffffffffffffffff");
 }
 
+TEST_CASE(
+    "session_reference: it is read from what it is written as, and from nothing else",
+    "[unit][core]"
+)
+{
+    for (const std::uint64_t value : {0ULL, 0xfULL, 0x0123456789abcdefULL, ~0ULL}) {
+        const SessionReference reference(value);
+        CHECK(SessionReference::parse(to_string(reference)) == reference);
+    }
+    for (const char* const text :
+         {"",
+          "0",
+          "000000000000000",
+          "00000000000000000",
+          "0123456789abcdeF",
+          "0123456789abcde ",
+          "0x23456789abcdef",
+          "-123456789abcdef"}) {
+        INFO(text);
+        CHECK_FALSE(SessionReference::parse(text).has_value());
+    }
+}
+
 TEST_CASE("session_reference: it compares and hashes by its value", "[unit][core]")
 {
     CHECK(SessionReference(1) == SessionReference(1));

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <ostream>
 #include <string_view>
+#include <utility>
 
 namespace http_sessions {
 
@@ -44,12 +45,14 @@ Demo::Demo(
     const DemoOptions& options,
     Server& server,
     sojourn::SessionService& service,
+    std::string admin_socket,
     std::ostream& out,
     Display display
 )
     : options_(options),
       server_(server),
       service_(service),
+      admin_socket_(std::move(admin_socket)),
       out_(out),
       visitors_(executor, server.endpoint()),
       dashboard_(out, display, service.options().max_sessions()),
@@ -206,9 +209,18 @@ void Demo::tell() const
   curl -b jar.txt -c jar.txt -X DELETE {0}/session
   curl {0}/stats
 
+and look into it, as who runs a server does:
+
+  export SOJOURN_ENDPOINT=unix:{1}
+  build/release/src/cli/sojournctl session list
+  build/release/src/cli/sojournctl session cleanup --idle-longer-than 1m --dry-run
+  build/release/src/cli/sojournctl stats --watch
+
 )";
     out_ << fmt::format(
-        fmt::runtime(commands), fmt::format("http://127.0.0.1:{}", server_.endpoint().port())
+        fmt::runtime(commands),
+        fmt::format("http://127.0.0.1:{}", server_.endpoint().port()),
+        admin_socket_
     );
     out_ << (options_.length
                  ? fmt::format(

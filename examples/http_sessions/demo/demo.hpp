@@ -37,6 +37,7 @@ public:
         const DemoOptions& options,
         Server& server,
         sojourn::SessionService& service,
+        std::string admin_socket,
         std::ostream& out,
         Display display
     );
@@ -68,6 +69,7 @@ private:
     DemoOptions options_;
     Server& server_;
     sojourn::SessionService& service_;
+    std::string admin_socket_;
     std::ostream& out_;
     Visitors visitors_;
     Dashboard dashboard_;

@@ -5,6 +5,7 @@
 #include "demo.hpp"
 #include "demo_options.hpp"
 
+#include <sojourn/admin/endpoint.hpp>
 #include <sojourn/service/session_service.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -18,8 +19,10 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <optional>
+#include <string>
 #include <thread>
 #include <variant>
 
@@ -66,10 +69,28 @@ int run(const DemoOptions& options)
                   << error.code().message() << '\n';
         return EXIT_FAILURE;
     }
+    const auto admin_socket =
+        std::filesystem::temp_directory_path() /
+        ("sojourn-demo-" + std::to_string(server->endpoint().port()) + ".sock");
+    std::optional<sojourn::admin::Endpoint> admin;
+    try {
+        admin.emplace(
+            server_context.get_executor(),
+            service,
+            sojourn::admin::Options().unix_socket(admin_socket.string())
+        );
+    } catch (const std::exception& error) {
+        std::cerr << "http_sessions_demo: cannot listen on " << admin_socket << ": " << error.what()
+                  << '\n';
+        return EXIT_FAILURE;
+    }
+    admin->start();
     const auto display = ::isatty(STDOUT_FILENO) != 0 ? Display::terminal : Display::lines;
 
     asio::io_context context(1);
-    Demo demo(context.get_executor(), options, *server, service, std::cout, display);
+    Demo demo(
+        context.get_executor(), options, *server, service, admin_socket.string(), std::cout, display
+    );
     asio::signal_set signals(context, SIGINT, SIGTERM);
     signals.async_wait([&](boost::system::error_code error, int /*signal*/) {
         if (!error) {

@@ -1,14 +1,36 @@
 #include "sojourn/core/session_reference.hpp"
 
+#include <cstddef>
 #include <ranges>
-#include <string_view>
 
 namespace sojourn {
 
+namespace {
+
+constexpr std::string_view digits = "0123456789abcdef";
+constexpr std::size_t length = 16;
+
+} // namespace
+
+std::optional<SessionReference> SessionReference::parse(std::string_view text) noexcept
+{
+    if (text.size() != length) {
+        return std::nullopt;
+    }
+    std::uint64_t value = 0;
+    for (const char character : text) {
+        const auto digit = digits.find(character);
+        if (digit == std::string_view::npos) {
+            return std::nullopt;
+        }
+        value = value << 4U | digit;
+    }
+    return SessionReference(value);
+}
+
 std::string to_string(SessionReference reference)
 {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text(16, '0');
+    std::string text(length, '0');
     auto rest = reference.value();
     for (auto& digit : std::views::reverse(text)) {
         digit = digits[rest & 0xFU];

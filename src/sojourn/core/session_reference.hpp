@@ -8,7 +8,9 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace sojourn {
 
@@ -20,6 +22,9 @@ public:
     constexpr SessionReference() = default;
 
     constexpr explicit SessionReference(std::uint64_t value) noexcept : value_(value) {}
+
+    /// Reads what `to_string` writes; nothing from any other text.
+    [[nodiscard]] static std::optional<SessionReference> parse(std::string_view text) noexcept;
 
     [[nodiscard]] constexpr std::uint64_t value() const noexcept { return value_; }
 

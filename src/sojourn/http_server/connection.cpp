@@ -74,6 +74,14 @@ std::string address_of(const Socket& socket)
     return asio::ip::address_v6(bytes).to_string();
 }
 
+/// RFC 9112: a request of HTTP/1.1 names its host exactly once, or is answered 400.
+bool names_its_host(const Request& request)
+{
+    const auto [first, last] = request.equal_range(http::field::host);
+    const auto count = std::distance(first, last);
+    return count == 1 || (count == 0 && request.version() < 11);
+}
+
 bool wants_to_be_told_to_continue(const Request& request)
 {
     return request.version() >= 11 &&
@@ -218,6 +226,9 @@ asio::awaitable<Reply> Connection::answer(const Request& request, ErrorCode erro
 {
     if (error) {
         co_return Reply(refusal_of(error));
+    }
+    if (!names_its_host(request)) {
+        co_return Reply(bad_request("Host", "must be there exactly once"));
     }
     try {
         co_return co_await responder_.answer(request, peer_);

@@ -49,7 +49,7 @@ void turn_away(Socket socket)
 Server::Server(
     const asio::any_io_executor& executor,
     Responder& responder,
-    const Protocol::endpoint& listen,
+    Acceptor listening,
     const Limits& limits,
     Threads threads
 )
@@ -58,8 +58,8 @@ Server::Server(
       responder_(responder),
       limits_(limits),
       threads_(threads),
-      acceptor_(strand_, listen),
-      endpoint_(acceptor_.local_endpoint()),
+      endpoint_(listening.local_endpoint()),
+      acceptor_(strand_, endpoint_.protocol(), listening.release()),
       accept_pause_(strand_),
       accepting_has_ended_(strand_),
       last_has_ended_(strand_)

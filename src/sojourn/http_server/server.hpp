@@ -32,11 +32,12 @@ enum class Threads : std::uint8_t { one, many };
 /// responder must outlive it, and it must outlive the last run of its execution context.
 class Server {
 public:
-    /// Listens, and accepts nobody yet. Throws `boost::system::system_error` if it cannot.
+    /// Takes over an acceptor that listens, and accepts nobody yet. Throws
+    /// `boost::system::system_error` if the acceptor is of no use.
     Server(
         const boost::asio::any_io_executor& executor,
         Responder& responder,
-        const Protocol::endpoint& listen,
+        Acceptor listening,
         const Limits& limits = Limits(),
         Threads threads = Threads::one
     );
@@ -83,8 +84,8 @@ private:
     Responder& responder_;
     Limits limits_;
     Threads threads_;
-    Acceptor acceptor_;
     Protocol::endpoint endpoint_;
+    Acceptor acceptor_;
     boost::asio::steady_timer accept_pause_;
     boost::asio::steady_timer accepting_has_ended_;
     boost::asio::steady_timer last_has_ended_;

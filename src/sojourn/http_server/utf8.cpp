@@ -1,9 +1,9 @@
-#include "utf8.hpp"
+#include "sojourn/http_server/utf8.hpp"
 
 #include <algorithm>
 #include <cstddef>
 
-namespace http_sessions {
+namespace sojourn::http_server {
 
 namespace {
 
@@ -70,4 +70,4 @@ bool is_utf8(std::string_view text) noexcept
     return true;
 }
 
-} // namespace http_sessions
+} // namespace sojourn::http_server

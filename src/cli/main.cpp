@@ -1,0 +1,32 @@
+// sojournctl: looks into a service through its admin endpoint. docs/admin.md.
+
+#include "cli/command_line.hpp"
+#include "cli/run.hpp"
+
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <variant>
+
+int main(int argument_count, char** arguments)
+{
+    using namespace sojourn::cli;
+
+    try {
+        const auto parsed = parse_command_line(argument_count, arguments);
+        if (const auto* const dismissal = std::get_if<Dismissal>(&parsed)) {
+            (dismissal->status == ExitStatus::success ? std::cout : std::cerr) << dismissal->text;
+            return static_cast<int>(dismissal->status);
+        }
+        const auto& invocation = std::get<Invocation>(parsed);
+        try {
+            return static_cast<int>(run(invocation));
+        } catch (const Unreachable& error) {
+            std::cerr << "sojournctl: " << invocation.address.text << ": " << error.what() << '\n';
+            return static_cast<int>(ExitStatus::unreachable);
+        }
+    } catch (const std::exception& error) {
+        std::cerr << "sojournctl: " << error.what() << '\n';
+        return EXIT_FAILURE;
+    }
+}

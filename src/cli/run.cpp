@@ -1,0 +1,241 @@
+#include "cli/run.hpp"
+
+#include "cli/show.hpp"
+#include "cli/table.hpp"
+#include "cli/terminal.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+
+namespace sojourn::cli {
+
+namespace json = boost::json;
+using boost::beast::http::status;
+using boost::beast::http::verb;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+bool is_agreed(const std::string& question)
+{
+    std::cerr << question << " [y/N] " << std::flush;
+    std::string line;
+    std::getline(std::cin, line);
+    return line == "y" || line == "Y" || line == "yes";
+}
+
+/// Tells why the endpoint refused. Its words are its own, so nothing in them may move the cursor.
+ExitStatus refused(const Answer& answer)
+{
+    std::string why =
+        "the endpoint answered " + std::to_string(static_cast<unsigned>(answer.status));
+    if (const auto* const body = answer.body.if_object()) {
+        if (const auto* const message = body->if_contains("message");
+            message && message->is_string()) {
+            why = harmless(message->as_string());
+        }
+        if (const auto* const field = body->if_contains("field"); field && field->is_string()) {
+            why = harmless(field->as_string()) + " " + why;
+        }
+    }
+    std::cerr << "sojournctl: " << why << '\n';
+    switch (answer.status) {
+    case status::unauthorized:
+    case status::forbidden:
+        return ExitStatus::forbidden;
+    case status::not_found:
+        return ExitStatus::not_found;
+    default:
+        return ExitStatus::failure;
+    }
+}
+
+bool is_success(const Answer& answer)
+{
+    return static_cast<unsigned>(answer.status) / 100 == 2;
+}
+
+ExitStatus show_json(const json::value& value)
+{
+    std::cout << json::serialize(value) << '\n';
+    return ExitStatus::success;
+}
+
+ExitStatus list(const Invocation& invocation, const Client& client)
+{
+    json::array sessions;
+    json::value next = nullptr;
+    do {
+        auto target = invocation.target;
+        if (!next.is_null()) {
+            target += target.find('?') == std::string::npos ? "?after=" : "&after=";
+            target += next.as_string();
+        }
+        const auto answer = client.ask(verb::get, target);
+        if (!is_success(answer)) {
+            return refused(answer);
+        }
+        const auto& page = answer.body.at("sessions").as_array();
+        sessions.insert(sessions.end(), page.begin(), page.end());
+        next = answer.body.at("next");
+        if (invocation.wants_all_pages && shows_progress()) {
+            std::cerr << '\r' << sessions.size() << " sessions" << std::flush;
+        }
+    } while (invocation.wants_all_pages && !next.is_null());
+    if (invocation.wants_all_pages && shows_progress()) {
+        std::cerr << "\r\x1b[K";
+    }
+    if (invocation.is_json) {
+        return show_json(json::object{{"sessions", std::move(sessions)}, {"next", std::move(next)}}
+        );
+    }
+    std::cout << show_sessions(sessions, output_columns());
+    if (!next.is_null()) {
+        std::cerr << "there are more; see --all-pages\n";
+    }
+    return ExitStatus::success;
+}
+
+ExitStatus clean_up(const Invocation& invocation, const Answer& answer)
+{
+    if (invocation.is_json) {
+        return show_json(answer.body);
+    }
+    const auto count = answer.body.at("sessions").to_number<std::uint64_t>();
+    const bool is_dry_run = answer.body.at("dry_run").as_bool();
+    std::cout << count << (count == 1 ? " session" : " sessions")
+              << (is_dry_run ? " would end\n" : " ended\n");
+    return ExitStatus::success;
+}
+
+ExitStatus watch_statistics(const Invocation& invocation, const Client& client)
+{
+    std::optional<json::value> before;
+    auto asked = Clock::now();
+    while (true) {
+        const auto last = std::exchange(asked, Clock::now());
+        auto answer = client.ask(verb::get, invocation.target);
+        if (!is_success(answer)) {
+            return refused(answer);
+        }
+        if (invocation.is_json) {
+            static_cast<void>(show_json(answer.body));
+        } else {
+            const std::chrono::duration<double> between = asked - last;
+            const auto text =
+                show_statistics(answer.body, before ? &*before : nullptr, between.count());
+            std::cout << (output_columns() ? "\x1b[H\x1b[J" : "") << text;
+        }
+        std::cout << std::flush;
+        before = std::move(answer.body);
+        std::this_thread::sleep_until(asked + *invocation.interval);
+    }
+}
+
+/// Waits until the service is closed, or its server has gone, which it may do then.
+ExitStatus await_drain(const Invocation& invocation, const Client& client)
+{
+    constexpr auto pause = std::chrono::milliseconds(200);
+    const auto until = Clock::now() + *invocation.patience;
+    while (Clock::now() < until) {
+        try {
+            const auto answer = client.ask(verb::get, "/stats");
+            if (!is_success(answer)) {
+                return refused(answer);
+            }
+            if (answer.body.at_pointer("/health/state").as_string() == "closed") {
+                std::cerr << (shows_progress() ? "\r\x1b[K" : "");
+                std::cout << (invocation.is_json ? "{\"state\":\"closed\"}\n" : "closed\n");
+                return ExitStatus::success;
+            }
+            if (shows_progress()) {
+                std::cerr << "\rdraining: "
+                          << answer.body.at_pointer("/sessions/live").to_number<std::uint64_t>()
+                          << " sessions left\x1b[K" << std::flush;
+            }
+        } catch (const Unreachable&) {
+            std::cout << (invocation.is_json ? "{\"state\":\"gone\"}\n" : "the server has gone\n");
+            return ExitStatus::success;
+        }
+        std::this_thread::sleep_for(pause);
+    }
+    std::cerr << "sojournctl: the service is not closed yet\n";
+    return ExitStatus::failure;
+}
+
+ExitStatus show_health_of(const Invocation& invocation, const Answer& answer)
+{
+    const auto* const body = answer.body.if_object();
+    if (body == nullptr || !body->contains("ready")) {
+        return refused(answer);
+    }
+    if (invocation.is_json) {
+        static_cast<void>(show_json(answer.body));
+    } else {
+        std::cout << show_health(answer.body, invocation.is_coloured);
+    }
+    return body->at("ready").as_bool() ? ExitStatus::success : ExitStatus::not_ready;
+}
+
+} // namespace
+
+ExitStatus run(const Invocation& invocation)
+{
+    if (invocation.question) {
+        if (!is_asked_by_a_person()) {
+            std::cerr << "sojournctl: this needs --yes where nobody can be asked\n";
+            return ExitStatus::usage;
+        }
+        if (!is_agreed(*invocation.question)) {
+            return ExitStatus::failure;
+        }
+    }
+    const Client client(invocation.address, invocation.token);
+    if (invocation.topic == Topic::sessions) {
+        return list(invocation, client);
+    }
+    if (invocation.interval) {
+        return watch_statistics(invocation, client);
+    }
+    const auto answer = client.ask(invocation.method, invocation.target);
+    if (invocation.topic == Topic::health) {
+        return show_health_of(invocation, answer);
+    }
+    if (!is_success(answer)) {
+        return refused(answer);
+    }
+    switch (invocation.topic) {
+    case Topic::session:
+        if (invocation.is_json) {
+            return show_json(answer.body);
+        }
+        std::cout << show_session(answer.body);
+        return ExitStatus::success;
+    case Topic::cleanup:
+        return clean_up(invocation, answer);
+    case Topic::statistics:
+        if (invocation.is_json) {
+            return show_json(answer.body);
+        }
+        std::cout << show_statistics(answer.body);
+        return ExitStatus::success;
+    case Topic::drain:
+        if (invocation.patience) {
+            return await_drain(invocation, client);
+        }
+        return ExitStatus::success;
+    default:
+        return ExitStatus::success;
+    }
+}
+
+} // namespace sojourn::cli

@@ -1,0 +1,34 @@
+/// @file
+/// What the endpoint told, as text for people. Pure.
+
+#ifndef SOJOURN_CLI_SHOW_HPP
+#define SOJOURN_CLI_SHOW_HPP
+
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace sojourn::cli {
+
+/// A table of sessions, no wider than so many columns if it can be.
+[[nodiscard]] std::string
+show_sessions(const boost::json::array& sessions, std::optional<std::size_t> columns);
+
+[[nodiscard]] std::string show_session(const boost::json::value& session);
+
+/// All counters; with those of a moment before, how many of each came in a second, too.
+[[nodiscard]] std::string show_statistics(
+    const boost::json::value& now, const boost::json::value* before = nullptr, double seconds = 1
+);
+
+[[nodiscard]] std::string show_health(const boost::json::value& health, bool is_coloured);
+
+/// A length of time such as "1h30m", of no more than two units; "450ms" below a second.
+[[nodiscard]] std::string show_seconds(double seconds);
+
+} // namespace sojourn::cli
+
+#endif // SOJOURN_CLI_SHOW_HPP

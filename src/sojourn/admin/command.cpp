@@ -1,0 +1,318 @@
+#include "sojourn/admin/command.hpp"
+
+#include "sojourn/core/duration.hpp"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <array>
+#include <charconv>
+#include <initializer_list>
+#include <utility>
+#include <vector>
+
+namespace sojourn::admin {
+
+namespace {
+
+using boost::beast::http::status;
+using boost::beast::http::verb;
+using Read = std::variant<Command, Misunderstanding>;
+
+/// Thrown and caught inside this file: a parameter can be wrong at any depth.
+class Wrong {
+public:
+    Wrong(std::string field, std::string message)
+        : misunderstanding_{status::bad_request, std::move(field), std::move(message), {}}
+    {
+    }
+
+    [[nodiscard]] Misunderstanding take() { return std::move(misunderstanding_); }
+
+private:
+    Misunderstanding misunderstanding_;
+};
+
+/// The parameters of a query. Each may be there once, and none that nobody asks for.
+class Parameters {
+public:
+    Parameters(const boost::urls::url_view& url, std::initializer_list<std::string_view> known)
+    {
+        for (const auto& parameter : url.params()) {
+            if (std::ranges::find(known, parameter.key) == known.end()) {
+                std::string accepted;
+                for (const auto name : known) {
+                    accepted += (accepted.empty() ? "" : ", ") + std::string(name);
+                }
+                throw Wrong(
+                    parameter.key,
+                    accepted.empty() ? "is no parameter of this resource, which has none"
+                                     : "is no parameter of this resource, which has: " + accepted
+                );
+            }
+            if (find(parameter.key) != nullptr) {
+                throw Wrong(parameter.key, "is there more than once");
+            }
+            parameters_.emplace_back(parameter.key, parameter.value);
+        }
+    }
+
+    [[nodiscard]] const std::string* find(std::string_view name) const noexcept
+    {
+        for (const auto& [key, value] : parameters_) {
+            if (key == name) {
+                return &value;
+            }
+        }
+        return nullptr;
+    }
+
+    [[nodiscard]] std::optional<Duration> duration(std::string_view name) const
+    {
+        const auto* const text = find(name);
+        if (text == nullptr) {
+            return std::nullopt;
+        }
+        const auto length = parse_duration(*text);
+        if (!length) {
+            throw Wrong(std::string(name), length.error().message());
+        }
+        return *length;
+    }
+
+    [[nodiscard]] bool flag(std::string_view name) const
+    {
+        const auto* const text = find(name);
+        if (text != nullptr && *text != "true" && *text != "false") {
+            throw Wrong(std::string(name), "must be true or false");
+        }
+        return text != nullptr && *text == "true";
+    }
+
+    /// One of several words, by its place among them.
+    template <class Value, std::size_t count>
+    [[nodiscard]] std::optional<Value> choice(
+        std::string_view name, const std::array<std::pair<std::string_view, Value>, count>& words
+    ) const
+    {
+        const auto* const text = find(name);
+        if (text == nullptr) {
+            return std::nullopt;
+        }
+        std::string accepted;
+        for (const auto& [word, value] : words) {
+            if (*text == word) {
+                return value;
+            }
+            accepted += (accepted.empty() ? "" : ", ") + std::string(word);
+        }
+        throw Wrong(std::string(name), "must be one of: " + accepted);
+    }
+
+private:
+    std::vector<std::pair<std::string, std::string>> parameters_;
+};
+
+template <class Number>
+bool read_number(std::string_view text, Number& number) noexcept
+{
+    const auto* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    return error == std::errc() && stop == end;
+}
+
+SessionCursor read_cursor(std::string_view text)
+{
+    SessionCursor cursor;
+    const auto dash = text.find('-');
+    if (dash == std::string_view::npos || !read_number(text.substr(0, dash), cursor.shard) ||
+        !read_number(text.substr(dash + 1), cursor.slot)) {
+        throw Wrong("after", "must be what `next` of the page before says");
+    }
+    return cursor;
+}
+
+std::size_t read_limit(std::string_view text)
+{
+    constexpr std::size_t most = 1000;
+    std::size_t limit = 0;
+    if (!read_number(text, limit) || limit < 1 || limit > most) {
+        throw Wrong("limit", "must be a whole number from 1 to 1000");
+    }
+    return limit;
+}
+
+SessionReference read_reference(std::string_view text)
+{
+    const auto reference = SessionReference::parse(text);
+    if (!reference) {
+        throw Wrong("reference", "must be sixteen digits of 0123456789abcdef");
+    }
+    return *reference;
+}
+
+SessionFilter read_filter(const Parameters& parameters)
+{
+    constexpr std::array uses{
+        std::pair(to_string(SessionUse::in_use), SessionUse::in_use),
+        std::pair(to_string(SessionUse::idle), SessionUse::idle),
+        std::pair(to_string(SessionUse::half_open), SessionUse::half_open),
+    };
+    SessionFilter filter;
+    if (const auto* const principal = parameters.find("principal")) {
+        filter.principal(*principal);
+    }
+    if (const auto use = parameters.choice("use", uses)) {
+        filter.use(*use);
+    }
+    if (const auto idle = parameters.duration("idle_for")) {
+        filter.idle_for(*idle);
+    }
+    return filter;
+}
+
+Command read_list(const boost::urls::url_view& url)
+{
+    constexpr std::array orders{
+        std::pair(std::string_view("idle"), SessionOrder::idle),
+        std::pair(std::string_view("age"), SessionOrder::age),
+        std::pair(std::string_view("requests"), SessionOrder::requests),
+    };
+    const Parameters parameters(url, {"principal", "use", "idle_for", "limit", "after", "sort"});
+    ListSessions list;
+    list.filter = read_filter(parameters);
+    if (const auto* const limit = parameters.find("limit")) {
+        list.limit = read_limit(*limit);
+    }
+    list.order = parameters.choice("sort", orders);
+    if (const auto* const after = parameters.find("after")) {
+        if (list.order) {
+            throw Wrong("after", "does not go with sort, which shows the first ones only");
+        }
+        list.after = read_cursor(*after);
+    }
+    return list;
+}
+
+Command read_cleanup(const boost::urls::url_view& url)
+{
+    enum class Scope : std::uint8_t { expired, idle, all };
+    constexpr std::array scopes{
+        std::pair(std::string_view("expired"), Scope::expired),
+        std::pair(std::string_view("idle"), Scope::idle),
+        std::pair(std::string_view("all"), Scope::all),
+    };
+    const Parameters parameters(url, {"scope", "idle_for", "dry_run"});
+    const auto scope = parameters.choice("scope", scopes).value_or(Scope::expired);
+    const auto idle = parameters.duration("idle_for");
+    if (idle.has_value() != (scope == Scope::idle)) {
+        throw Wrong("idle_for", "goes with scope=idle, and scope=idle with it");
+    }
+    CleanUp command;
+    command.is_dry_run = parameters.flag("dry_run");
+    if (scope == Scope::all) {
+        command.filter = SessionFilter();
+    } else if (scope == Scope::idle) {
+        command.filter = SessionFilter().idle_for(*idle);
+    }
+    return command;
+}
+
+Command read_drain(const boost::urls::url_view& url)
+{
+    Drain drain;
+    drain.deadline = Parameters(url, {"deadline"}).duration("deadline").value_or(drain.deadline);
+    return drain;
+}
+
+Misunderstanding method_not_allowed(std::string_view allowed)
+{
+    return {status::method_not_allowed, {}, "allowed: " + std::string(allowed), allowed};
+}
+
+Misunderstanding not_found()
+{
+    return {status::not_found, {}, "there is no such resource", {}};
+}
+
+bool is_reading(verb method) noexcept
+{
+    return method == verb::get || method == verb::head;
+}
+
+Read read(verb method, const boost::urls::url_view& url)
+{
+    const std::vector<std::string> path(url.segments().begin(), url.segments().end());
+    const auto no_parameters = [&url] { static_cast<void>(Parameters(url, {})); };
+    if (path.size() == 1) {
+        if (path[0] == "sessions") {
+            return is_reading(method) ? Read(read_list(url)) : method_not_allowed("GET, HEAD");
+        }
+        if (path[0] == "cleanup") {
+            return method == verb::post ? Read(read_cleanup(url)) : method_not_allowed("POST");
+        }
+        if (path[0] == "drain") {
+            return method == verb::post ? Read(read_drain(url)) : method_not_allowed("POST");
+        }
+        if (path[0] == "stats" || path[0] == "health") {
+            no_parameters();
+            if (!is_reading(method)) {
+                return method_not_allowed("GET, HEAD");
+            }
+            return path[0] == "stats" ? Command(ShowStatistics()) : Command(ShowHealth());
+        }
+    }
+    if (path.size() == 2 && path[0] == "sessions") {
+        no_parameters();
+        if (!is_reading(method) && method != verb::delete_) {
+            return method_not_allowed("DELETE, GET, HEAD");
+        }
+        const auto reference = read_reference(path[1]);
+        return is_reading(method) ? Command(ShowSession{reference})
+                                  : Command(DeleteSession{reference});
+    }
+    if (path.size() == 3 && path[0] == "principals" && path[2] == "sessions") {
+        no_parameters();
+        if (method != verb::delete_) {
+            return method_not_allowed("DELETE");
+        }
+        if (path[1].empty()) {
+            throw Wrong("principal", "must not be empty: that is nobody");
+        }
+        return Command(DeletePrincipal{path[1]});
+    }
+    return not_found();
+}
+
+} // namespace
+
+std::variant<Command, Misunderstanding> read_command(verb method, std::string_view target)
+{
+    const auto url = boost::urls::parse_uri_reference(target);
+    if (!url) {
+        return Misunderstanding{
+            status::bad_request, "target", "is no path with a query by RFC 3986", {}
+        };
+    }
+    try {
+        return read(method, *url);
+    } catch (Wrong& wrong) {
+        return wrong.take();
+    }
+}
+
+Access needed_for(const Command& command) noexcept
+{
+    const bool only_looks = std::holds_alternative<ListSessions>(command) ||
+                            std::holds_alternative<ShowSession>(command) ||
+                            std::holds_alternative<ShowStatistics>(command) ||
+                            std::holds_alternative<ShowHealth>(command);
+    return only_looks ? Access::read : Access::change;
+}
+
+std::string to_string(SessionCursor cursor)
+{
+    return std::to_string(cursor.shard) + "-" + std::to_string(cursor.slot);
+}
+
+} // namespace sojourn::admin

@@ -1,0 +1,113 @@
+/// @file
+/// Where an admin endpoint listens, and who may do what there.
+
+#ifndef SOJOURN_ADMIN_OPTIONS_HPP
+#define SOJOURN_ADMIN_OPTIONS_HPP
+
+#include "sojourn/http_server/limits.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace sojourn::admin {
+
+/// What somebody may do.
+enum class Access : std::uint8_t {
+    none,
+    /// Look.
+    read,
+    /// Look, end sessions, and drain.
+    change,
+};
+
+/// Options of an `Endpoint`, with chained setters.
+class Options {
+public:
+    /// Bytes of the shortest and of the longest token.
+    static constexpr std::size_t min_token_length = 16;
+    static constexpr std::size_t max_token_length = 512;
+
+    // Declared, so that this is no aggregate: g++ 12 miscompiles those in a co_await expression.
+    Options() {} // NOLINT(modernize-use-equals-default)
+
+    /// Listens on a Unix domain socket of this name, which only the user who runs the server may
+    /// open: the file has mode 0600. No longer than 107 bytes.
+    Options& unix_socket(std::string path)
+    {
+        listen_ = std::move(path);
+        return *this;
+    }
+
+    /// Listens on TCP instead. Everybody on the machine can connect, or everybody on the network if
+    /// the address is no loopback's; so a token is needed. Nothing is encrypted.
+    Options& tcp(boost::asio::ip::tcp::endpoint where)
+    {
+        listen_ = where;
+        return *this;
+    }
+
+    /// Who shows this token, as `Authorization: Bearer TOKEN`, may do everything. Letters, digits
+    /// and `-._~+/=`, 16 to 512 of them: draw it at random. Default none, and then whoever can open
+    /// the socket may do everything.
+    Options& token(std::string text)
+    {
+        token_ = std::move(text);
+        return *this;
+    }
+
+    /// Who shows this token may look, and change nothing: for dashboards. Default none.
+    Options& read_token(std::string text)
+    {
+        read_token_ = std::move(text);
+        return *this;
+    }
+
+    /// Whether anybody may change anything. Default true.
+    Options& allow_changes(bool allowed) noexcept
+    {
+        may_change_ = allowed;
+        return *this;
+    }
+
+    /// How much a client may ask for. Default 32 connections; else as `Limits` says.
+    Options& limits(const http_server::Limits& limits) noexcept
+    {
+        limits_ = limits;
+        return *this;
+    }
+
+    /// What is wrong with these options, in words; nothing if they will do. *Exceptions*:
+    /// `bad_alloc`.
+    [[nodiscard]] std::optional<std::string> objection() const;
+
+    /// What who shows this token may do, or who shows none. Compares in a time that tells nothing
+    /// of how much of a guess was right.
+    [[nodiscard]] Access access_by(std::optional<std::string_view> token) const noexcept;
+
+    /// The Unix socket's path, or where on TCP. An empty path if neither was set.
+    [[nodiscard]] const std::variant<std::string, boost::asio::ip::tcp::endpoint>&
+    listen() const noexcept
+    {
+        return listen_;
+    }
+
+    [[nodiscard]] const http_server::Limits& limits() const noexcept { return limits_; }
+
+private:
+    std::variant<std::string, boost::asio::ip::tcp::endpoint> listen_;
+    std::optional<std::string> token_;
+    std::optional<std::string> read_token_;
+    bool may_change_ = true;
+    http_server::Limits limits_{.connections = 32};
+};
+
+} // namespace sojourn::admin
+
+#endif // SOJOURN_ADMIN_OPTIONS_HPP

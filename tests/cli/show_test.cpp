@@ -1,0 +1,103 @@
+#include "cli/show.hpp"
+#include "cli/table.hpp"
+
+#include <boost/json/parse.hpp>
+#include <catch2/catch_test_macros.hpp>
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+
+using namespace sojourn::cli;
+namespace json = boost::json;
+
+namespace {
+
+std::size_t widest_line(const std::string& text)
+{
+    std::istringstream lines(text);
+    std::size_t widest = 0;
+    for (std::string line; std::getline(lines, line);) {
+        const auto is_beginning = [](char byte) {
+            return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
+        };
+        widest =
+            std::max(widest, static_cast<std::size_t>(std::ranges::count_if(line, is_beginning)));
+    }
+    return widest;
+}
+
+json::array sessions_of(const std::string& principal)
+{
+    return {json::object{
+        {"reference", "0123456789abcdef"},
+        {"principal", principal},
+        {"created", "2026-01-31T09:00:00Z"},
+        {"use", "half_open"},
+        {"idle_seconds", 90.5},
+        {"expires_in_seconds", 3600},
+        {"requests", 12345},
+    }};
+}
+
+} // namespace
+
+TEST_CASE("show: a length of time has no more than two units", "[cli]")
+{
+    CHECK(show_seconds(0) == "0ms");
+    CHECK(show_seconds(0.45) == "450ms");
+    CHECK(show_seconds(1) == "1s");
+    CHECK(show_seconds(59.9) == "59s");
+    CHECK(show_seconds(60) == "1m");
+    CHECK(show_seconds(90) == "1m30s");
+    CHECK(show_seconds(3600) == "1h");
+    CHECK(show_seconds(3661) == "1h1m");
+    CHECK(show_seconds(86400 + 59) == "1d");
+    CHECK(show_seconds(7 * 86400 + 3600) == "7d1h");
+}
+
+TEST_CASE("show: a table fits the terminal, and says where it was cut", "[cli]")
+{
+    const std::string long_name(200, 'p');
+    const auto whole = show_sessions(sessions_of(long_name), std::nullopt);
+    CHECK(whole.find(long_name) != std::string::npos);
+    const auto cut = show_sessions(sessions_of(long_name), 100);
+    CHECK(widest_line(cut) <= 100);
+    CHECK(cut.find("ppp…") != std::string::npos);
+    CHECK(cut.find("0123456789abcdef") != std::string::npos);
+    // Characters of several bytes are cut between characters.
+    std::string umlauts;
+    for (int i = 0; i < 100; ++i) {
+        umlauts += "ä";
+    }
+    const auto cut_umlauts = show_sessions(sessions_of(umlauts), 100);
+    CHECK(widest_line(cut_umlauts) <= 100);
+    CHECK(cut_umlauts.find("ä…") != std::string::npos);
+    CHECK(harmless(cut_umlauts).find("??") == std::string::npos);
+}
+
+TEST_CASE("show: nothing that a terminal would obey gets there", "[cli]")
+{
+    CHECK(harmless("plain ä €") == "plain ä €");
+    CHECK(harmless("\x1b[2Jx\r\n\t\x7f") == "?[2Jx????");
+    CHECK(
+        harmless("a\xC2\x9B"
+                 "2J") == "a?2J"
+    );
+    CHECK(harmless("\xFF\xFE") == "??");
+    CHECK(show_sessions(sessions_of("\x1b[2J"), std::nullopt).find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("show: health is one line that says what is wrong", "[cli]")
+{
+    const auto healthy = json::parse(R"({"ready":true,"state":"running","cleanup_lag_seconds":0,
+        "cleanup":{"consecutive_failures":0},"events":{"consecutive_failures":0}})");
+    CHECK(show_health(healthy, false) == "ready: running\n");
+    CHECK(show_health(healthy, true) == "\x1b[32mready\x1b[0m: running\n");
+    const auto ill = json::parse(R"({"ready":false,"state":"draining","cleanup_lag_seconds":2.5,
+        "cleanup":{"consecutive_failures":3},"events":{"consecutive_failures":0}})");
+    CHECK(
+        show_health(ill, false) ==
+        "not ready: draining; cleanup has failed 3 times in a row; cleanup is behind by 2s\n"
+    );
+}
