@@ -126,6 +126,7 @@ int run(const ServerOptions& options)
                   << error.code().message() << '\n';
         return EXIT_FAILURE;
     }
+    // [admin]
     std::optional<sojourn::admin::Endpoint> admin;
     try {
         if (options.admin) {
@@ -135,6 +136,7 @@ int run(const ServerOptions& options)
         std::cerr << "http_sessions: cannot listen on --admin: " << error.code().message() << '\n';
         return EXIT_FAILURE;
     }
+    // [/admin]
     asio::signal_set signals(context, SIGINT, SIGTERM);
     std::cout << "listening on " << server->endpoint() << "\n"
               << std::flush; // Whoever started us waits for it.
