@@ -10,6 +10,7 @@ install(EXPORT sojourn-targets NAMESPACE sojourn:: DESTINATION ${package_dir})
 if(SOJOURN_BUILD_ADMIN)
     install(TARGETS sojourn_http_server sojourn_admin EXPORT sojourn-admin-targets FILE_SET HEADERS)
     install(TARGETS sojournctl)
+    install(FILES src/cli/sojournctl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
     install(EXPORT sojourn-admin-targets NAMESPACE sojourn:: DESTINATION ${package_dir})
 endif()
 

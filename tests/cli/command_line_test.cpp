@@ -3,6 +3,11 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <chrono>
+#include <cstddef>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
 #include <string>
 #include <variant>
 #include <vector>
@@ -145,6 +150,32 @@ TEST_CASE("sojournctl: what is wrong on a command line is said", "[cli]")
     CHECK(refused({}).find("sojournctl") != std::string::npos);
     CHECK(refused({"session"}).find("sojournctl") != std::string::npos);
     CHECK(refused({"stats", "--wat"}).find("--wat") != std::string::npos);
+}
+
+// The completion knows them all, as it is made from them.
+TEST_CASE("sojournctl: the manual page names every command and option", "[cli]")
+{
+    std::ifstream file(SOJOURN_SOURCE_DIR "/src/cli/sojournctl.1");
+    std::string page((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    for (std::size_t at = 0; (at = page.find("\\-", at)) != std::string::npos;) {
+        page.erase(at, 1);
+    }
+    REQUIRE(page.find("sojournctl - look into") != std::string::npos);
+
+    std::istringstream script(text_of({"completion", "bash"}));
+    std::set<std::string> words;
+    for (std::string line; std::getline(script, line);) {
+        const auto begin = line.find("words=\"");
+        if (begin != std::string::npos && line.ends_with("\" ;;")) {
+            std::istringstream list(line.substr(begin + 7, line.size() - begin - 11));
+            words.insert(std::istream_iterator<std::string>(list), {});
+        }
+    }
+    CHECK(words.size() > 20);
+    for (const auto& word : words) {
+        INFO(word);
+        CHECK(page.find(word) != std::string::npos);
+    }
 }
 
 TEST_CASE("sojournctl: an endpoint is a Unix socket or an address with a port", "[cli]")

@@ -14,7 +14,8 @@ namespace sojourn::admin {
 
 /// Listens on a socket of mode 0600, which nobody could open before it had that mode. A socket that
 /// lies there and that nobody listens on, as a server leaves one that was killed, is replaced;
-/// anything else is not.
+/// anything else is not. Two servers that start there at the same moment are not told apart: the
+/// second may take the name away from the first.
 ///
 /// *Exceptions*: `boost::system::system_error`, such as `address_in_use`.
 [[nodiscard]] http_server::Acceptor
