@@ -26,6 +26,7 @@ constexpr std::array operations{
     Operation{"table_touch", sojourn::instructions::table_touch},
     Operation{"touch", sojourn::instructions::touch},
     Operation{"acquire_release", sojourn::instructions::acquire_release},
+    Operation{"acquire_release_watched", sojourn::instructions::acquire_release_watched},
     Operation{"create_evict", sojourn::instructions::create_evict},
     Operation{"expire", sojourn::instructions::expire},
     Operation{"confined_call", sojourn::instructions::confined_call},

@@ -22,6 +22,10 @@ std::size_t touch();
 /// `SessionService::acquire`, awaited, and the release of its lease: what a request pays.
 std::size_t acquire_release();
 
+/// The same while an admin endpoint listens, and all counters are read once in a thousand requests:
+/// what being watched costs a request.
+std::size_t acquire_release_watched();
+
 /// `SessionService::create` in a full table, so that each ends another session.
 std::size_t create_evict();
 

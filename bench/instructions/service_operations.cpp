@@ -1,14 +1,17 @@
 #include "counted.hpp"
 #include "operations.hpp"
 #include "run.hpp"
+#include "sojourn/admin/endpoint.hpp"
 #include "sojourn/service/session_service.hpp"
 #include "sojourn/testing/manual_clock.hpp"
 #include "sojourn/testing/seeded_id_source.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address_v4.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -68,10 +71,19 @@ asio::awaitable<std::size_t> touch_each(SessionService& sessions, const Ids& ids
     co_return found;
 }
 
-asio::awaitable<std::size_t> acquire_each(SessionService& sessions, const Ids& ids)
+/// What happens after each thousand requests.
+enum class EachThousand : std::uint8_t { nothing, read_counters };
+
+asio::awaitable<std::size_t>
+acquire_each(SessionService& sessions, const Ids& ids, EachThousand after)
 {
     std::size_t found = 0;
     for (std::size_t i = 0; i < operation_count; ++i) {
+        if (after == EachThousand::read_counters && i % 1'000 == 999) {
+            static_cast<void>(co_await sessions.metrics());
+            static_cast<void>(co_await sessions.in_flight());
+            static_cast<void>(co_await sessions.health());
+        }
         const auto lease = co_await sessions.acquire(ids[i % ids.size()]);
         found += static_cast<std::size_t>(lease.has_value());
     }
@@ -95,7 +107,27 @@ std::size_t acquire_release()
     Server server;
     const auto ids = run(server.context, create_sessions(server.sessions, session_count));
     std::size_t found = 0;
-    sojourn_counted([&] { found = run(server.context, acquire_each(server.sessions, ids)); });
+    sojourn_counted([&] {
+        found = run(server.context, acquire_each(server.sessions, ids, EachThousand::nothing));
+    });
+    expect(found == operation_count, "a session was not found");
+    return operation_count;
+}
+
+std::size_t acquire_release_watched()
+{
+    Server server;
+    const auto listen = admin::Options()
+                            .tcp({asio::ip::address_v4::loopback(), 0})
+                            .token("a-token-that-nobody-guesses");
+    admin::Endpoint endpoint(server.context.get_executor(), server.sessions, listen);
+    endpoint.start();
+    const auto ids = run(server.context, create_sessions(server.sessions, session_count));
+    std::size_t found = 0;
+    sojourn_counted([&] {
+        found =
+            run(server.context, acquire_each(server.sessions, ids, EachThousand::read_counters));
+    });
     expect(found == operation_count, "a session was not found");
     return operation_count;
 }
