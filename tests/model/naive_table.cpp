@@ -780,7 +780,9 @@ SessionInfo NaiveTable::info(Key key) const
         .use = session.is_pinned()    ? SessionUse::in_use
                : session.is_half_open ? SessionUse::half_open
                                       : SessionUse::idle,
-        .idle_for = session.is_pinned() ? Duration::zero() : now_ - session.last_used,
+        // A lease may be given back a little later than the turn knows it is.
+        .idle_for = session.is_pinned() ? Duration::zero()
+                                        : std::max(now_ - session.last_used, Duration::zero()),
         .idle_timeout = session.idle_timeout,
         .expires_in = idle_end(session, session.is_pinned() ? now_ : session.last_used) - now_,
         .requests = session.requests,
