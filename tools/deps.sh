@@ -18,7 +18,7 @@ packages[build]='
     git                       of which commit a figure is
     libboost1.83-dev          Asio, Beast, Intrusive, System
     libboost-json1.83-dev     the bodies of the admin endpoint and of the example server
-    libboost-url1.83-dev      the admin endpoint's targets
+    libboost-url1.83-dev      the targets of the admin endpoint
     libfmt-dev
     libcli11-dev              command lines of the examples
     catch2>=3

@@ -25,7 +25,7 @@ TEST_CASE("session_page: a limit outside its bounds becomes the nearest bound", 
 
 TEST_CASE("session_page: a listing begins at the beginning, and is of all", "[unit][core]")
 {
-    const SessionFilter all = ListOptions().filter();
+    const sojourn::SessionFilter all = ListOptions().filter();
     CHECK_FALSE(all.reference().has_value());
     CHECK_FALSE(all.principal().has_value());
     CHECK_FALSE(all.use().has_value());
