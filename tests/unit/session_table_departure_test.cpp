@@ -239,10 +239,10 @@ TEST_CASE(
         f.add("s" + std::to_string(i));
     }
     const auto first = f.turn().end_all(0, 100'000, RemovalCause::deleted);
-    CHECK(first.ended == 4096);
+    CHECK(first.count == 4096);
     CHECK(first.next_slot == 4096U);
     const auto second = f.turn().end_all(4096, 100'000, RemovalCause::deleted);
-    CHECK(second.ended == 5000 - 4096);
+    CHECK(second.count == 5000 - 4096);
     CHECK_FALSE(second.next_slot.has_value());
     CHECK(f.metrics().live == 0);
 }

@@ -254,7 +254,7 @@ TEST_CASE("session_table watch: one tells of each way in which a session ends", 
     }
     SECTION("a drain")
     {
-        CHECK(f.turn().end_all(0, 1, RemovalCause::drained).ended == 1);
+        CHECK(f.turn().end_all(0, 1, RemovalCause::drained).count == 1);
         CHECK(take_unwatched(f) == std::vector{a.slot});
     }
     SECTION("that nobody leases it any more")
@@ -332,6 +332,6 @@ TEST_CASE("session_table watch: many are watched with few allocations", "[unit][
         static_cast<void>(f.table.watch(place.slot, place.reference));
     }
     CHECK(allocations_made() - before < 30);
-    CHECK(f.turn().end_all(0, count, RemovalCause::drained).ended == count);
+    CHECK(f.turn().end_all(0, count, RemovalCause::drained).count == count);
     CHECK(take_unwatched(f).size() == count);
 }
