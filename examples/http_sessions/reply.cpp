@@ -2,8 +2,9 @@
 
 #include "json.hpp"
 
-#include <algorithm>
-#include <chrono>
+#include <sojourn/http/retry_after.hpp>
+
+#include <string>
 
 namespace http_sessions {
 
@@ -11,11 +12,8 @@ namespace {
 
 void set_retry_after(Response& response, sojourn::Duration wait)
 {
-    // Rounded up: whoever waits that long has waited long enough.
-    const auto whole = std::chrono::ceil<std::chrono::seconds>(wait);
-    response.set(
-        http::field::retry_after, std::to_string(std::max(whole, std::chrono::seconds(1)).count())
-    );
+    const auto seconds = sojourn::http::to_retry_after(wait);
+    response.set(http::field::retry_after, std::to_string(seconds.count()));
 }
 
 } // namespace
