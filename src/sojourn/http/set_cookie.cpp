@@ -1,6 +1,7 @@
 #include "sojourn/http/set_cookie.hpp"
 
 #include "sojourn/detail/assert.hpp"
+#include "sojourn/http/letter_case.hpp"
 #include "sojourn/http/token.hpp"
 
 #include <algorithm>
@@ -11,15 +12,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr char to_lower(char letter) noexcept
-{
-    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-}
-
-/// Whether the text begins with a prefix of small letters, in letters of either case.
+/// Whether the text begins with the prefix, in letters of either case.
 constexpr bool begins_with(std::string_view text, std::string_view prefix) noexcept
 {
-    return std::ranges::equal(text.substr(0, prefix.size()), prefix, {}, to_lower);
+    return is_same_text(text.substr(0, prefix.size()), prefix);
 }
 
 /// RFC 6265bis' cookie-octet: no blanks, quotes, commas, semicolons, backslashes, nothing beyond

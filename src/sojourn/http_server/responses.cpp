@@ -1,10 +1,11 @@
 #include "sojourn/http_server/responses.hpp"
 
+#include "sojourn/http/retry_after.hpp"
+
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <algorithm>
-#include <chrono>
+#include <string>
 #include <utility>
 
 namespace sojourn::http_server {
@@ -63,11 +64,8 @@ Response unavailable(std::string_view name, Duration retry_after)
 
 void set_retry_after(Response& response, Duration wait)
 {
-    // Rounded up: whoever waits that long has waited long enough.
-    const auto whole = std::chrono::ceil<std::chrono::seconds>(wait);
-    response.set(
-        http::field::retry_after, std::to_string(std::max(whole, std::chrono::seconds(1)).count())
-    );
+    const auto seconds = sojourn::http::to_retry_after(wait);
+    response.set(http::field::retry_after, std::to_string(seconds.count()));
 }
 
 } // namespace sojourn::http_server
