@@ -1,4 +1,5 @@
-# Two export sets: any compiler and CMake may load the library's; the module's only who asks for COMPONENTS module.
+# An export set for what everybody may load, and one for each component that asks for more: of the compiler and CMake, or
+# of other libraries.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -6,6 +7,11 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/sojourn)
 
 install(TARGETS sojourn sojourn_http sojourn_testing EXPORT sojourn-targets FILE_SET HEADERS)
 install(EXPORT sojourn-targets NAMESPACE sojourn:: DESTINATION ${package_dir})
+
+if(SOJOURN_BUILD_PROMETHEUS)
+    install(TARGETS sojourn_prometheus EXPORT sojourn-prometheus-targets FILE_SET HEADERS)
+    install(EXPORT sojourn-prometheus-targets NAMESPACE sojourn:: DESTINATION ${package_dir})
+endif()
 
 if(SOJOURN_BUILD_MODULE)
     install(TARGETS sojourn_module EXPORT sojourn-module-targets FILE_SET CXX_MODULES DESTINATION ${package_dir}/modules)

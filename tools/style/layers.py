@@ -1,7 +1,7 @@
 """An include may only point down.
 
 The layers, from below: core <- async, store <- service <- http <- admin. `detail` lies under all of them, `testing`
-on the service, for those who use it. Core is pure, so what it may include from outside is listed too.
+and `prometheus` on the service, for those who use them. Core is pure, so what it may include from outside is listed too.
 """
 
 import re
@@ -16,6 +16,7 @@ BELOW = {
     "store": {"async", "core", "detail"},
     "service": {"store", "async", "core", "detail"},
     "testing": {"service", "store", "async", "core", "detail"},
+    "prometheus": {"service", "store", "async", "core", "detail"},
     "http": {"service", "store", "async", "core", "detail"},
     "admin": {"http", "service", "store", "async", "core", "detail"},
 }
