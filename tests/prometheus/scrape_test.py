@@ -83,7 +83,7 @@ class Scrape(unittest.TestCase):
                 PROMETHEUS, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
                 "--web.listen-address=127.0.0.1:0",
             ))
-            cls.base = "http://" + cls.prometheus.address(r'"Listening on" address=(127[\d.:]+)') + "/api/v1/"
+            cls.base = "http://" + cls.prometheus.address(r'"Listening on".* address=(127[\d.:]+)\s') + "/api/v1/"
             cls.addClassCleanup(running.pop_all().close)
 
     def ask(self, path: str, **parameters: str) -> Any:
