@@ -1,4 +1,5 @@
-# Three export sets: any compiler and CMake may load the library's; the others' only who asks for COMPONENTS.
+# An export set for what everybody may load, and one for each component that asks for more: of the compiler and CMake, or
+# of other libraries.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -12,6 +13,11 @@ if(SOJOURN_BUILD_ADMIN)
     install(TARGETS sojournctl)
     install(FILES src/cli/sojournctl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
     install(EXPORT sojourn-admin-targets NAMESPACE sojourn:: DESTINATION ${package_dir})
+endif()
+
+if(SOJOURN_BUILD_PROMETHEUS)
+    install(TARGETS sojourn_prometheus EXPORT sojourn-prometheus-targets FILE_SET HEADERS)
+    install(EXPORT sojourn-prometheus-targets NAMESPACE sojourn:: DESTINATION ${package_dir})
 endif()
 
 if(SOJOURN_BUILD_MODULE)

@@ -23,6 +23,8 @@ packages[build]='
     libcli11-dev              command lines of the examples
     catch2>=3
     libbenchmark-dev
+    prometheus-cpp-dev        metrics for Prometheus
+    prometheus                scrapes them in a test; promtool, which checks them in another
     python3                   the style checks
     curl                      the walk through the HTTP API in docs/http_sessions.md
 '
@@ -143,6 +145,10 @@ if [[ $ID-$VERSION_ID == debian-12 ]]; then
     for i in "${!absent[@]}"; do
         [[ " $backported " != *" ${absent[i]} "* ]] || absent[i]+=/$VERSION_CODENAME-backports
     done
+fi
+# Debian starts a server as it is installed. Ours is for tests, which start their own.
+if [[ " ${absent[*]} " == *' prometheus '* && -d /run/systemd/system ]]; then
+    as_root systemctl --quiet mask prometheus.service
 fi
 # Nothing of the user's is removed to make room (another Boost, say): apt then says what is in the way.
 if ! apt install --yes --no-install-recommends --no-remove "${absent[@]}"; then

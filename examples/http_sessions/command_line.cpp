@@ -3,6 +3,7 @@
 #include <sojourn/core/duration.hpp>
 #include <sojourn/core/rate_limit.hpp>
 #include <sojourn/http/session_cookie.hpp>
+#include <sojourn/prometheus/exposition.hpp>
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -286,6 +287,7 @@ void check(Wishes& wishes)
         if (wishes.admin_token) {
             wishes.options.admin->token(*wishes.admin_token);
         }
+        wishes.options.admin->metrics(sojourn::prometheus::scrape);
         if (const auto objection = wishes.options.admin->objection()) {
             refuse("--admin", *objection);
         }

@@ -185,6 +185,7 @@ TEST_CASE("admin command: each resource says which methods it has", "[unit][admi
     CHECK(allowed(verb::get, "/drain") == "POST");
     CHECK(allowed(verb::delete_, "/stats") == "GET, HEAD");
     CHECK(allowed(verb::post, "/health") == "GET, HEAD");
+    CHECK(allowed(verb::post, "/metrics") == "GET, HEAD");
 }
 
 TEST_CASE("admin command: what is no resource is not found", "[unit][admin]")
@@ -219,6 +220,7 @@ TEST_CASE("admin command: only who may change things may change them", "[unit][a
     CHECK(needs(verb::get, "/sessions/0123456789abcdef") == Access::read);
     CHECK(needs(verb::get, "/stats") == Access::read);
     CHECK(needs(verb::get, "/health") == Access::read);
+    CHECK(needs(verb::get, "/metrics") == Access::read);
     CHECK(needs(verb::delete_, "/sessions/0123456789abcdef") == Access::change);
     CHECK(needs(verb::delete_, "/principals/bob/sessions") == Access::change);
     CHECK(needs(verb::post, "/cleanup?dry_run=true") == Access::change);

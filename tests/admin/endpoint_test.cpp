@@ -217,6 +217,23 @@ TEST_CASE("admin endpoint: statistics are those of the service", "[admin]")
     CHECK(statistics.at("health").at("ready").as_bool());
 }
 
+TEST_CASE("admin endpoint: metrics are what the server says they are", "[admin]")
+{
+    auto options = on_loopback();
+    options.metrics([](SessionService& service) -> asio::awaitable<Result<std::string>> {
+        const auto metrics = co_await service.metrics();
+        co_return "sessions " + std::to_string(metrics.value().live) + "\n";
+    });
+    Watched watched(options);
+    static_cast<void>(watched.add("bob"));
+    const auto response = watched.ask(verb::get, "/metrics");
+    CHECK(response.result() == status::ok);
+    CHECK(response[http::field::content_type] == "text/plain; version=0.0.4; charset=utf-8");
+    CHECK(response.body() == "sessions 1\n");
+    Watched silent;
+    CHECK(silent.ask(verb::get, "/metrics").result() == status::not_found);
+}
+
 TEST_CASE("admin endpoint: a drain begins, and health tells how far it is", "[admin]")
 {
     Watched watched;

@@ -13,6 +13,9 @@ import sojourn;
 #include <sojourn/http/session_cookie.hpp>
 #include <sojourn/sojourn.hpp>
 #endif
+#ifdef SOJOURN_USE_PROMETHEUS
+#include <sojourn/prometheus/exposition.hpp>
+#endif
 
 namespace asio = boost::asio;
 
@@ -29,6 +32,10 @@ asio::awaitable<bool> finds_what_it_created(sojourn::SessionService& sessions)
         const sojourn::http::SessionCookie cookie;
         const auto field = cookie.give(created->id);
         found = found && cookie.read(field.substr(0, field.find(';'))).has_value();
+#endif
+#ifdef SOJOURN_USE_PROMETHEUS
+        const auto sample = co_await sojourn::prometheus::sample(sessions);
+        found = found && !sojourn::prometheus::exposition(sample.value()).empty();
 #endif
     }
     co_return found;

@@ -27,6 +27,14 @@ function(sojourn_add_consumer name uses)
 endfunction()
 
 sojourn_add_consumer(find_package find_package)
+if(SOJOURN_BUILD_PROMETHEUS)
+    sojourn_add_consumer(prometheus_from_find_package find_package -DCONSUMER_EXPOSES=ON)
+else()
+    sojourn_add_consumer(a_missing_prometheus_is_refused find_package -DCONSUMER_EXPOSES=ON)
+    set_tests_properties("consumer: a missing prometheus is refused" PROPERTIES
+        PASS_REGULAR_EXPRESSION "This sojourn was installed without Prometheus"
+    )
+endif()
 if(SOJOURN_BUILD_MODULE)
     sojourn_add_consumer(import_from_find_package find_package -DCONSUMER_IMPORTS=ON)
     # Some build all they have in few files, and us with it.

@@ -23,7 +23,7 @@ from rules import EXCLUDED, counted, failures  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/coverage"
 SOURCES = ROOT / "src/sojourn"
-PROGRAMS = ["unit", "model", "async", "async_memory", "service", "stress"]
+PROGRAMS = ["unit", "prometheus", "model", "async", "async_memory", "service", "stress"]
 
 
 def main() -> int:

@@ -1,7 +1,8 @@
 """An include may only point down.
 
-The layers, from below: core <- async, store <- service <- http <- http_server <- admin. `detail` lies under all of them, `testing`
-on the service, for those who use it. Core is pure, so what it may include from outside is listed too.
+The layers, from below: core <- async, store <- service <- http <- http_server <- admin. `detail` lies under all of
+them, `testing` and `prometheus` on the service, for those who use them. Core is pure, so what it may include from outside
+is listed too.
 """
 
 import re
@@ -16,6 +17,7 @@ BELOW = {
     "store": {"async", "core", "detail"},
     "service": {"store", "async", "core", "detail"},
     "testing": {"service", "store", "async", "core", "detail"},
+    "prometheus": {"service", "store", "async", "core", "detail"},
     "http": {"service", "store", "async", "core", "detail"},
     "http_server": {"http", "service", "store", "async", "core", "detail"},
     "admin": {"http_server", "http", "service", "store", "async", "core", "detail"},

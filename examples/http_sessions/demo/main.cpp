@@ -6,6 +6,7 @@
 #include "demo_options.hpp"
 
 #include <sojourn/admin/endpoint.hpp>
+#include <sojourn/prometheus/exposition.hpp>
 #include <sojourn/service/session_service.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -77,7 +78,9 @@ int run(const DemoOptions& options)
         admin.emplace(
             server_context.get_executor(),
             service,
-            sojourn::admin::Options().unix_socket(admin_socket.string())
+            sojourn::admin::Options()
+                .unix_socket(admin_socket.string())
+                .metrics(sojourn::prometheus::scrape)
         );
     } catch (const std::exception& error) {
         std::cerr << "http_sessions_demo: cannot listen on " << admin_socket << ": " << error.what()

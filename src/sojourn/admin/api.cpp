@@ -154,6 +154,7 @@ awaitable<Reply> Api::obey(const Command& command)
             },
             [this](const ShowStatistics&) { return statistics(); },
             [this](const ShowHealth&) { return health(); },
+            [this](const ShowMetrics&) { return metrics(); },
             [this](const Drain& when) { return drain(when.deadline); },
         },
         command
@@ -291,6 +292,22 @@ awaitable<Reply> Api::health()
     }
     const auto status = state->is_ready() ? http::status::ok : http::status::service_unavailable;
     co_return Reply(json_response(status, health_json(*state)));
+}
+
+awaitable<Reply> Api::metrics()
+{
+    if (!options_.metrics()) {
+        co_return Reply(http_server::refusal(
+            http::status::not_found, "not_found", "this server has no metrics for Prometheus"
+        ));
+    }
+    auto text = co_await options_.metrics()(service_);
+    if (!text) {
+        co_return Reply(failure(text.error()));
+    }
+    auto response = json_response(http::status::ok, *std::move(text));
+    response.set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");
+    co_return Reply(std::move(response));
 }
 
 // Begins it and waits for nothing: it may take longer than a client has patience. `GET /health`

@@ -44,6 +44,7 @@ private:
     [[nodiscard]] Answer count_expired();
     [[nodiscard]] Answer statistics();
     [[nodiscard]] Answer health();
+    [[nodiscard]] Answer metrics();
     [[nodiscard]] Answer drain(Duration deadline);
 
     SessionService& service_;

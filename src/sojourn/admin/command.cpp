@@ -254,12 +254,14 @@ Read read(verb method, const boost::urls::url_view& url)
         if (path[0] == "drain") {
             return method == verb::post ? Read(read_drain(url)) : method_not_allowed("POST");
         }
-        if (path[0] == "stats" || path[0] == "health") {
+        if (path[0] == "stats" || path[0] == "health" || path[0] == "metrics") {
             no_parameters();
             if (!is_reading(method)) {
                 return method_not_allowed("GET, HEAD");
             }
-            return path[0] == "stats" ? Command(ShowStatistics()) : Command(ShowHealth());
+            return path[0] == "stats"    ? Command(ShowStatistics())
+                   : path[0] == "health" ? Command(ShowHealth())
+                                         : Command(ShowMetrics());
         }
     }
     if (path.size() == 2 && path[0] == "sessions") {
@@ -306,7 +308,8 @@ Access needed_for(const Command& command) noexcept
     const bool only_looks = std::holds_alternative<ListSessions>(command) ||
                             std::holds_alternative<ShowSession>(command) ||
                             std::holds_alternative<ShowStatistics>(command) ||
-                            std::holds_alternative<ShowHealth>(command);
+                            std::holds_alternative<ShowHealth>(command) ||
+                            std::holds_alternative<ShowMetrics>(command);
     return only_looks ? Access::read : Access::change;
 }
 

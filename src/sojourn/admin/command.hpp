@@ -63,6 +63,9 @@ struct ShowStatistics {};
 /// `GET /health`
 struct ShowHealth {};
 
+/// `GET /metrics`
+struct ShowMetrics {};
+
 /// `POST /drain?deadline=D`
 struct Drain {
     Duration deadline = std::chrono::seconds(30);
@@ -76,6 +79,7 @@ using Command = std::variant<
     CleanUp,
     ShowStatistics,
     ShowHealth,
+    ShowMetrics,
     Drain>;
 
 /// Why a request asks for nothing that can be done.

@@ -4,12 +4,16 @@
 #ifndef SOJOURN_ADMIN_OPTIONS_HPP
 #define SOJOURN_ADMIN_OPTIONS_HPP
 
+#include "sojourn/core/error.hpp"
+#include "sojourn/fwd.hpp"
 #include "sojourn/http_server/limits.hpp"
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -76,6 +80,18 @@ public:
         return *this;
     }
 
+    /// What `GET /metrics` answers, in Prometheus' text format; `prometheus::scrape` of the
+    /// component `sojourn::prometheus` has it. Called for each scrape. Default none, and then there
+    /// is no such resource.
+    Options&
+    metrics(std::function<boost::asio::awaitable<Result<std::string>>(SessionService&)> text)
+    {
+        metrics_ = std::move(text);
+        return *this;
+    }
+
+    [[nodiscard]] const auto& metrics() const noexcept { return metrics_; }
+
     /// How much a client may ask for. Default 32 connections; else as `Limits` says.
     Options& limits(const http_server::Limits& limits) noexcept
     {
@@ -105,6 +121,7 @@ private:
     std::optional<std::string> token_;
     std::optional<std::string> read_token_;
     bool may_change_ = true;
+    std::function<boost::asio::awaitable<Result<std::string>>(SessionService&)> metrics_;
     http_server::Limits limits_{.connections = 32};
 };
 
