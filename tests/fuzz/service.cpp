@@ -410,7 +410,7 @@ private:
         options.limit(choices_.pick<std::size_t>({100, 1, 0}));
         options.after({.shard = choices_.draw() % 4U, .slot = choices_.draw() % 4U});
         if (choices_.one_in(2)) {
-            options.principal(draw_principal());
+            options.filter(SessionFilter().principal(draw_principal()));
         }
         begin<SessionPage>(
             "list",

@@ -337,7 +337,7 @@ awaitable<void> Client::administer()
     if (drawn < 2'000) {
         auto wish = ListOptions().limit(50);
         if (one_in(2)) {
-            wish.principal(any_principal());
+            wish.filter(SessionFilter().principal(any_principal()));
         }
         for (bool has_more = true; has_more;) {
             const auto page = co_await service.list(wish);

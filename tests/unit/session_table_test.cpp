@@ -25,12 +25,12 @@ Attributes data(std::string value)
 
 /// All sessions, page by page.
 std::vector<SessionInfo>
-list_all(TableFixture& f, const std::optional<std::string>& principal = {}, std::size_t limit = 7)
+list_all(TableFixture& f, const SessionFilter& filter = SessionFilter(), std::size_t limit = 7)
 {
     std::vector<SessionInfo> all;
     std::optional<std::uint32_t> slot = 0;
     while (slot) {
-        auto page = f.turn().list(principal, *slot, limit);
+        auto page = f.turn().list(filter, *slot, limit);
         CHECK(page.sessions.size() <= limit);
         all.insert(all.end(), page.sessions.begin(), page.sessions.end());
         slot = page.next_slot;
@@ -573,10 +573,10 @@ TEST_CASE("session_table: a listing shows each open session once", "[unit][core]
         expected.insert(reference(name));
     }
     const auto limit = GENERATE(1U, 7U, 1000U, 5000U);
-    CHECK(references(list_all(f, std::nullopt, limit)) == expected);
-    CHECK(list_all(f, "ada", limit).size() == 334);
-    CHECK(list_all(f, "", limit).size() == 666);
-    CHECK(list_all(f, "eve", limit).empty());
+    CHECK(references(list_all(f, SessionFilter(), limit)) == expected);
+    CHECK(list_all(f, SessionFilter().principal("ada"), limit).size() == 334);
+    CHECK(list_all(f, SessionFilter().principal(""), limit).size() == 666);
+    CHECK(list_all(f, SessionFilter().principal("eve"), limit).empty());
 }
 
 TEST_CASE("session_table: a listing leaves out what is removed, closing or expired", "[unit][core]")
@@ -604,16 +604,17 @@ TEST_CASE("session_table: a page looks at no more than 4,096 slots", "[unit][cor
     for (int i = 0; i < 9000; ++i) {
         f.add("s" + std::to_string(i), i == 8999 ? "ada" : "");
     }
-    const auto first = f.turn().list("ada", 0, 10);
+    const auto of_ada = SessionFilter().principal("ada");
+    const auto first = f.turn().list(of_ada, 0, 10);
     CHECK(first.sessions.empty());
     CHECK(first.next_slot == 4096U);
-    const auto second = f.turn().list("ada", 4096, 10);
+    const auto second = f.turn().list(of_ada, 4096, 10);
     CHECK(second.next_slot == 8192U);
-    const auto third = f.turn().list("ada", 8192, 10);
+    const auto third = f.turn().list(of_ada, 8192, 10);
     CHECK(third.sessions.size() == 1);
     CHECK_FALSE(third.next_slot.has_value());
-    CHECK_FALSE(f.turn().list("ada", 1'000'000, 10).next_slot.has_value());
-    CHECK_FALSE(f.turn().list("ada", ~0U, 10).next_slot.has_value());
+    CHECK_FALSE(f.turn().list(of_ada, 1'000'000, 10).next_slot.has_value());
+    CHECK_FALSE(f.turn().list(of_ada, ~0U, 10).next_slot.has_value());
 }
 
 // Time
