@@ -26,8 +26,11 @@ SingletonField lines(std::initializer_list<std::string_view> values)
 AllowedOrigins with_example(ListensOn listens_on)
 {
     AllowedOrigins origins(listens_on);
-    origins.add(Origin::parse("https://example.com").value());
-    origins.add(Origin::parse("https://example.org:8443").value());
+    for (const std::string_view text : {"https://example.com", "https://example.org:8443"}) {
+        if (const auto origin = Origin::parse(text)) {
+            origins.add(*origin);
+        }
+    }
     return origins;
 }
 

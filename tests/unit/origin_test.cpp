@@ -19,11 +19,11 @@ std::string normalized(std::string_view text)
     return origin ? origin->text() : std::string();
 }
 
-bool is_loopback(std::string_view text)
+/// Nothing if it is no origin.
+std::optional<bool> is_loopback(std::string_view text)
 {
     const auto origin = Origin::parse(text);
-    REQUIRE(origin);
-    return origin->is_loopback();
+    return origin ? std::optional(origin->is_loopback()) : std::nullopt;
 }
 
 } // namespace
@@ -96,8 +96,7 @@ TEST_CASE("origin: what no browser writes is none", "[http]")
              "https://exa mple.com",
              "https://*.example.com",
              "https://example.com\r\nX: y",
-             "https://b\xC3\xBC"
-             "cher.example",
+             "https://\xC3\xBC.example",
              "1http://example.com",
              "ht tp://example.com",
              "https://[",
@@ -119,17 +118,17 @@ TEST_CASE("origin: what no browser writes is none", "[http]")
 
 TEST_CASE("origin: the browser's own machine, on any port, over http or https", "[http]")
 {
-    CHECK(is_loopback("http://localhost"));
-    CHECK(is_loopback("https://LOCALHOST:6274"));
-    CHECK(is_loopback("http://127.0.0.1:3000"));
-    CHECK(is_loopback("http://[::1]:3000"));
+    CHECK(is_loopback("http://localhost") == true);
+    CHECK(is_loopback("https://LOCALHOST:6274") == true);
+    CHECK(is_loopback("http://127.0.0.1:3000") == true);
+    CHECK(is_loopback("http://[::1]:3000") == true);
 
-    CHECK_FALSE(is_loopback("http://example.com"));
-    CHECK_FALSE(is_loopback("http://localhost.example.com"));
-    CHECK_FALSE(is_loopback("http://127.0.0.1.example.com"));
-    CHECK_FALSE(is_loopback("http://notlocalhost"));
-    CHECK_FALSE(is_loopback("http://0.0.0.0"));
-    CHECK_FALSE(is_loopback("app://localhost"));
+    CHECK(is_loopback("http://example.com") == false);
+    CHECK(is_loopback("http://localhost.example.com") == false);
+    CHECK(is_loopback("http://127.0.0.1.example.com") == false);
+    CHECK(is_loopback("http://notlocalhost") == false);
+    CHECK(is_loopback("http://0.0.0.0") == false);
+    CHECK(is_loopback("app://localhost") == false);
 }
 
 } // namespace sojourn::tests
