@@ -1,5 +1,7 @@
 #include "cli/client.hpp"
 
+#include <sojourn/http/decimal.hpp>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -13,7 +15,6 @@
 #include <boost/beast/http/write.hpp>
 #include <boost/json/parse.hpp>
 
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -47,14 +48,6 @@ asio::awaitable<void> exchange(
     co_await http::async_read(socket, buffer, parser, asio::use_awaitable);
 }
 
-std::optional<std::uint16_t> parse_port(std::string_view text)
-{
-    std::uint16_t port = 0;
-    const auto* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, port);
-    return error == std::errc() && stop == end && port > 0 ? std::optional(port) : std::nullopt;
-}
-
 std::optional<asio::ip::tcp::endpoint> parse_tcp(std::string_view text)
 {
     const auto colon = text.rfind(':');
@@ -69,8 +62,8 @@ std::optional<asio::ip::tcp::endpoint> parse_tcp(std::string_view text)
     }
     boost::system::error_code error;
     const auto parsed = asio::ip::make_address(address, error);
-    const auto port = parse_port(text.substr(colon + 1));
-    if (error || !port) {
+    const auto port = sojourn::http::parse_decimal<std::uint16_t>(text.substr(colon + 1));
+    if (error || !port || *port == 0) {
         return std::nullopt;
     }
     return asio::ip::tcp::endpoint(parsed, *port);

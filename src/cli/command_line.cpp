@@ -130,7 +130,7 @@ void check_reference(const std::string& text)
     }
 }
 
-Invocation asking(Topic topic, verb method, std::string target)
+Invocation invocation_of(Topic topic, verb method, std::string target)
 {
     Invocation invocation;
     invocation.topic = topic;
@@ -139,9 +139,9 @@ Invocation asking(Topic topic, verb method, std::string target)
     return invocation;
 }
 
-Invocation list_sessions(const Wishes& wishes)
+Invocation ask_for_sessions(const Wishes& wishes)
 {
-    auto invocation = asking(Topic::sessions, verb::get, "/sessions");
+    auto invocation = invocation_of(Topic::sessions, verb::get, "/sessions");
     add_to_query(invocation.target, "principal", wishes.principal);
     add_to_query(invocation.target, "use", wishes.use);
     if (wishes.idle_longer_than) {
@@ -154,39 +154,41 @@ Invocation list_sessions(const Wishes& wishes)
     return invocation;
 }
 
-Invocation show_session(const Wishes& wishes)
+Invocation ask_for_session(const Wishes& wishes)
 {
     check_reference(wishes.reference);
-    return asking(Topic::session, verb::get, "/sessions/" + wishes.reference);
+    return invocation_of(Topic::session, verb::get, "/sessions/" + wishes.reference);
 }
 
-Invocation delete_session(const Wishes& wishes)
+Invocation ask_to_delete_session(const Wishes& wishes)
 {
     check_reference(wishes.reference);
-    auto invocation = asking(Topic::deletion, verb::delete_, "/sessions/" + wishes.reference);
+    auto invocation =
+        invocation_of(Topic::deletion, verb::delete_, "/sessions/" + wishes.reference);
     invocation.question = "Delete session " + wishes.reference + "?";
     return invocation;
 }
 
-Invocation delete_principal(const Wishes& wishes)
+Invocation ask_to_delete_principal(const Wishes& wishes)
 {
     if (wishes.name.empty()) {
         refuse("PRINCIPAL", "must not be empty");
     }
-    auto invocation =
-        asking(Topic::cleanup, verb::delete_, "/principals/" + encoded(wishes.name) + "/sessions");
+    auto invocation = invocation_of(
+        Topic::cleanup, verb::delete_, "/principals/" + encoded(wishes.name) + "/sessions"
+    );
     invocation.question = "Delete all sessions of '" + wishes.name + "'?";
     return invocation;
 }
 
-Invocation clean_up(const Wishes& wishes)
+Invocation ask_to_clean_up(const Wishes& wishes)
 {
     const int scopes =
         (wishes.is_expired ? 1 : 0) + (wishes.is_all ? 1 : 0) + (wishes.idle_longer_than ? 1 : 0);
     if (scopes > 1) {
         refuse("cleanup", "takes one of --expired, --idle-longer-than and --all");
     }
-    auto invocation = asking(Topic::cleanup, verb::post, "/cleanup?scope=expired");
+    auto invocation = invocation_of(Topic::cleanup, verb::post, "/cleanup?scope=expired");
     if (wishes.is_all) {
         invocation.target = "/cleanup?scope=all";
         invocation.question = "Delete all sessions?";
@@ -203,20 +205,20 @@ Invocation clean_up(const Wishes& wishes)
     return invocation;
 }
 
-Invocation show_statistics(const Wishes& wishes)
+Invocation ask_for_statistics(const Wishes& wishes)
 {
-    auto invocation = asking(Topic::statistics, verb::get, "/stats");
+    auto invocation = invocation_of(Topic::statistics, verb::get, "/stats");
     if (wishes.watches) {
         invocation.interval = to_duration("--interval", wishes.interval);
     }
     return invocation;
 }
 
-Invocation drain(const Wishes& wishes)
+Invocation ask_to_drain(const Wishes& wishes)
 {
     const auto deadline = to_duration("--deadline", wishes.deadline);
     auto invocation =
-        asking(Topic::drain, verb::post, "/drain?deadline=" + encoded(wishes.deadline));
+        invocation_of(Topic::drain, verb::post, "/drain?deadline=" + encoded(wishes.deadline));
     invocation.question = "Drain the service? It ends all sessions and cannot be taken back.";
     if (!wishes.waits_for_nobody) {
         // Those who hold leases then get a grace; and the answer takes a moment.
@@ -256,16 +258,16 @@ void add_session_commands(CLI::App& program, Wishes& wishes, std::vector<Known>&
         ->check(CLI::Range(1, 1000))
         ->type_name("N");
     list.add_flag("--all-pages", wishes.wants_all_pages, "all of them, not only the first page");
-    known.push_back({&list, list_sessions});
+    known.push_back({&list, ask_for_sessions});
 
     auto& show = *session.add_subcommand("show", "show one session");
     show.add_option("reference", wishes.reference, "its reference")->required();
-    known.push_back({&show, show_session});
+    known.push_back({&show, ask_for_session});
 
     auto& remove = *session.add_subcommand("delete", "end one session");
     remove.add_option("reference", wishes.reference, "its reference")->required();
     add_yes(remove, wishes);
-    known.push_back({&remove, delete_session});
+    known.push_back({&remove, ask_to_delete_session});
 
     auto& cleanup = *session.add_subcommand("cleanup", "end many sessions");
     cleanup.add_flag("--expired", wishes.is_expired, "those that have expired (the default)");
@@ -274,7 +276,7 @@ void add_session_commands(CLI::App& program, Wishes& wishes, std::vector<Known>&
     cleanup.add_flag("--all", wishes.is_all, "all of them");
     cleanup.add_flag("--dry-run", wishes.is_dry_run, "only say how many those would be");
     add_yes(cleanup, wishes);
-    known.push_back({&cleanup, clean_up});
+    known.push_back({&cleanup, ask_to_clean_up});
 }
 
 void add_other_commands(CLI::App& program, Wishes& wishes, std::vector<Known>& known)
@@ -284,17 +286,17 @@ void add_other_commands(CLI::App& program, Wishes& wishes, std::vector<Known>& k
     auto& remove = *principal.add_subcommand("delete", "end all sessions of a principal");
     remove.add_option("principal", wishes.name, "its name")->required();
     add_yes(remove, wishes);
-    known.push_back({&remove, delete_principal});
+    known.push_back({&remove, ask_to_delete_principal});
 
     auto& statistics = *program.add_subcommand("stats", "show what the service has counted");
     statistics.add_flag("--watch", wishes.watches, "again and again, until Ctrl-C");
     statistics.add_option("--interval", wishes.interval, "how often with --watch (1s)")
         ->type_name("DURATION");
-    known.push_back({&statistics, show_statistics});
+    known.push_back({&statistics, ask_for_statistics});
 
     auto& health = *program.add_subcommand("health", "say whether the service is ready");
     known.push_back({&health, [](const Wishes&) {
-                         return asking(Topic::health, verb::get, "/health");
+                         return invocation_of(Topic::health, verb::get, "/health");
                      }});
 
     auto& end =
@@ -303,7 +305,7 @@ void add_other_commands(CLI::App& program, Wishes& wishes, std::vector<Known>& k
         ->type_name("DURATION");
     end.add_flag("--no-wait", wishes.waits_for_nobody, "begin it, and do not wait for its end");
     add_yes(end, wishes);
-    known.push_back({&end, drain});
+    known.push_back({&end, ask_to_drain});
 }
 
 void add_options(CLI::App& program, Wishes& wishes)

@@ -10,18 +10,20 @@
 
 int main(int argument_count, char** arguments)
 {
-    using namespace sojourn::cli;
+    using sojourn::cli::Dismissal;
+    using sojourn::cli::ExitStatus;
+    using sojourn::cli::Invocation;
 
     try {
-        const auto parsed = parse_command_line(argument_count, arguments);
+        const auto parsed = sojourn::cli::parse_command_line(argument_count, arguments);
         if (const auto* const dismissal = std::get_if<Dismissal>(&parsed)) {
             (dismissal->status == ExitStatus::success ? std::cout : std::cerr) << dismissal->text;
             return static_cast<int>(dismissal->status);
         }
         const auto& invocation = std::get<Invocation>(parsed);
         try {
-            return static_cast<int>(run(invocation));
-        } catch (const Unreachable& error) {
+            return static_cast<int>(sojourn::cli::run(invocation));
+        } catch (const sojourn::cli::Unreachable& error) {
             std::cerr << "sojournctl: " << invocation.address.text << ": " << error.what() << '\n';
             return static_cast<int>(ExitStatus::unreachable);
         }

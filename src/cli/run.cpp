@@ -40,10 +40,11 @@ ExitStatus refused(const Answer& answer)
         "the endpoint answered " + std::to_string(static_cast<unsigned>(answer.status));
     if (const auto* const body = answer.body.if_object()) {
         if (const auto* const message = body->if_contains("message");
-            message && message->is_string()) {
+            message != nullptr && message->is_string()) {
             why = harmless(message->as_string());
         }
-        if (const auto* const field = body->if_contains("field"); field && field->is_string()) {
+        if (const auto* const field = body->if_contains("field");
+            field != nullptr && field->is_string()) {
             why = harmless(field->as_string()) + " " + why;
         }
     }

@@ -1,12 +1,13 @@
 #include "sojourn/admin/command.hpp"
 
 #include "sojourn/core/duration.hpp"
+#include "sojourn/http/decimal.hpp"
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <algorithm>
 #include <array>
-#include <charconv>
 #include <initializer_list>
 #include <utility>
 #include <vector>
@@ -90,9 +91,9 @@ public:
     }
 
     /// One of several words, by its place among them.
-    template <class Value, std::size_t count>
+    template <class Value, std::size_t Count>
     [[nodiscard]] std::optional<Value> choice(
-        std::string_view name, const std::array<std::pair<std::string_view, Value>, count>& words
+        std::string_view name, const std::array<std::pair<std::string_view, Value>, Count>& words
     ) const
     {
         const auto* const text = find(name);
@@ -113,33 +114,26 @@ private:
     std::vector<std::pair<std::string, std::string>> parameters_;
 };
 
-template <class Number>
-bool read_number(std::string_view text, Number& number) noexcept
-{
-    const auto* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
-    return error == std::errc() && stop == end;
-}
-
 SessionCursor read_cursor(std::string_view text)
 {
-    SessionCursor cursor;
-    const auto dash = text.find('-');
-    if (dash == std::string_view::npos || !read_number(text.substr(0, dash), cursor.shard) ||
-        !read_number(text.substr(dash + 1), cursor.slot)) {
+    const auto dash = std::min(text.find('-'), text.size());
+    const auto shard = sojourn::http::parse_decimal<std::uint32_t>(text.substr(0, dash));
+    const auto slot =
+        sojourn::http::parse_decimal<std::uint32_t>(text.substr(std::min(dash + 1, text.size())));
+    if (!shard || !slot) {
         throw Wrong("after", "must be what `next` of the page before says");
     }
-    return cursor;
+    return {*shard, *slot};
 }
 
 std::size_t read_limit(std::string_view text)
 {
     constexpr std::size_t most = 1000;
-    std::size_t limit = 0;
-    if (!read_number(text, limit) || limit < 1 || limit > most) {
+    const auto limit = sojourn::http::parse_decimal<std::size_t>(text);
+    if (!limit || *limit < 1 || *limit > most) {
         throw Wrong("limit", "must be a whole number from 1 to 1000");
     }
-    return limit;
+    return *limit;
 }
 
 SessionReference read_reference(std::string_view text)
@@ -240,48 +234,79 @@ bool is_reading(verb method) noexcept
     return method == verb::get || method == verb::head;
 }
 
+/// A command without parameters.
+template <class Plain>
+Command read_plain(const boost::urls::url_view& url)
+{
+    static_cast<void>(Parameters(url, {}));
+    return Plain();
+}
+
+constexpr std::string_view for_reading = "GET, HEAD";
+constexpr std::string_view for_posting = "POST";
+
+/// A resource whose path has one part.
+struct Resource {
+    std::string_view name;
+    std::string_view allowed;
+    Command (*read)(const boost::urls::url_view&);
+};
+
+constexpr std::array resources{
+    Resource{"sessions", for_reading, read_list},
+    Resource{"stats", for_reading, read_plain<ShowStatistics>},
+    Resource{"health", for_reading, read_plain<ShowHealth>},
+    Resource{"metrics", for_reading, read_plain<ShowMetrics>},
+    Resource{"cleanup", for_posting, read_cleanup},
+    Resource{"drain", for_posting, read_drain},
+};
+
+Read read_resource(verb method, std::string_view name, const boost::urls::url_view& url)
+{
+    const auto* const resource = std::ranges::find(resources, name, &Resource::name);
+    if (resource == resources.end()) {
+        return not_found();
+    }
+    const bool is_allowed =
+        resource->allowed == for_posting ? method == verb::post : is_reading(method);
+    return is_allowed ? Read(resource->read(url)) : method_not_allowed(resource->allowed);
+}
+
+Read read_session(verb method, std::string_view reference, const boost::urls::url_view& url)
+{
+    static_cast<void>(Parameters(url, {}));
+    if (is_reading(method)) {
+        return Command(ShowSession{read_reference(reference)});
+    }
+    if (method == verb::delete_) {
+        return Command(DeleteSession{read_reference(reference)});
+    }
+    return method_not_allowed("DELETE, GET, HEAD");
+}
+
+Read read_principal(verb method, const std::string& name, const boost::urls::url_view& url)
+{
+    static_cast<void>(Parameters(url, {}));
+    if (method != verb::delete_) {
+        return method_not_allowed("DELETE");
+    }
+    if (name.empty()) {
+        throw Wrong("principal", "must not be empty: that is nobody");
+    }
+    return Command(DeletePrincipal{name});
+}
+
 Read read(verb method, const boost::urls::url_view& url)
 {
     const std::vector<std::string> path(url.segments().begin(), url.segments().end());
-    const auto no_parameters = [&url] { static_cast<void>(Parameters(url, {})); };
     if (path.size() == 1) {
-        if (path[0] == "sessions") {
-            return is_reading(method) ? Read(read_list(url)) : method_not_allowed("GET, HEAD");
-        }
-        if (path[0] == "cleanup") {
-            return method == verb::post ? Read(read_cleanup(url)) : method_not_allowed("POST");
-        }
-        if (path[0] == "drain") {
-            return method == verb::post ? Read(read_drain(url)) : method_not_allowed("POST");
-        }
-        if (path[0] == "stats" || path[0] == "health" || path[0] == "metrics") {
-            no_parameters();
-            if (!is_reading(method)) {
-                return method_not_allowed("GET, HEAD");
-            }
-            return path[0] == "stats"    ? Command(ShowStatistics())
-                   : path[0] == "health" ? Command(ShowHealth())
-                                         : Command(ShowMetrics());
-        }
+        return read_resource(method, path[0], url);
     }
     if (path.size() == 2 && path[0] == "sessions") {
-        no_parameters();
-        if (!is_reading(method) && method != verb::delete_) {
-            return method_not_allowed("DELETE, GET, HEAD");
-        }
-        const auto reference = read_reference(path[1]);
-        return is_reading(method) ? Command(ShowSession{reference})
-                                  : Command(DeleteSession{reference});
+        return read_session(method, path[1], url);
     }
     if (path.size() == 3 && path[0] == "principals" && path[2] == "sessions") {
-        no_parameters();
-        if (method != verb::delete_) {
-            return method_not_allowed("DELETE");
-        }
-        if (path[1].empty()) {
-            throw Wrong("principal", "must not be empty: that is nobody");
-        }
-        return Command(DeletePrincipal{path[1]});
+        return read_principal(method, path[1], url);
     }
     return not_found();
 }

@@ -17,7 +17,7 @@ using http_server::Acceptor;
 
 namespace {
 
-const Options& checked(const Options& options)
+Options checked(Options options)
 {
     if (const auto objection = options.objection()) {
         throw std::invalid_argument(*objection);

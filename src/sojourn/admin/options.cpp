@@ -16,7 +16,7 @@ bool is_bearer_token(std::string_view text) noexcept
     return text.size() >= Options::min_token_length && text.size() <= Options::max_token_length &&
            std::ranges::all_of(text, [](char character) {
                constexpr std::string_view marks = "-._~+/=";
-               return http::is_alphanumeric(character) ||
+               return sojourn::http::is_alphanumeric(character) ||
                       marks.find(character) != std::string_view::npos;
            });
 }

@@ -5,7 +5,6 @@
 #define SOJOURN_ADMIN_OPTIONS_HPP
 
 #include "sojourn/core/error.hpp"
-#include "sojourn/fwd.hpp"
 #include "sojourn/http_server/limits.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -19,6 +18,10 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+
+namespace sojourn {
+class SessionService;
+} // namespace sojourn
 
 namespace sojourn::admin {
 
@@ -51,7 +54,7 @@ public:
 
     /// Listens on TCP instead. Everybody on the machine can connect, or everybody on the network if
     /// the address is no loopback's; so a token is needed. Nothing is encrypted.
-    Options& tcp(boost::asio::ip::tcp::endpoint where)
+    Options& tcp(const boost::asio::ip::tcp::endpoint& where)
     {
         listen_ = where;
         return *this;

@@ -15,6 +15,13 @@ bool belongs_to(const Session& session, std::string_view name) noexcept
     return session.principal == nullptr ? name.empty() : *session.principal->name == name;
 }
 
+/// Whether a value is the one that is wanted, if any is.
+template <class T>
+bool is_wanted(const std::optional<T>& wanted, const T& value) noexcept
+{
+    return !wanted || *wanted == value;
+}
+
 /// How long a client that was refused for want of room should wait. A guess: nobody knows when a
 /// lease will be given back, and the answer must not tell how full the table is.
 constexpr Duration overloaded_hint = std::chrono::seconds(1);
@@ -879,7 +886,7 @@ SessionInfo SessionTable::info(const Session& session) const
 
 // All sessions
 
-SessionUse SessionTable::use_of(const Session& session) const noexcept
+SessionUse SessionTable::use_of(const Session& session) noexcept
 {
     if (session.is_pinned()) {
         return SessionUse::in_use;
@@ -895,11 +902,12 @@ Duration SessionTable::idle_time(const Session& session) const noexcept
 
 bool SessionTable::is_meant(const Session& session, const SessionFilter& filter) const noexcept
 {
-    return !is_expired(session) &&
-           (!filter.reference() || session.reference == *filter.reference()) &&
-           (!filter.principal() || belongs_to(session, *filter.principal())) &&
-           (!filter.use() || use_of(session) == *filter.use()) &&
-           (!filter.idle_for() || idle_time(session) >= *filter.idle_for());
+    const auto& principal = filter.principal();
+    const auto idle_for = filter.idle_for();
+    return !is_expired(session) && is_wanted(filter.reference(), session.reference) &&
+           is_wanted(filter.use(), use_of(session)) &&
+           (!principal || belongs_to(session, *principal)) &&
+           (!idle_for || idle_time(session) >= *idle_for);
 }
 
 /// Visits the open sessions from this slot on, as many slots as a turn may, until it is enough.

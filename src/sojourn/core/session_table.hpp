@@ -409,7 +409,7 @@ private:
     [[nodiscard]] static RemovalCause
     expiry_cause(const Session& session, TimePoint deadline) noexcept;
 
-    [[nodiscard]] SessionUse use_of(const Session& session) const noexcept;
+    [[nodiscard]] static SessionUse use_of(const Session& session) noexcept;
     [[nodiscard]] Duration idle_time(const Session& session) const noexcept;
     [[nodiscard]] bool is_meant(const Session& session, const SessionFilter& filter) const noexcept;
     template <class IsEnough, class Visit>

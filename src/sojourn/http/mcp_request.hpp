@@ -84,6 +84,7 @@ struct McpTask {
     McpRevision revision = assumed_mcp_revision;
     /// The session's, which may be gone: what a service says of it, `to_mcp_refusal` puts into
     /// words. Empty to initialize and to pass through.
+    // NOLINTNEXTLINE(readability-redundant-member-init): a designator may leave it out
     SessionId session_id = {};
     /// To open a stream: the event after which an earlier one goes on, if that is wanted.
     std::optional<McpEventId> last_event_id = std::nullopt;

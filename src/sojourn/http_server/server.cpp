@@ -17,6 +17,7 @@
 #include <array>
 #include <exception>
 #include <sstream>
+#include <stdexcept>
 #include <utility>
 
 namespace sojourn::http_server {
@@ -64,6 +65,15 @@ Server::Server(
       accepting_has_ended_(strand_),
       last_has_ended_(strand_)
 {
+}
+
+asio::ip::tcp::endpoint Server::tcp_endpoint() const
+{
+    const auto endpoint = to_tcp(endpoint_);
+    if (!endpoint) {
+        throw std::logic_error("the server does not listen on TCP");
+    }
+    return *endpoint;
 }
 
 void Server::start()

@@ -49,10 +49,7 @@ public:
     ~Server() = default;
 
     /// Where it listens, with the port that was chosen if none was given. Precondition: by TCP.
-    [[nodiscard]] boost::asio::ip::tcp::endpoint tcp_endpoint() const
-    {
-        return to_tcp(endpoint_).value();
-    }
+    [[nodiscard]] boost::asio::ip::tcp::endpoint tcp_endpoint() const;
 
     /// Begins to accept.
     void start();
