@@ -1,14 +1,17 @@
 #include "cli/client.hpp"
 
 #include <sojourn/http/decimal.hpp>
+#include <sojourn/http_server/as_result.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -44,7 +47,9 @@ asio::awaitable<void> exchange(
 {
     boost::beast::flat_buffer buffer;
     co_await socket.async_connect(endpoint, asio::use_awaitable);
-    co_await http::async_write(socket, request, asio::use_awaitable);
+    // A server that has no room says so and closes, perhaps before it has read: so whether this
+    // went well does not matter.
+    static_cast<void>(co_await http::async_write(socket, request, http_server::as_result));
     co_await http::async_read(socket, buffer, parser, asio::use_awaitable);
 }
 
@@ -136,7 +141,12 @@ Answer Client::ask(http::verb method, const std::string& target) const
         }
         return answer;
     } catch (const boost::system::system_error& error) {
-        throw Unreachable(error.code().message());
+        const auto code = error.code();
+        const bool is_gone = code == asio::error::connection_refused ||
+                             code == asio::error::connection_reset ||
+                             code == boost::system::errc::no_such_file_or_directory ||
+                             code == http::error::end_of_stream;
+        throw Unreachable(code.message(), is_gone);
     }
 }
 

@@ -29,7 +29,16 @@ struct Address {
 /// Nobody answers there, or not in HTTP.
 class Unreachable : public std::runtime_error {
 public:
-    using std::runtime_error::runtime_error;
+    explicit Unreachable(const std::string& why, bool is_gone = false)
+        : std::runtime_error(why), is_gone_(is_gone)
+    {
+    }
+
+    /// Whether nobody is there, as opposed to somebody who does not answer.
+    [[nodiscard]] bool is_gone() const noexcept { return is_gone_; }
+
+private:
+    bool is_gone_;
 };
 
 /// What the endpoint answered.

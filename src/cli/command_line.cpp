@@ -5,6 +5,7 @@
 
 #include <sojourn/core/duration.hpp>
 #include <sojourn/core/session_reference.hpp>
+#include <sojourn/http/decimal.hpp>
 #include <sojourn/version.hpp>
 
 #include <CLI/CLI.hpp>
@@ -14,7 +15,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
+#include <list>
 #include <sstream>
 #include <string_view>
 #include <utility>
@@ -77,7 +78,9 @@ void add_to_query(
 std::string read_token(const std::string& path)
 {
     std::ifstream file(path, std::ios::binary);
-    std::string token((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    std::ostringstream text;
+    text << file.rdbuf();
+    auto token = text.str();
     if (!file) {
         refuse("--token-file", "cannot read '" + path + "'");
     }
@@ -149,6 +152,15 @@ Invocation ask_for_sessions(const Wishes& wishes)
     }
     add_to_query(invocation.target, "idle_for", wishes.idle_longer_than);
     add_to_query(invocation.target, "sort", wishes.sort);
+    if (wishes.limit) {
+        const auto limit = http::parse_decimal<std::size_t>(*wishes.limit);
+        if (!limit || *limit < 1 || *limit > 1000) {
+            refuse("--limit", "'" + *wishes.limit + "' is not a whole number from 1 to 1000");
+        }
+    }
+    if (wishes.sort && wishes.wants_all_pages) {
+        refuse("--all-pages", "does not go with --sort, which shows the first ones only");
+    }
     add_to_query(invocation.target, "limit", wishes.limit);
     invocation.wants_all_pages = wishes.wants_all_pages;
     return invocation;
@@ -208,8 +220,9 @@ Invocation ask_to_clean_up(const Wishes& wishes)
 Invocation ask_for_statistics(const Wishes& wishes)
 {
     auto invocation = invocation_of(Topic::statistics, verb::get, "/stats");
+    const auto interval = to_duration("--interval", wishes.interval);
     if (wishes.watches) {
-        invocation.interval = to_duration("--interval", wishes.interval);
+        invocation.interval = interval;
     }
     return invocation;
 }
@@ -254,9 +267,7 @@ void add_session_commands(CLI::App& program, Wishes& wishes, std::vector<Known>&
         ->type_name("DURATION");
     list.add_option("--sort", wishes.sort, "the first ones by idle time, age or requests")
         ->check(CLI::IsMember({"idle", "age", "requests"}));
-    list.add_option("--limit", wishes.limit, "sessions on a page, 1 to 1000 (100)")
-        ->check(CLI::Range(1, 1000))
-        ->type_name("N");
+    list.add_option("--limit", wishes.limit, "sessions on a page, 1 to 1000 (100)")->type_name("N");
     list.add_flag("--all-pages", wishes.wants_all_pages, "all of them, not only the first page");
     known.push_back({&list, ask_for_sessions});
 
@@ -326,6 +337,25 @@ void add_options(CLI::App& program, Wishes& wishes)
     program.set_version_flag("--version", "sojournctl " + std::string(version));
 }
 
+/// The arguments with `--name=` as two, of which the second is empty. CLI11 takes the next argument
+/// for the value otherwise, whatever it is.
+std::vector<const char*> split_empty(int argument_count, const char* const* arguments)
+{
+    // They outlive the parser.
+    static std::list<std::string> names;
+    std::vector<const char*> split;
+    for (int i = 0; i < argument_count; ++i) {
+        const std::string_view argument = arguments[i];
+        if (argument.starts_with("--") && argument.ends_with('=') && argument.size() > 3) {
+            split.push_back(names.emplace_back(argument.substr(0, argument.size() - 1)).c_str());
+            split.push_back("");
+        } else {
+            split.push_back(arguments[i]);
+        }
+    }
+    return split;
+}
+
 Invocation finished(Invocation invocation, const Wishes& wishes)
 {
     auto address = parse_address(wishes.endpoint);
@@ -367,7 +397,8 @@ parse_command_line(int argument_count, const char* const* arguments)
         ->required()
         ->check(CLI::IsMember({"bash", "zsh"}));
     try {
-        program.parse(argument_count, arguments);
+        const auto split = split_empty(argument_count, arguments);
+        program.parse(static_cast<int>(split.size()), split.data());
         if (completion.parsed()) {
             return Dismissal{ExitStatus::success, completion_script(program, wishes.shell)};
         }

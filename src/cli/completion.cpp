@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <set>
+
 namespace sojourn::cli {
 
 namespace {
@@ -11,8 +13,11 @@ namespace {
 std::string words_of(const CLI::App& command)
 {
     std::string words;
-    const auto add = [&words](const std::string& word) {
-        words += (words.empty() ? "" : " ") + word;
+    std::set<std::string> seen;
+    const auto add = [&](const std::string& word) {
+        if (seen.insert(word).second) {
+            words += (words.empty() ? "" : " ") + word;
+        }
     };
     for (const auto* const inner : command.get_subcommands({})) {
         add(inner->get_name());
@@ -27,26 +32,44 @@ std::string words_of(const CLI::App& command)
     return words;
 }
 
-/// One case for each command: the words that came before it, and those that may come after.
+/// One case for each command: the words that name it, and those that may come after.
 void add_cases(const CLI::App& command, const std::string& path, std::string& cases)
 {
-    cases += fmt::format("        \"{}\") words=\"{}\" ;;\n", path, words_of(command));
+    cases += fmt::format("    \"{}\") choices=\"{}\" ;;\n", path, words_of(command));
     for (const auto* const inner : command.get_subcommands({})) {
         add_cases(*inner, path.empty() ? inner->get_name() : path + " " + inner->get_name(), cases);
     }
 }
 
-constexpr std::string_view bash_script = R"(# bash completion for sojournctl
-_sojournctl() {{
-    local word path="" words=""
-    for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
-        [[ $word == -* ]] || path+="${{path:+ }}$word"
-    done
-    case $path in
-{}    esac
-    mapfile -t COMPREPLY < <(compgen -W "$words" -- "${{COMP_WORDS[COMP_CWORD]}}")
+// Words that name no command, such as options and their values, are passed over.
+
+constexpr std::string_view choices_script = R"(_sojournctl_choices() {{
+    case $1 in
+{}    *) return 1 ;;
+    esac
 }}
+)";
+
+constexpr std::string_view bash_script = R"(_sojournctl() {
+    local at="" word choices=""
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        _sojournctl_choices "${at:+$at }$word" && at=${at:+$at }$word
+    done
+    _sojournctl_choices "$at"
+    mapfile -t COMPREPLY < <(compgen -W "$choices" -- "${COMP_WORDS[COMP_CWORD]}")
+}
 complete -F _sojournctl sojournctl
+)";
+
+constexpr std::string_view zsh_script = R"(_sojournctl() {
+    local at="" word choices=""
+    for word in "${(@)words[2,CURRENT-1]}"; do
+        _sojournctl_choices "${at:+$at }$word" && at="${at:+$at }$word"
+    done
+    _sojournctl_choices "$at"
+    compadd -- ${=choices}
+}
+compdef _sojournctl sojournctl
 )";
 
 } // namespace
@@ -55,11 +78,10 @@ std::string completion_script(const CLI::App& program, std::string_view shell)
 {
     std::string cases;
     add_cases(program, "", cases);
-    const auto script = fmt::format(fmt::runtime(bash_script), cases);
-    // zsh runs bash's completions.
+    const auto choices = fmt::format(fmt::runtime(choices_script), cases);
     return shell == "zsh"
-               ? "#compdef sojournctl\nautoload -U +X bashcompinit && bashcompinit\n" + script
-               : script;
+               ? "#compdef sojournctl\n" + choices + std::string(zsh_script)
+               : "# bash completion for sojournctl\n" + choices + std::string(bash_script);
 }
 
 } // namespace sojourn::cli

@@ -3,9 +3,12 @@
 #include "cli/command_line.hpp"
 #include "cli/run.hpp"
 
+#include <boost/system/system_error.hpp>
+
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <stdexcept>
 #include <variant>
 
 int main(int argument_count, char** arguments)
@@ -22,11 +25,18 @@ int main(int argument_count, char** arguments)
         }
         const auto& invocation = std::get<Invocation>(parsed);
         try {
-            return static_cast<int>(sojourn::cli::run(invocation));
+            const auto status = sojourn::cli::run(invocation);
+            if (!std::cout.flush()) {
+                throw std::runtime_error("cannot write the output");
+            }
+            return static_cast<int>(status);
         } catch (const sojourn::cli::Unreachable& error) {
             std::cerr << "sojournctl: " << invocation.address.text << ": " << error.what() << '\n';
             return static_cast<int>(ExitStatus::unreachable);
         }
+    } catch (const boost::system::system_error&) {
+        std::cerr << "sojournctl: the endpoint's answer is none of an admin endpoint\n";
+        return EXIT_FAILURE;
     } catch (const std::exception& error) {
         std::cerr << "sojournctl: " << error.what() << '\n';
         return EXIT_FAILURE;

@@ -12,9 +12,11 @@
 #include <cstdint>
 #include <iostream>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 namespace sojourn::cli {
 
@@ -87,7 +89,10 @@ ExitStatus list(const Invocation& invocation, const Client& client)
         }
         const auto& page = answer.body.at("sessions").as_array();
         sessions.insert(sessions.end(), page.begin(), page.end());
-        next = answer.body.at("next");
+        const auto last = std::exchange(next, answer.body.at("next"));
+        if (!next.is_null() && next == last) {
+            throw std::runtime_error("the endpoint's pages go round in circles");
+        }
         if (invocation.wants_all_pages && shows_progress()) {
             std::cerr << '\r' << sessions.size() << " sessions" << std::flush;
         }
@@ -150,6 +155,10 @@ ExitStatus await_drain(const Invocation& invocation, const Client& client)
     while (Clock::now() < until) {
         try {
             const auto answer = client.ask(verb::get, "/stats");
+            if (answer.status == status::service_unavailable) {
+                std::this_thread::sleep_for(pause);
+                continue;
+            }
             if (!is_success(answer)) {
                 return refused(answer);
             }
@@ -163,7 +172,11 @@ ExitStatus await_drain(const Invocation& invocation, const Client& client)
                           << answer.body.at_pointer("/sessions/live").to_number<std::uint64_t>()
                           << " sessions left\x1b[K" << std::flush;
             }
-        } catch (const Unreachable&) {
+        } catch (const Unreachable& error) {
+            if (!error.is_gone()) {
+                continue;
+            }
+            std::cerr << (shows_progress() ? "\r\x1b[K" : "");
             std::cout << (invocation.is_json ? "{\"state\":\"gone\"}\n" : "the server has gone\n");
             return ExitStatus::success;
         }
@@ -233,7 +246,7 @@ ExitStatus run(const Invocation& invocation)
         if (invocation.patience) {
             return await_drain(invocation, client);
         }
-        return ExitStatus::success;
+        return invocation.is_json ? show_json(answer.body) : ExitStatus::success;
     default:
         return ExitStatus::success;
     }

@@ -119,7 +119,6 @@ std::string show_sessions(const json::array& sessions, std::optional<std::size_t
         {"IDLE", Align::right},
         {"EXPIRES IN", Align::right},
         {"REQUESTS", Align::right},
-        {"CREATED"},
     });
     for (const auto& session : sessions) {
         table.add({
@@ -129,7 +128,6 @@ std::string show_sessions(const json::array& sessions, std::optional<std::size_t
             seconds_of(session, "idle_seconds"),
             seconds_of(session, "expires_in_seconds"),
             text_of(session.at("requests")),
-            text_of(session.at("created")),
         });
     }
     return table.text(columns);
@@ -198,7 +196,7 @@ std::string show_health(const json::value& health, bool is_coloured)
     if (is_coloured) {
         text = fmt::format("\x1b[{}m{}\x1b[0m", is_ready ? 32 : 31, text);
     }
-    text += ": " + text_of(health.at("state"));
+    text += ": " + harmless(text_of(health.at("state")));
     for (const auto* const loop : {"cleanup", "events"}) {
         const auto failures = health.at(loop).at("consecutive_failures").to_number<std::uint64_t>();
         if (failures > 0) {

@@ -19,7 +19,8 @@ show_sessions(const boost::json::array& sessions, std::optional<std::size_t> col
 
 [[nodiscard]] std::string show_session(const boost::json::value& session);
 
-/// All counters; with those of a moment before, how many of each came in a second, too.
+/// What is asked for most of what was counted; with those of a moment before, how many of each came
+/// in a second, too.
 [[nodiscard]] std::string show_statistics(
     const boost::json::value& now, const boost::json::value* before = nullptr, double seconds = 1
 );

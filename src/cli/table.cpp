@@ -13,6 +13,24 @@ constexpr std::string_view ellipsis = "…";
 constexpr std::size_t gap = 2;
 constexpr std::size_t narrowest = 4;
 
+/// Bytes of the character that the text begins with, if a terminal shows nothing for it but obeys
+/// it or changes the order of others: U+0080 to U+009F, U+200B to U+200F, U+202A to U+202E, U+2060
+/// to U+206F.
+std::size_t unseen_length(std::string_view text) noexcept
+{
+    const auto is_between = [&text](std::string_view first, std::string_view last) {
+        const auto character = text.substr(0, first.size());
+        return character.size() == first.size() && character >= first && character <= last;
+    };
+    if (is_between("\xC2\x80", "\xC2\x9F")) {
+        return 2;
+    }
+    const bool is_unseen = is_between("\xE2\x80\x8B", "\xE2\x80\x8F") ||
+                           is_between("\xE2\x80\xAA", "\xE2\x80\xAE") ||
+                           is_between("\xE2\x81\xA0", "\xE2\x81\xAF");
+    return is_unseen ? 3 : 0;
+}
+
 bool begins_character(char byte) noexcept
 {
     return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
@@ -33,10 +51,9 @@ std::string cut(const std::string& text, std::size_t width)
     std::size_t kept = 0;
     std::size_t characters = 0;
     while (kept < text.size() && (characters + 1 < width || !begins_character(text[kept]))) {
-        characters += begins_character(text[kept]) ? 1 : 0;
+        characters += begins_character(text[kept]) ? 1U : 0U;
         ++kept;
     }
-    // Back to where a character begins.
     return text.substr(0, kept) + std::string(ellipsis);
 }
 
@@ -101,12 +118,9 @@ std::string harmless(std::string_view text)
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto byte = static_cast<unsigned char>(text[i]);
         const bool is_plain = byte >= 0x20 && byte != 0x7F && (byte < 0x80 || is_text);
-        // U+0080 to U+009F, the commands beyond ASCII: C2 80 to C2 9F.
-        const bool is_command = is_text && byte == 0xC2 && i + 1 < text.size() &&
-                                static_cast<unsigned char>(text[i + 1]) < 0xA0;
-        if (is_command) {
+        if (const auto length = is_text ? unseen_length(text.substr(i)) : 0; length > 0) {
             shown += '?';
-            ++i;
+            i += length - 1;
         } else {
             shown += is_plain ? text[i] : '?';
         }

@@ -197,6 +197,17 @@ TEST_CASE("admin endpoint: a dry run of a cleanup says what it would end", "[adm
     CHECK(watched.listed("/sessions").empty());
 }
 
+TEST_CASE("admin endpoint: parameters in a body are refused, not ignored", "[admin]")
+{
+    Watched watched;
+    static_cast<void>(watched.add("bob"));
+    auto request = request_for(verb::post, "/cleanup?scope=all", {}, "dry_run=true");
+    request.set(http::field::authorization, "Bearer " + token);
+    HttpClient client(watched.endpoint().tcp_endpoint());
+    CHECK(client.ask(request).result() == status::bad_request);
+    CHECK(watched.listed("/sessions").size() == 1);
+}
+
 TEST_CASE("admin endpoint: statistics are those of the service", "[admin]")
 {
     Watched watched;

@@ -141,6 +141,19 @@ TEST_CASE("sojournctl: what is wrong on a command line is said", "[cli]")
     const std::vector<const char*> elsewhere{"sojournctl", "--endpoint", "ftp://x", "stats"};
     const auto parsed = parse_command_line(static_cast<int>(elsewhere.size()), elsewhere.data());
     CHECK(std::get<Dismissal>(parsed).text.find("neither unix:PATH") != std::string::npos);
+    CHECK(
+        refused({"session", "list", "--sort", "age", "--all-pages"}).find("does not go with") !=
+        std::string::npos
+    );
+    CHECK(
+        refused({"session", "list", "--limit", "0x10"}).find("whole number") != std::string::npos
+    );
+    CHECK(refused({"--token-file", "/tmp", "stats"}).find("--token-file") != std::string::npos);
+    CHECK(refused({"drain", "--deadline="}).find("up to 365d") != std::string::npos);
+    CHECK(
+        accepted({"session", "list", "--principal=", "--use=idle"}).target ==
+        "/sessions?principal=&use=idle"
+    );
     CHECK(refused({"session", "list", "--limit", "0"}).find("--limit") != std::string::npos);
     CHECK(refused({"session", "list", "--use", "busy"}).find("--use") != std::string::npos);
     CHECK(
@@ -165,9 +178,9 @@ TEST_CASE("sojournctl: the manual page names every command and option", "[cli]")
     std::istringstream script(text_of({"completion", "bash"}));
     std::set<std::string> words;
     for (std::string line; std::getline(script, line);) {
-        const auto begin = line.find("words=\"");
+        const auto begin = line.find("choices=\"");
         if (begin != std::string::npos && line.ends_with("\" ;;")) {
-            std::istringstream list(line.substr(begin + 7, line.size() - begin - 11));
+            std::istringstream list(line.substr(begin + 9, line.size() - begin - 13));
             words.insert(std::istream_iterator<std::string>(list), {});
         }
     }
@@ -211,8 +224,8 @@ TEST_CASE("sojournctl: help, version and completion are for the asking", "[cli]"
     CHECK(text_of({"--version"}).starts_with("sojournctl "));
     for (const char* const shell : {"bash", "zsh"}) {
         const auto script = text_of({"completion", shell});
-        CHECK(script.find("complete -F _sojournctl sojournctl") != std::string::npos);
-        CHECK(script.find("\"session cleanup\") words=\"--") != std::string::npos);
+        CHECK(script.find("_sojournctl sojournctl\n") != std::string::npos);
+        CHECK(script.find("\"session cleanup\") choices=\"--") != std::string::npos);
         CHECK(script.find("--idle-longer-than") != std::string::npos);
     }
 }

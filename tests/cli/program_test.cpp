@@ -182,6 +182,25 @@ TEST_CASE("sojournctl: a drain is waited for, and health tells of it", "[cli]")
     CHECK(health.output == "not ready: closed\n");
 }
 
+TEST_CASE("sojournctl: bash completes commands and options, past values too", "[cli]")
+{
+    const auto completed = [](const std::string& words) {
+        ChildProcess bash(
+            {"/bin/bash",
+             "-c",
+             "source <(" SOJOURN_CTL " completion bash); COMP_WORDS=(" + words +
+                 "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _sojournctl; echo \"${COMPREPLY[*]}\""}
+        );
+        CHECK(bash.wait() == 0);
+        return bash.output();
+    };
+    CHECK(completed("sojournctl se") == "session\n");
+    CHECK(completed("sojournctl session l") == "list\n");
+    CHECK(completed("sojournctl --endpoint unix:/x session cl") == "cleanup\n");
+    CHECK(completed("sojournctl session cleanup --idle-longer-than 30m --dr") == "--dry-run\n");
+    CHECK(completed("sojournctl session show 0123456789abcdef --js") == "--json\n");
+}
+
 TEST_CASE("sojournctl: who cannot get in is told why", "[cli]")
 {
     const auto nobody = run("unix:/nowhere/at/all.sock", {"stats"});

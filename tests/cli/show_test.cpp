@@ -63,6 +63,7 @@ TEST_CASE("show: a table fits the terminal, and says where it was cut", "[cli]")
     CHECK(whole.find(long_name) != std::string::npos);
     const auto cut = show_sessions(sessions_of(long_name), 100);
     CHECK(widest_line(cut) <= 100);
+    CHECK(widest_line(show_sessions(sessions_of(long_name), 80)) <= 80);
     CHECK(cut.find("ppp…") != std::string::npos);
     CHECK(cut.find("0123456789abcdef") != std::string::npos);
     // Characters of several bytes are cut between characters.
@@ -83,6 +84,11 @@ TEST_CASE("show: nothing that a terminal would obey gets there", "[cli]")
     CHECK(
         harmless("a\xC2\x9B"
                  "2J") == "a?2J"
+    );
+    CHECK(
+        harmless("a\xE2\x80\xAE"
+                 "b\xE2\x80\x8B"
+                 "c") == "a?b?c"
     );
     CHECK(harmless("\xFF\xFE") == "??");
     CHECK(show_sessions(sessions_of("\x1b[2J"), std::nullopt).find('\x1b') == std::string::npos);

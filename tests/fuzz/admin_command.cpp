@@ -50,7 +50,9 @@ void check(const Misunderstanding& wrong, const std::string& target)
 void check(const Command& command, verb method, const std::string& target)
 {
     const bool is_reading = method == verb::get || method == verb::head;
-    if ((needed_for(command) == Access::read) != is_reading) {
+    const auto* const dry_run = std::get_if<CleanUp>(&command);
+    const bool is_looking = is_reading || (dry_run != nullptr && dry_run->is_dry_run);
+    if ((needed_for(command) == Access::read) != is_looking) {
         report_finding("'{}' may be done by who must not", target);
     }
     if (const auto* const list = std::get_if<ListSessions>(&command)) {

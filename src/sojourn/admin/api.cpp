@@ -122,6 +122,10 @@ awaitable<Reply> Api::answer(const Request& request, const std::string& /*peer*/
     if (const auto* const wrong = std::get_if<Misunderstanding>(&read)) {
         return at_once(refusal_of(*wrong));
     }
+    if (!request.body().empty()) {
+        // Somebody may have put a dry_run there.
+        return at_once(http_server::bad_request("body", "parameters are taken in the query only"));
+    }
     const auto& command = std::get<Command>(read);
     if (needed_for(command) == Access::change && access != Access::change) {
         return at_once(forbidden());

@@ -40,6 +40,9 @@ public:
     Parameters(const boost::urls::url_view& url, std::initializer_list<std::string_view> known)
     {
         for (const auto& parameter : url.params()) {
+            if (url.encoded_query().empty()) {
+                continue;
+            }
             if (std::ranges::find(known, parameter.key) == known.end()) {
                 std::string accepted;
                 for (const auto name : known) {
@@ -316,7 +319,8 @@ Read read(verb method, const boost::urls::url_view& url)
 std::variant<Command, Misunderstanding> read_command(verb method, std::string_view target)
 {
     const auto url = boost::urls::parse_uri_reference(target);
-    if (!url) {
+    // "//host/path" names a host and no scheme, which no request does.
+    if (!url || (url->has_authority() && !url->has_scheme())) {
         return Misunderstanding{
             status::bad_request, "target", "is no path with a query by RFC 3986", {}
         };
@@ -330,6 +334,9 @@ std::variant<Command, Misunderstanding> read_command(verb method, std::string_vi
 
 Access needed_for(const Command& command) noexcept
 {
+    if (const auto* const cleanup = std::get_if<CleanUp>(&command)) {
+        return cleanup->is_dry_run ? Access::read : Access::change;
+    }
     const bool only_looks = std::holds_alternative<ListSessions>(command) ||
                             std::holds_alternative<ShowSession>(command) ||
                             std::holds_alternative<ShowStatistics>(command) ||

@@ -26,7 +26,9 @@ bool is_same(std::string_view left, std::string_view right) noexcept
 {
     unsigned difference = left.size() == right.size() ? 0 : 1;
     for (std::size_t i = 0; i < std::min(left.size(), right.size()); ++i) {
-        difference |= static_cast<unsigned char>(left[i]) ^ static_cast<unsigned char>(right[i]);
+        const unsigned ours = static_cast<unsigned char>(left[i]);
+        const unsigned theirs = static_cast<unsigned char>(right[i]);
+        difference |= ours ^ theirs;
     }
     return difference == 0;
 }

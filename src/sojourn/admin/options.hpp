@@ -62,7 +62,8 @@ public:
 
     /// Who shows this token, as `Authorization: Bearer TOKEN`, may do everything. Letters, digits
     /// and `-._~+/=`, 16 to 512 of them: draw it at random. Default none, and then whoever can open
-    /// the socket may do everything.
+    /// the socket may do everything; unless there is a token for reading, and then nobody may
+    /// change anything.
     Options& token(std::string text)
     {
         token_ = std::move(text);

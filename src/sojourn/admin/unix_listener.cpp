@@ -8,6 +8,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,7 +20,6 @@ namespace sojourn::admin {
 namespace asio = boost::asio;
 using http_server::Acceptor;
 using http_server::Protocol;
-using http_server::Socket;
 
 namespace {
 
@@ -33,19 +33,23 @@ boost::system::error_code last_error()
     return {errno, boost::system::system_category()};
 }
 
-/// Whether a socket lies there that nobody listens on.
-bool is_abandoned(
-    const asio::any_io_executor& executor, const Protocol::endpoint& endpoint, const char* path
-)
+/// Whether a socket lies there that nobody listens on. Waits for nobody: who listens and is too
+/// busy to accept is there.
+bool is_abandoned(const Protocol::endpoint& endpoint, const char* path)
 {
     struct stat status{};
     if (::lstat(path, &status) != 0 || !S_ISSOCK(status.st_mode)) {
         return false;
     }
-    Socket caller(executor);
-    boost::system::error_code error;
-    error = caller.connect(endpoint, error);
-    return error == asio::error::connection_refused;
+    const int caller = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (caller < 0) {
+        return false;
+    }
+    const bool is_refused =
+        ::connect(caller, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0 &&
+        errno == ECONNREFUSED;
+    ::close(caller);
+    return is_refused;
 }
 
 } // namespace
@@ -59,7 +63,7 @@ Acceptor listen_on_unix_socket(const asio::any_io_executor& executor, const std:
     }
     boost::system::error_code error;
     error = acceptor.bind(endpoint, error);
-    if (error == asio::error::address_in_use && is_abandoned(executor, endpoint, path.c_str())) {
+    if (error == asio::error::address_in_use && is_abandoned(endpoint, path.c_str())) {
         static_cast<void>(::unlink(path.c_str()));
         error = acceptor.bind(endpoint, error);
     }

@@ -727,6 +727,10 @@ public:
             }
             health.cleanup_lag = std::max(health.cleanup_lag, *lag);
         }
+        if (health.state == ServiceState::closed) {
+            // Nobody cleans up any more, and nobody has to.
+            health.cleanup_lag = Duration::zero();
+        }
         health.cleanup = self->cleanup_->health();
         if (self->telling_) {
             health.events = self->telling_->health();
