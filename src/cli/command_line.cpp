@@ -77,7 +77,7 @@ void add_to_query(
 /// The token in a file, without the end of its line.
 std::string read_token(const std::string& path)
 {
-    std::ifstream file(path, std::ios::binary);
+    const std::ifstream file(path, std::ios::binary);
     std::ostringstream text;
     text << file.rdbuf();
     auto token = text.str();
@@ -153,7 +153,7 @@ Invocation ask_for_sessions(const Wishes& wishes)
     add_to_query(invocation.target, "idle_for", wishes.idle_longer_than);
     add_to_query(invocation.target, "sort", wishes.sort);
     if (wishes.limit) {
-        const auto limit = http::parse_decimal<std::size_t>(*wishes.limit);
+        const auto limit = sojourn::http::parse_decimal<std::size_t>(*wishes.limit);
         if (!limit || *limit < 1 || *limit > 1000) {
             refuse("--limit", "'" + *wishes.limit + "' is not a whole number from 1 to 1000");
         }

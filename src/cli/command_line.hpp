@@ -15,10 +15,6 @@
 #include <string>
 #include <variant>
 
-namespace CLI {
-class App;
-} // namespace CLI
-
 namespace sojourn::cli {
 
 /// What the program ends with.

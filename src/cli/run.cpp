@@ -123,7 +123,7 @@ ExitStatus clean_up(const Invocation& invocation, const Answer& answer)
     return ExitStatus::success;
 }
 
-ExitStatus watch_statistics(const Invocation& invocation, const Client& client)
+ExitStatus watch_statistics(const Invocation& invocation, Duration interval, const Client& client)
 {
     std::optional<json::value> before;
     auto asked = Clock::now();
@@ -143,42 +143,55 @@ ExitStatus watch_statistics(const Invocation& invocation, const Client& client)
         }
         std::cout << std::flush;
         before = std::move(answer.body);
-        std::this_thread::sleep_until(asked + *invocation.interval);
+        std::this_thread::sleep_until(asked + interval);
     }
 }
 
+void clear_progress()
+{
+    std::cerr << (shows_progress() ? "\r\x1b[K" : "");
+}
+
+/// Whether the drain has ended, or what went wrong; nothing if it goes on.
+std::optional<ExitStatus> look_at_drain(const Invocation& invocation, const Client& client)
+{
+    const auto answer = client.ask(verb::get, "/stats");
+    if (answer.status == status::service_unavailable) {
+        return std::nullopt;
+    }
+    if (!is_success(answer)) {
+        return refused(answer);
+    }
+    if (answer.body.at_pointer("/health/state").as_string() == "closed") {
+        clear_progress();
+        std::cout << (invocation.is_json ? "{\"state\":\"closed\"}\n" : "closed\n");
+        return ExitStatus::success;
+    }
+    if (shows_progress()) {
+        std::cerr << "\rdraining: "
+                  << answer.body.at_pointer("/sessions/live").to_number<std::uint64_t>()
+                  << " sessions left\x1b[K" << std::flush;
+    }
+    return std::nullopt;
+}
+
 /// Waits until the service is closed, or its server has gone, which it may do then.
-ExitStatus await_drain(const Invocation& invocation, const Client& client)
+ExitStatus await_drain(const Invocation& invocation, Duration patience, const Client& client)
 {
     constexpr auto pause = std::chrono::milliseconds(200);
-    const auto until = Clock::now() + *invocation.patience;
+    const auto until = Clock::now() + patience;
     while (Clock::now() < until) {
         try {
-            const auto answer = client.ask(verb::get, "/stats");
-            if (answer.status == status::service_unavailable) {
-                std::this_thread::sleep_for(pause);
-                continue;
-            }
-            if (!is_success(answer)) {
-                return refused(answer);
-            }
-            if (answer.body.at_pointer("/health/state").as_string() == "closed") {
-                std::cerr << (shows_progress() ? "\r\x1b[K" : "");
-                std::cout << (invocation.is_json ? "{\"state\":\"closed\"}\n" : "closed\n");
-                return ExitStatus::success;
-            }
-            if (shows_progress()) {
-                std::cerr << "\rdraining: "
-                          << answer.body.at_pointer("/sessions/live").to_number<std::uint64_t>()
-                          << " sessions left\x1b[K" << std::flush;
+            if (const auto ended = look_at_drain(invocation, client)) {
+                return *ended;
             }
         } catch (const Unreachable& error) {
-            if (!error.is_gone()) {
-                continue;
+            if (error.is_gone()) {
+                clear_progress();
+                std::cout
+                    << (invocation.is_json ? "{\"state\":\"gone\"}\n" : "the server has gone\n");
+                return ExitStatus::success;
             }
-            std::cerr << (shows_progress() ? "\r\x1b[K" : "");
-            std::cout << (invocation.is_json ? "{\"state\":\"gone\"}\n" : "the server has gone\n");
-            return ExitStatus::success;
         }
         std::this_thread::sleep_for(pause);
     }
@@ -217,8 +230,8 @@ ExitStatus run(const Invocation& invocation)
     if (invocation.topic == Topic::sessions) {
         return list(invocation, client);
     }
-    if (invocation.interval) {
-        return watch_statistics(invocation, client);
+    if (const auto& interval = invocation.interval) {
+        return watch_statistics(invocation, *interval, client);
     }
     const auto answer = client.ask(invocation.method, invocation.target);
     if (invocation.topic == Topic::health) {
@@ -243,8 +256,8 @@ ExitStatus run(const Invocation& invocation)
         std::cout << show_statistics(answer.body);
         return ExitStatus::success;
     case Topic::drain:
-        if (invocation.patience) {
-            return await_drain(invocation, client);
+        if (const auto& patience = invocation.patience) {
+            return await_drain(invocation, *patience, client);
         }
         return invocation.is_json ? show_json(answer.body) : ExitStatus::success;
     default:

@@ -25,9 +25,11 @@ std::size_t unseen_length(std::string_view text) noexcept
     if (is_between("\xC2\x80", "\xC2\x9F")) {
         return 2;
     }
+    // NOLINTBEGIN(misc-misleading-bidirectional): these are to be found
     const bool is_unseen = is_between("\xE2\x80\x8B", "\xE2\x80\x8F") ||
                            is_between("\xE2\x80\xAA", "\xE2\x80\xAE") ||
                            is_between("\xE2\x81\xA0", "\xE2\x81\xAF");
+    // NOLINTEND(misc-misleading-bidirectional)
     return is_unseen ? 3 : 0;
 }
 

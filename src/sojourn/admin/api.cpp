@@ -192,9 +192,10 @@ awaitable<Reply> Api::list_first(SessionFilter filter, SessionOrder order, std::
         const auto end = first.sessions.begin() + static_cast<std::ptrdiff_t>(kept);
         std::partial_sort(first.sessions.begin(), end, first.sessions.end(), before);
         first.sessions.erase(end, first.sessions.end());
-        has_more = page->next.has_value();
-        if (has_more) {
-            wish.after(*page->next);
+        const auto& next = page->next;
+        has_more = next.has_value();
+        if (next) {
+            wish.after(*next);
         }
     }
     co_return Reply(json_response(http::status::ok, page_json(first)));

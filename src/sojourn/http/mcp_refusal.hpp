@@ -41,9 +41,11 @@ enum class McpErrorCode : int {
 struct McpRefusal {
     McpErrorCode code = McpErrorCode::internal_error;
     /// What is wrong and what would be right. Never a text of the client; it lives for ever.
-    std::string_view message = "";
+    // NOLINTNEXTLINE(readability-redundant-member-init): a designator may leave it out
+    std::string_view message = {};
     /// The value of the `Allow` field; empty unless the status is 405.
-    std::string_view allow = "";
+    // NOLINTNEXTLINE(readability-redundant-member-init): a designator may leave it out
+    std::string_view allow = {};
     /// The value of the `Retry-After` field; zero if there is none.
     std::chrono::seconds retry_after = std::chrono::seconds::zero();
 
