@@ -32,7 +32,7 @@ using http_server::Socket;
 
 namespace {
 
-constexpr auto patience = std::chrono::seconds(10);
+constexpr auto longest_wait = std::chrono::seconds(10);
 constexpr std::uint64_t longest_body = std::uint64_t{16} * 1024 * 1024;
 
 using Request = http::request<http::empty_body>;
@@ -126,7 +126,7 @@ Answer Client::ask(http::verb method, const std::string& target) const
         exchange(socket, address_.endpoint, request, parser),
         [&outcome](const std::exception_ptr& thrown) { outcome = thrown; }
     );
-    context.run_for(patience);
+    context.run_for(longest_wait);
     try {
         if (!outcome) {
             throw Unreachable("no answer within 10 s");
