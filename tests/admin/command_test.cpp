@@ -202,7 +202,13 @@ TEST_CASE("admin command: what is no resource is not found", "[unit][admin]")
         CHECK(refused(verb::get, target).status == status::not_found);
     }
     for (const std::string_view target :
-         {"//sessions", "sessions?%", "/sessions?principal=%zz", "/ses sions", ""}) {
+         {"//sessions",
+          "/cleanup?#a",
+          "/stats#a",
+          "sessions?%",
+          "/sessions?principal=%zz",
+          "/ses sions",
+          ""}) {
         INFO(target);
         CHECK(refused(verb::get, target).status != status::ok);
     }
