@@ -80,6 +80,15 @@ Response failure(const Error& error)
     return unavailable("unavailable", error.retry_after());
 }
 
+/// How many sessions a command has ended, or would.
+Reply how_many(const Result<std::size_t>& sessions, bool is_dry_run)
+{
+    return Reply(
+        sessions ? json_response(http::status::ok, ended_json(*sessions, is_dry_run))
+                 : failure(sessions.error())
+    );
+}
+
 Response unknown_session()
 {
     return http_server::refusal(
@@ -227,33 +236,25 @@ awaitable<Reply> Api::remove(SessionFilter filter)
 awaitable<Reply> Api::remove_principal(std::string principal)
 {
     const auto ended = co_await service_.remove_by_principal(std::move(principal));
-    co_return Reply(
-        ended ? json_response(http::status::ok, ended_json(*ended, false)) : failure(ended.error())
-    );
+    co_return how_many(ended, false);
 }
 
 awaitable<Reply> Api::clean_up(SessionFilter filter)
 {
     const auto ended = co_await service_.remove_matching(std::move(filter));
-    co_return Reply(
-        ended ? json_response(http::status::ok, ended_json(*ended, false)) : failure(ended.error())
-    );
+    co_return how_many(ended, false);
 }
 
 awaitable<Reply> Api::count(SessionFilter filter)
 {
     const auto meant = co_await service_.count(std::move(filter));
-    co_return Reply(
-        meant ? json_response(http::status::ok, ended_json(*meant, true)) : failure(meant.error())
-    );
+    co_return how_many(meant, true);
 }
 
 awaitable<Reply> Api::end_expired()
 {
     const auto ended = co_await service_.cleanup(CleanupScope::expired);
-    co_return Reply(
-        ended ? json_response(http::status::ok, ended_json(*ended, false)) : failure(ended.error())
-    );
+    co_return how_many(ended, false);
 }
 
 // A filter means none that have expired: so they are those that live and are not meant.
