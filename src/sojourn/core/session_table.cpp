@@ -218,6 +218,12 @@ TimePoint SessionTable::idle_end(const Session& session, TimePoint from) const n
     return std::min(saturating_add(from, idle), session.lifetime_end);
 }
 
+TimePoint SessionTable::used_until(const Session& session) const noexcept
+{
+    // A session in use is used at this moment, and may begin to lie idle the next.
+    return session.is_pinned() ? now_ : session.used_last();
+}
+
 TimePoint SessionTable::deadline(const Session& session) const noexcept
 {
     // Idle time does not run while a request is in flight; the lifetime does.
@@ -307,8 +313,7 @@ void SessionTable::arm(Session& session)
 {
     auto at = session.lifetime_end;
     if (session.idle_timeout != idle_timeout_) {
-        // A leased session is in use at this moment, and may begin to lie idle the next.
-        at = idle_end(session, session.is_pinned() ? now_ : session.used_last());
+        at = idle_end(session, used_until(session));
     }
     schedule_.arm(session.slot, session.armed_at, at, [this](auto visit) {
         for (std::uint32_t slot = 0; slot < slab_.size(); ++slot) {
@@ -869,14 +874,15 @@ SessionTable::commit(const HashedId& id, std::uint64_t expected_version, const A
 
 SessionInfo SessionTable::info(const Session& session) const
 {
+    const auto used = used_until(session);
     return {
         .reference = session.reference,
         .principal = session.principal == nullptr ? nullptr : session.principal->name,
         .created = session.created,
         .use = use_of(session),
-        .idle_for = idle_time(session),
+        .idle_for = std::max(now_ - used, Duration::zero()),
         .idle_timeout = session.idle_timeout,
-        .expires_in = idle_end(session, session.is_pinned() ? now_ : session.used_last()) - now_,
+        .expires_in = idle_end(session, used) - now_,
         .requests = session.requests,
         .leases = session.leases,
         .streams = static_cast<std::uint32_t>(session.weak_leases),
@@ -896,8 +902,7 @@ SessionUse SessionTable::use_of(const Session& session) noexcept
 
 Duration SessionTable::idle_time(const Session& session) const noexcept
 {
-    return session.is_pinned() ? Duration::zero()
-                               : std::max(now_ - session.used_last(), Duration::zero());
+    return std::max(now_ - used_until(session), Duration::zero());
 }
 
 bool SessionTable::is_meant(const Session& session, const SessionFilter& filter) const noexcept

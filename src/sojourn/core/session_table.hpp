@@ -399,6 +399,7 @@ private:
 
     /// When it is due if it lies idle from `from` on.
     [[nodiscard]] TimePoint idle_end(const Session& session, TimePoint from) const noexcept;
+    [[nodiscard]] TimePoint used_until(const Session& session) const noexcept;
     [[nodiscard]] TimePoint deadline(const Session& session) const noexcept;
 
     [[nodiscard]] bool is_expired(const Session& session) const noexcept

@@ -4,15 +4,20 @@
 #include "sojourn/http_server/responses.hpp"
 #include "sojourn/http_server/socket_ends.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address_v6.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/string.hpp>
+#include <boost/beast/http/chunk_encode.hpp>
+#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
+#include <boost/system/errc.hpp>
 
 #include <algorithm>
 #include <array>
@@ -32,6 +37,9 @@ namespace {
 /// The most that is buffered of what a client sent ahead; a little more than a header may have, so
 /// that a header is refused for its own size.
 constexpr std::size_t bytes_beyond_header = std::size_t{8} * 1024;
+
+/// The most that is read of what a client sends while it is sent a stream.
+constexpr std::size_t read_ahead_bytes = std::size_t{4} * 1024;
 
 /// The most that is read and thrown away of what a client sends after its last answer.
 constexpr std::size_t discarded_bytes_max = std::size_t{1024} * 1024;
@@ -90,6 +98,40 @@ bool wants_to_be_told_to_continue(const Request& request)
 
 } // namespace
 
+/// Writes parts of a body as chunks, as RFC 9112 7.1 has them.
+class Connection::PartWriter : public StreamWriter {
+public:
+    PartWriter(Connection& connection, bool has_chunks)
+        : connection_(connection), has_chunks_(has_chunks)
+    {
+    }
+
+    asio::awaitable<bool> write(std::string_view part) override
+    {
+        if (connection_.is_cut_off_) {
+            co_return false;
+        }
+        if (part.empty()) {
+            co_return true; // Or it would be the last chunk.
+        }
+        const auto bytes = asio::buffer(part);
+        ErrorCode error;
+        if (has_chunks_) {
+            error = co_await connection_.write_some(http::make_chunk(bytes));
+        } else {
+            error = co_await connection_.write_some(bytes);
+        }
+        if (error) {
+            connection_.is_cut_off_ = true;
+        }
+        co_return !error;
+    }
+
+private:
+    Connection& connection_;
+    bool has_chunks_;
+};
+
 Connection::Connection(Socket socket, Responder& responder, const Limits& limits)
     : socket_(std::move(socket)),
       executor_(socket_.get_executor()),
@@ -97,7 +139,8 @@ Connection::Connection(Socket socket, Responder& responder, const Limits& limits
       limits_(limits),
       peer_(address_of(socket_)),
       buffer_(limits.header_bytes + bytes_beyond_header),
-      timer_(executor_)
+      timer_(executor_),
+      reading_ahead_has_ended_(executor_)
 {
 }
 
@@ -179,8 +222,14 @@ asio::awaitable<Connection::Next> Connection::exchange()
     }
     reply.response.keep_alive(goes_on);
 
-    const auto write_error =
-        co_await write(reply.response, error ? http::verb::unknown : request.method());
+    const auto method = error ? http::verb::unknown : request.method();
+    ErrorCode write_error;
+    if (reply.stream) {
+        write_error = co_await write_stream(reply.response, method, *reply.stream);
+        reply.stream.reset();
+    } else {
+        write_error = co_await write(reply.response, method);
+    }
     reply.lease.release();
     if (write_error) {
         co_return Next::end;
@@ -257,6 +306,111 @@ Connection::write(const Response& response, http::verb method)
     co_return error;
 }
 
+/// Writes a header, and then what the body gives, a chunk for each part; a client of HTTP/1.0 knows
+/// no chunks, and sees the end by the connection's.
+asio::awaitable<Connection::ErrorCode>
+Connection::write_stream(const Response& response, http::verb method, StreamBody& body)
+{
+    http::response<http::empty_body> header(response.base());
+    header.erase(http::field::content_length);
+    const bool has_chunks = header.version() >= 11;
+    header.chunked(has_chunks);
+    if (!has_chunks) {
+        header.keep_alive(false);
+    }
+    http::response_serializer<http::empty_body> serializer(header);
+    allow(limits_.response_time, TimeUp::close);
+    const auto [error, length] = co_await http::async_write_header(socket_, serializer, as_result);
+    allow_no_more();
+    if (error || method == http::verb::head) {
+        co_return error;
+    }
+
+    PartWriter writer(*this, has_chunks);
+    const bool is_whole = co_await run(body, writer);
+    if (!is_whole || !has_chunks) {
+        co_return make_error_code(boost::system::errc::connection_aborted);
+    }
+    co_return co_await write_some(http::make_chunk_last());
+}
+
+/// Runs a body to its end; false if it did not get there. All the while the client is listened to:
+/// a body may wait long for something to say, and should not once nobody is there to hear it.
+asio::awaitable<bool> Connection::run(StreamBody& body, PartWriter& writer)
+{
+    is_streaming_ = true;
+    buffer_.reserve(std::min(buffer_.max_size(), buffer_.size() + read_ahead_bytes));
+    read_ahead();
+    // In a coroutine of its own, since only such a one can be cancelled alone.
+    const auto [exception] = co_await asio::co_spawn(
+        executor_, body.write_to(writer), asio::bind_cancellation_slot(stream_.slot(), as_result)
+    );
+    is_streaming_ = false;
+    co_await stop_reading_ahead();
+    co_return !exception && !is_cut_off_;
+}
+
+template <class Buffers>
+asio::awaitable<Connection::ErrorCode> Connection::write_some(Buffers buffers)
+{
+    allow(limits_.response_time, TimeUp::close);
+    const auto [error, length] = co_await asio::async_write(socket_, buffers, as_result);
+    allow_no_more();
+    co_return error;
+}
+
+/// Reads what comes while a body is streamed: some of the next request, and then the client's end.
+/// As much as the buffer holds; a client that sends more ahead is not listened to any longer.
+void Connection::read_ahead()
+{
+    const auto room = buffer_.capacity() - buffer_.size();
+    if (!is_streaming_ || room == 0) {
+        return;
+    }
+    is_reading_ahead_ = true;
+    socket_.async_read_some(
+        buffer_.prepare(room),
+        [self = shared_from_this()](ErrorCode error, std::size_t length) {
+            self->on_read_ahead(error, length);
+        }
+    );
+}
+
+void Connection::on_read_ahead(ErrorCode error, std::size_t length)
+{
+    is_reading_ahead_ = false;
+    reading_ahead_has_ended_.cancel();
+    buffer_.commit(length);
+    if (error) {
+        cut_stream_off();
+        return;
+    }
+    try {
+        read_ahead();
+    } catch (const std::exception&) {
+        // No memory. Whether the client is there shows when something is written to it.
+        is_reading_ahead_ = false;
+    }
+}
+
+asio::awaitable<void> Connection::stop_reading_ahead()
+{
+    if (is_reading_ahead_) {
+        stop_waiting(socket_);
+        reading_ahead_has_ended_.expires_at(asio::steady_timer::time_point::max());
+        co_await reading_ahead_has_ended_.async_wait(as_result);
+    }
+}
+
+/// Ends the body that is streamed: nobody is there any more.
+void Connection::cut_stream_off()
+{
+    if (is_streaming_) {
+        is_cut_off_ = true;
+        stream_.emit(asio::cancellation_type::terminal);
+    }
+}
+
 /// Ends the connection so that the client surely gets its last answer. Were the socket closed while
 /// something that the client sent lies unread, the kernel would reset the connection, and the
 /// answer could be lost; so we say that we are done, and read until the client is.
@@ -326,6 +480,7 @@ void Connection::on_time_up(TimeUp then)
         break;
     case TimeUp::close:
         close_quietly(socket_);
+        cut_stream_off();
         break;
     }
 }

@@ -9,15 +9,18 @@
 #include "sojourn/http_server/message.hpp"
 #include "sojourn/http_server/protocol.hpp"
 #include "sojourn/http_server/responder.hpp"
+#include "sojourn/http_server/stream_body.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -46,6 +49,8 @@ public:
     [[nodiscard]] const boost::asio::any_io_executor& executor() { return executor_; }
 
 private:
+    class PartWriter;
+
     using Parser = http::request_parser<http::string_body>;
     using ErrorCode = boost::system::error_code;
 
@@ -61,7 +66,17 @@ private:
     boost::asio::awaitable<ErrorCode> read(Parser& parser);
     boost::asio::awaitable<Reply> answer(const Request& request, ErrorCode error);
     boost::asio::awaitable<ErrorCode> write(const Response& response, http::verb method);
+    boost::asio::awaitable<ErrorCode>
+    write_stream(const Response& response, http::verb method, StreamBody& body);
+    boost::asio::awaitable<bool> run(StreamBody& body, PartWriter& writer);
+    template <class Buffers>
+    boost::asio::awaitable<ErrorCode> write_some(Buffers buffers);
     boost::asio::awaitable<void> part();
+
+    void read_ahead();
+    void on_read_ahead(ErrorCode error, std::size_t length);
+    boost::asio::awaitable<void> stop_reading_ahead();
+    void cut_stream_off();
 
     [[nodiscard]] Response refusal_of(ErrorCode error) const;
     void allow(std::chrono::milliseconds time, TimeUp then);
@@ -82,6 +97,12 @@ private:
     bool is_idle_ = false;
     bool is_late_ = false;
     bool is_finishing_ = false;
+    /// Cancels the body that is streamed.
+    boost::asio::cancellation_signal stream_;
+    boost::asio::steady_timer reading_ahead_has_ended_;
+    bool is_streaming_ = false;
+    bool is_reading_ahead_ = false;
+    bool is_cut_off_ = false;
 };
 
 } // namespace sojourn::http_server

@@ -5,8 +5,10 @@
 #define SOJOURN_HTTP_SERVER_REPLY_HPP
 
 #include "sojourn/http_server/message.hpp"
+#include "sojourn/http_server/stream_body.hpp"
 #include "sojourn/service/session_lease.hpp"
 
+#include <memory>
 #include <utility>
 
 namespace sojourn::http_server {
@@ -21,8 +23,16 @@ public:
     {
     }
 
+    /// The response's own body is not sent then, but this one.
+    Reply(Response header, std::unique_ptr<StreamBody> to_stream, SessionLease held = {})
+        : response(std::move(header)), lease(std::move(held)), stream(std::move(to_stream))
+    {
+    }
+
     Response response;
     SessionLease lease;
+    /// Null if the response is whole.
+    std::unique_ptr<StreamBody> stream;
 };
 
 } // namespace sojourn::http_server
