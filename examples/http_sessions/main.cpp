@@ -4,6 +4,7 @@
 #include "server.hpp"
 
 #include <sojourn/admin/endpoint.hpp>
+#include <sojourn/admin/event_feed.hpp>
 #include <sojourn/http_server/as_result.hpp>
 #include <sojourn/service/session_service.hpp>
 
@@ -18,6 +19,7 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <new>
 #include <optional>
 #include <stdexcept>
@@ -110,9 +112,17 @@ void run_in_threads(asio::io_context& context, unsigned count)
 int run(const ServerOptions& options)
 {
     asio::io_context context(static_cast<int>(options.threads));
+    // [events]
+    std::shared_ptr<sojourn::admin::EventFeed> events;
+    sojourn::ServiceEnvironment environment;
+    if (options.admin) {
+        events = std::make_shared<sojourn::admin::EventFeed>(context.get_executor());
+        environment = events->listening();
+    }
+    // [/events]
     std::optional<sojourn::SessionService> service;
     try {
-        service.emplace(context.get_executor(), options.service);
+        service.emplace(context.get_executor(), options.service, environment);
     } catch (const std::bad_alloc&) {
         std::cerr << "http_sessions: not enough memory for --max-sessions "
                   << options.service.max_sessions() << '\n';
@@ -130,7 +140,8 @@ int run(const ServerOptions& options)
     std::optional<sojourn::admin::Endpoint> admin;
     try {
         if (options.admin) {
-            admin.emplace(context.get_executor(), *service, *options.admin);
+            auto wish = *options.admin;
+            admin.emplace(context.get_executor(), *service, wish.events(events));
         }
     } catch (const boost::system::system_error& error) {
         std::cerr << "http_sessions: cannot listen on --admin: " << error.code().message() << '\n';

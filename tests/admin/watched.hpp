@@ -11,6 +11,7 @@
 #include <sojourn/admin/endpoint.hpp>
 #include <sojourn/testing/manual_clock.hpp>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address_v4.hpp>
@@ -85,9 +86,13 @@ inline ServiceOptions watched_options()
 /// A service with an endpoint, on a clock that stands still.
 class Watched {
 public:
-    explicit Watched(const admin::Options& options = on_loopback())
-        : service_(context_.get_executor(), watched_options(), ServiceEnvironment().clock(clock_)),
-          endpoint_(context_.get_executor(), service_, options),
+    explicit Watched(admin::Options options = on_loopback(), ServiceEnvironment environment = {})
+        : service_(
+              context_.get_executor(),
+              watched_options(),
+              events_->listening(environment.clock(clock_))
+          ),
+          endpoint_(context_.get_executor(), service_, options.events(events_)),
           threads_(context_, 2)
     {
         endpoint_.start();
@@ -142,6 +147,8 @@ public:
         return references;
     }
 
+    [[nodiscard]] boost::asio::any_io_executor executor() { return context_.get_executor(); }
+
     [[nodiscard]] testing::ManualClock& clock() { return *clock_; }
 
     [[nodiscard]] SessionService& service() { return service_; }
@@ -151,6 +158,8 @@ public:
 private:
     std::shared_ptr<testing::ManualClock> clock_ = std::make_shared<testing::ManualClock>();
     boost::asio::io_context context_;
+    std::shared_ptr<admin::EventFeed> events_ =
+        std::make_shared<admin::EventFeed>(context_.get_executor());
     SessionService service_;
     admin::Endpoint endpoint_;
     ContextThreads threads_;

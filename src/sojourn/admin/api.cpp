@@ -1,13 +1,18 @@
 #include "sojourn/admin/api.hpp"
 
+#include "sojourn/admin/event_stream.hpp"
+#include "sojourn/admin/event_subscription.hpp"
 #include "sojourn/admin/json.hpp"
+#include "sojourn/http/server_sent_event.hpp"
 #include "sojourn/http_server/responses.hpp"
 
+#include <boost/asio/this_coro.hpp>
 #include <boost/beast/core/string.hpp>
 
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -168,6 +173,7 @@ awaitable<Reply> Api::obey(const Command& command)
             [this](const ShowStatistics&) { return statistics(); },
             [this](const ShowHealth&) { return health(); },
             [this](const ShowMetrics&) { return metrics(); },
+            [this](const FollowEvents&) { return follow_events(); },
             [this](const Drain& when) { return drain(when.deadline); },
         },
         command
@@ -314,6 +320,24 @@ awaitable<Reply> Api::metrics()
     auto response = json_response(http::status::ok, *std::move(text));
     response.set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");
     co_return Reply(std::move(response));
+}
+
+awaitable<Reply> Api::follow_events()
+{
+    if (!options_.events()) {
+        co_return Reply(http_server::refusal(
+            http::status::not_found, "not_found", "this server has no feed of events"
+        ));
+    }
+    auto subscription = co_await options_.events()->subscribe(co_await asio::this_coro::executor);
+    auto header = json_response(http::status::ok, {});
+    header.set(http::field::content_type, sojourn::http::event_stream_type);
+    co_return Reply(
+        std::move(header),
+        std::make_unique<EventStream>(
+            service_, std::move(subscription), options_.refusal_interval()
+        )
+    );
 }
 
 // Begins it and waits for nothing: it may take longer than a client has patience. `GET /health`

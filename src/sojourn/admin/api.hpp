@@ -45,6 +45,7 @@ private:
     [[nodiscard]] Answer statistics();
     [[nodiscard]] Answer health();
     [[nodiscard]] Answer metrics();
+    [[nodiscard]] Answer follow_events();
     [[nodiscard]] Answer drain(Duration deadline);
 
     SessionService& service_;

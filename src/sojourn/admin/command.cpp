@@ -261,6 +261,7 @@ constexpr std::array resources{
     Resource{"stats", for_reading, read_plain<ShowStatistics>},
     Resource{"health", for_reading, read_plain<ShowHealth>},
     Resource{"metrics", for_reading, read_plain<ShowMetrics>},
+    Resource{"events", for_reading, read_plain<FollowEvents>},
     Resource{"cleanup", for_posting, read_cleanup},
     Resource{"drain", for_posting, read_drain},
 };
@@ -343,7 +344,8 @@ Access needed_for(const Command& command) noexcept
                             std::holds_alternative<ShowSession>(command) ||
                             std::holds_alternative<ShowStatistics>(command) ||
                             std::holds_alternative<ShowHealth>(command) ||
-                            std::holds_alternative<ShowMetrics>(command);
+                            std::holds_alternative<ShowMetrics>(command) ||
+                            std::holds_alternative<FollowEvents>(command);
     return only_looks ? Access::read : Access::change;
 }
 

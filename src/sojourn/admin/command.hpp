@@ -66,6 +66,9 @@ struct ShowHealth {};
 /// `GET /metrics`
 struct ShowMetrics {};
 
+/// `GET /events`
+struct FollowEvents {};
+
 /// `POST /drain?deadline=D`
 struct Drain {
     Duration deadline = std::chrono::seconds(30);
@@ -80,6 +83,7 @@ using Command = std::variant<
     ShowStatistics,
     ShowHealth,
     ShowMetrics,
+    FollowEvents,
     Drain>;
 
 /// Why a request asks for nothing that can be done.

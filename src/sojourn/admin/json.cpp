@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -47,15 +48,16 @@ std::string shown(std::string_view text)
     return escaped;
 }
 
+json::value shown(const std::shared_ptr<const std::string>& principal)
+{
+    return principal ? json::value(shown(*principal)) : json::value();
+}
+
 json::object session_object(const SessionInfo& session)
 {
     json::object object;
     object["reference"] = to_string(session.reference);
-    if (session.principal) {
-        object["principal"] = shown(*session.principal);
-    } else {
-        object["principal"] = nullptr;
-    }
+    object["principal"] = shown(session.principal);
     object["created"] = iso_8601(session.created);
     object["use"] = to_string(session.use);
     object["idle_seconds"] = seconds(session.idle_for);
@@ -177,6 +179,22 @@ std::string page_json(const SessionPage& page)
 std::string session_json(const SessionInfo& session)
 {
     return json::serialize(session_object(session));
+}
+
+std::string removed_json(const RemovedSession& session)
+{
+    return json::serialize(json::object{
+        {"reference", to_string(session.reference)},
+        {"cause", to_string(session.cause)},
+        {"principal", shown(session.principal)},
+        {"created", iso_8601(session.created)},
+        {"requests", session.requests},
+    });
+}
+
+std::string refused_json(std::string_view what, std::string_view reason, std::uint64_t count)
+{
+    return json::serialize(json::object{{"what", what}, {"reason", reason}, {"count", count}});
 }
 
 std::string ended_json(std::size_t sessions, bool is_dry_run)

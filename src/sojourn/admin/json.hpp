@@ -13,7 +13,9 @@
 #include "sojourn/service/session_service.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace sojourn::admin {
 
@@ -21,6 +23,13 @@ namespace sojourn::admin {
 [[nodiscard]] std::string page_json(const SessionPage& page);
 
 [[nodiscard]] std::string session_json(const SessionInfo& session);
+
+/// A session that has ended, and its cause.
+[[nodiscard]] std::string removed_json(const RemovedSession& session);
+
+/// `{"what": "request" or "creation", "reason": ..., "count": ...}`
+[[nodiscard]] std::string
+refused_json(std::string_view what, std::string_view reason, std::uint64_t count);
 
 /// `{"sessions": COUNT, "dry_run": ...}`: how many a command has ended, or would.
 [[nodiscard]] std::string ended_json(std::size_t sessions, bool is_dry_run);

@@ -4,15 +4,19 @@
 #ifndef SOJOURN_ADMIN_OPTIONS_HPP
 #define SOJOURN_ADMIN_OPTIONS_HPP
 
+#include "sojourn/admin/event_feed.hpp"
 #include "sojourn/core/error.hpp"
 #include "sojourn/http_server/limits.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -96,6 +100,31 @@ public:
 
     [[nodiscard]] const auto& metrics() const noexcept { return metrics_; }
 
+    /// What `GET /events` tells. Each that follows it takes one of the connections. Default none,
+    /// and then there is no such resource.
+    Options& events(std::shared_ptr<EventFeed> feed)
+    {
+        events_ = std::move(feed);
+        return *this;
+    }
+
+    [[nodiscard]] const std::shared_ptr<EventFeed>& events() const noexcept { return events_; }
+
+    /// How often who follows events is told of what was refused since. 10 ms to 1 minute, outside
+    /// the nearest bound; default 1 second.
+    Options& refusal_interval(std::chrono::milliseconds interval) noexcept
+    {
+        refusal_interval_ = std::clamp<std::chrono::milliseconds>(
+            interval, std::chrono::milliseconds(10), std::chrono::minutes(1)
+        );
+        return *this;
+    }
+
+    [[nodiscard]] std::chrono::milliseconds refusal_interval() const noexcept
+    {
+        return refusal_interval_;
+    }
+
     /// How much a client may ask for. Default 32 connections; else as `Limits` says.
     Options& limits(const http_server::Limits& limits) noexcept
     {
@@ -126,6 +155,8 @@ private:
     std::optional<std::string> read_token_;
     bool may_change_ = true;
     std::function<boost::asio::awaitable<Result<std::string>>(SessionService&)> metrics_;
+    std::shared_ptr<EventFeed> events_;
+    std::chrono::milliseconds refusal_interval_ = std::chrono::seconds(1);
     http_server::Limits limits_{.connections = 32};
 };
 

@@ -155,6 +155,9 @@ void Connection::finish()
 {
     asio::post(executor_, [self = shared_from_this()] {
         self->is_finishing_ = true;
+        if (self->stream_ != nullptr) {
+            self->stream_->finish();
+        }
         if (self->is_idle_) {
             // Cancelled, not shut down: if a request has just come in after all, it is answered.
             stop_waiting(self->socket_);
@@ -338,14 +341,17 @@ Connection::write_stream(const Response& response, http::verb method, StreamBody
 /// a body may wait long for something to say, and should not once nobody is there to hear it.
 asio::awaitable<bool> Connection::run(StreamBody& body, PartWriter& writer)
 {
-    is_streaming_ = true;
+    stream_ = &body;
+    if (is_finishing_) {
+        body.finish();
+    }
     buffer_.reserve(std::min(buffer_.max_size(), buffer_.size() + read_ahead_bytes));
     read_ahead();
     // In a coroutine of its own, since only such a one can be cancelled alone.
     const auto [exception] = co_await asio::co_spawn(
-        executor_, body.write_to(writer), asio::bind_cancellation_slot(stream_.slot(), as_result)
+        executor_, body.write_to(writer), asio::bind_cancellation_slot(cut_off_.slot(), as_result)
     );
-    is_streaming_ = false;
+    stream_ = nullptr;
     co_await stop_reading_ahead();
     co_return !exception && !is_cut_off_;
 }
@@ -364,7 +370,7 @@ asio::awaitable<Connection::ErrorCode> Connection::write_some(Buffers buffers)
 void Connection::read_ahead()
 {
     const auto room = buffer_.capacity() - buffer_.size();
-    if (!is_streaming_ || room == 0) {
+    if (stream_ == nullptr || room == 0) {
         return;
     }
     is_reading_ahead_ = true;
@@ -405,9 +411,9 @@ asio::awaitable<void> Connection::stop_reading_ahead()
 /// Ends the body that is streamed: nobody is there any more.
 void Connection::cut_stream_off()
 {
-    if (is_streaming_) {
+    if (stream_ != nullptr) {
         is_cut_off_ = true;
-        stream_.emit(asio::cancellation_type::terminal);
+        cut_off_.emit(asio::cancellation_type::terminal);
     }
 }
 

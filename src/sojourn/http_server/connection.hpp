@@ -97,10 +97,10 @@ private:
     bool is_idle_ = false;
     bool is_late_ = false;
     bool is_finishing_ = false;
-    /// Cancels the body that is streamed.
-    boost::asio::cancellation_signal stream_;
+    /// The body that is streamed, if one is; and what cancels it.
+    StreamBody* stream_ = nullptr;
+    boost::asio::cancellation_signal cut_off_;
     boost::asio::steady_timer reading_ahead_has_ended_;
-    bool is_streaming_ = false;
     bool is_reading_ahead_ = false;
     bool is_cut_off_ = false;
 };

@@ -43,6 +43,10 @@ public:
     /// (terminal), and must come to an end soon: the connection waits for it. What it throws, or
     /// being cancelled, leaves the body without its end, and a client of HTTP/1.1 can tell.
     [[nodiscard]] virtual boost::asio::awaitable<void> write_to(StreamWriter& writer) = 0;
+
+    /// The server stops, and waits for those it serves: a body without an end should come to one.
+    /// Called on the connection's executor while `write_to` waits for something, or before.
+    virtual void finish() noexcept {}
 };
 
 } // namespace sojourn::http_server
