@@ -35,6 +35,14 @@ using sojourn::make_error_code;
 using sojourn::Result;
 using sojourn::throw_exception_from_error;
 
+// core/frame.hpp
+using sojourn::Frame;
+using sojourn::FrameDirection;
+
+// core/frame_page.hpp
+using sojourn::FramePage;
+using sojourn::FrameQuery;
+
 // core/id_source.hpp
 using sojourn::draw_id;
 using sojourn::draw_names;

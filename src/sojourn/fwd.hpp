@@ -10,6 +10,7 @@ namespace sojourn {
 
 // core
 enum class errc : int;
+enum class FrameDirection : std::uint8_t;
 enum class RemovalCause : std::uint8_t;
 enum class SessionUse : std::uint8_t;
 enum class WhenFull : std::uint8_t;
@@ -17,6 +18,7 @@ class AcquireOptions;
 class Attributes;
 class CreateOptions;
 class Error;
+class FrameQuery;
 class IdSource;
 class ListOptions;
 class OsIdSource;
@@ -29,6 +31,8 @@ class SessionId;
 class SessionReference;
 class WaitHistogram;
 struct AttributeSnapshot;
+struct Frame;
+struct FramePage;
 struct InvalidOption;
 struct Metrics;
 struct RemovedSession;

@@ -15,6 +15,8 @@
 #include "sojourn/core/create_options.hpp"
 #include "sojourn/core/duration.hpp"
 #include "sojourn/core/error.hpp"
+#include "sojourn/core/frame.hpp"
+#include "sojourn/core/frame_page.hpp"
 #include "sojourn/core/id_source.hpp"
 #include "sojourn/core/metrics.hpp"
 #include "sojourn/core/rate_limit.hpp"

@@ -67,6 +67,11 @@ ServiceOptions waiting_for_room(std::size_t shards)
     return small_options(shards).when_full(WhenFull::wait);
 }
 
+ServiceOptions recording(std::size_t shards)
+{
+    return small_options(shards).max_frames_per_session(20);
+}
+
 /// As many as the world holds leases of this kind.
 ServiceOptions bounded_requests(std::size_t shards)
 {
@@ -120,6 +125,14 @@ void leave_untold(World& world)
         auto created = world.run_apart(world.service->create()).value();
         created.lease.release();
         (void)world.run_apart(world.service->remove(created.id)).value();
+    }
+}
+
+/// As many as a ring has room for before it grows.
+void record_some(World& world)
+{
+    for (int i = 0; i < 8; ++i) {
+        (void)world.run(world.lease.record(FrameDirection::to_client, "frame")).value();
     }
 }
 
@@ -290,6 +303,20 @@ std::vector<Operation> all_operations()
         [](World& w) { return w.service->modify(w.id, new_change()); },
         [](World& w, Noting h) { w.service->async_modify(w.id, new_change(), std::move(h)); }
     );
+    auto frames = operation(
+        "frames",
+        [](World& w) { return w.service->frames(w.lease.info().reference); },
+        [](World& w, Noting h) {
+            w.service->async_frames(w.lease.info().reference, FrameQuery(), std::move(h));
+        }
+    );
+    auto next_frames = operation(
+        "next_frames",
+        [](World& w) { return w.service->next_frames(w.lease.info().reference); },
+        [](World& w, Noting h) {
+            w.service->async_next_frames(w.lease.info().reference, FrameQuery(), std::move(h));
+        }
+    );
     auto cleanup = operation(
         "cleanup of the expired",
         [](World& w) { return w.service->cleanup(); },
@@ -326,6 +353,16 @@ std::vector<Operation> all_operations()
     auto closed_exclusive =
         operation("ExclusiveLease::closed", [](World& w) { return w.exclusive.closed(); });
     auto closed_weak = operation("WeakLease::closed", [](World& w) { return w.weak.closed(); });
+    const auto record = operation("SessionLease::record", [](World& w) {
+        return w.lease.record(FrameDirection::from_client, std::string(50, 'f'));
+    });
+    auto record_weak = operation("WeakLease::record", [](World& w) {
+        return w.weak.record(FrameDirection::from_client, std::string(50, 'f'), 1);
+    });
+    auto frames_of_lease =
+        operation("SessionLease::frames", [](World& w) { return w.lease.frames(); });
+    auto next_frames_weak =
+        operation("WeakLease::next_frames", [](World& w) { return w.weak.next_frames(); });
     auto touch_weak = operation("WeakLease::touch", [](World& w) { return w.weak.touch(); });
 
     const auto named = [](Operation made, std::string_view name) {
@@ -372,6 +409,9 @@ std::vector<Operation> all_operations()
         snapshot,
         commit,
         modify,
+        frames.with(&recording).after(&record_some),
+        named(next_frames, "next_frames: at once").with(&recording).after(&record_some),
+        next_frames.with(&recording).ended_by(&outlive_all).giving(errc::not_found),
         cleanup.after(&add_overdue),
         cleanup_of_all.after(&fill),
         metrics,
@@ -384,6 +424,13 @@ std::vector<Operation> all_operations()
         closed_exclusive.ended_by(&release_exclusive),
         closed_weak.ended_by(&outlive_all),
         touch_weak,
+        named(record, "SessionLease::record: the first").with(&recording),
+        named(record, "SessionLease::record: where the ring must grow")
+            .with(&recording)
+            .after(&record_some),
+        record_weak.with(&recording),
+        frames_of_lease.with(&recording).after(&record_some),
+        next_frames_weak.with(&recording).ended_by(&outlive_all).giving(errc::not_found),
         background("a round of cleanup", &add_overdue, nullptr),
         background("a round of the listeners", &leave_untold, nullptr),
     };

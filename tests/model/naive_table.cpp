@@ -178,6 +178,8 @@ void NaiveTable::end(Key key, RemovalCause cause)
     auto& session = sessions_.at(key);
     session.cause = cause;
     unwatch(key);
+    history_.frames_ended += session.frames.size();
+    session.frames.clear();
     if (session.leases > 0) {
         session.is_closing = true;
     } else {
@@ -547,6 +549,76 @@ bool NaiveTable::watch(Key key)
     return true;
 }
 
+bool NaiveTable::follow(Key key)
+{
+    const auto place = look_up(key);
+    if (place == sessions_.end()) {
+        return false;
+    }
+    place->second.is_watched = true;
+    return true;
+}
+
+const NaiveSession* NaiveTable::find_by_key(Key key)
+{
+    const auto place = look_up(key);
+    return place == sessions_.end() ? nullptr : &place->second;
+}
+
+namespace {
+
+std::size_t bytes_of(const NaiveSession& session)
+{
+    std::size_t sum = 0;
+    for (const auto& frame : session.frames) {
+        sum += frame.bytes();
+    }
+    return sum;
+}
+
+} // namespace
+
+std::size_t NaiveTable::frame_bytes() const
+{
+    std::size_t sum = 0;
+    for (const auto& [key, session] : sessions_) {
+        sum += bytes_of(session);
+    }
+    return sum;
+}
+
+void NaiveTable::drop_oldest_frame(NaiveSession& session)
+{
+    session.frames.erase(session.frames.begin());
+    ++session.frames_dropped;
+    ++history_.frames_dropped;
+}
+
+std::optional<std::uint64_t> NaiveTable::record(Key key, NaiveFrame frame)
+{
+    const auto place = look_up(key);
+    if (place == sessions_.end()) {
+        return std::nullopt;
+    }
+    auto& session = place->second;
+    frame.sequence = ++session.frames_recorded;
+    ++history_.frames_recorded;
+    const auto of_others = frame_bytes() - bytes_of(session);
+    if (frame.bytes() > options_.max_frame_bytes_per_session() ||
+        frame.bytes() + of_others > options_.max_frame_bytes()) {
+        ++session.frames_dropped;
+        ++history_.frames_dropped;
+        return frame.sequence;
+    }
+    while (session.frames.size() >= options_.max_frames_per_session() ||
+           bytes_of(session) + frame.bytes() > options_.max_frame_bytes_per_session() ||
+           frame_bytes() + frame.bytes() > options_.max_frame_bytes()) {
+        drop_oldest_frame(session);
+    }
+    session.frames.push_back(frame);
+    return frame.sequence;
+}
+
 void NaiveTable::unwatch(Key key)
 {
     if (std::exchange(sessions_.at(key).is_watched, false)) {
@@ -817,7 +889,9 @@ Metrics NaiveTable::metrics() const
         metrics.half_open += session.is_half_open && !session.is_closing ? 1U : 0U;
         metrics.closing += session.is_closing ? 1U : 0U;
         metrics.leased += session.leases > 0 ? 1U : 0U;
+        metrics.frames += session.frames.size();
     }
+    metrics.frame_bytes = frame_bytes();
     return metrics;
 }
 

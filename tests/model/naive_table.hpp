@@ -10,6 +10,7 @@
 #define SOJOURN_TESTS_MODEL_NAIVE_TABLE_HPP
 
 #include "sojourn/core/error.hpp"
+#include "sojourn/core/frame.hpp"
 #include "sojourn/core/metrics.hpp"
 #include "sojourn/core/rate_limit.hpp"
 #include "sojourn/core/service_options.hpp"
@@ -42,6 +43,14 @@ void require(bool condition, const char* what);
 /// Names one session for the whole of a run, whatever its id; also its reference.
 using Key = std::uint64_t;
 
+struct NaiveFrame {
+    std::uint64_t sequence = 0;
+    std::uint32_t stream = 0;
+    std::string payload;
+
+    [[nodiscard]] std::size_t bytes() const { return payload.size() + Frame::overhead; }
+};
+
 struct NaiveSession {
     std::string id;
     std::string principal;
@@ -67,6 +76,9 @@ struct NaiveSession {
     bool is_half_open = false;
     bool is_closing = false;
     RemovalCause cause{};
+    std::vector<NaiveFrame> frames;
+    std::uint64_t frames_recorded = 0;
+    std::uint64_t frames_dropped = 0;
 
     [[nodiscard]] bool is_pinned() const { return leases > 0 || weak_leases > 0; }
 };
@@ -105,6 +117,11 @@ public:
     /// By who has it, whatever its id.
     [[nodiscard]] bool touch(Key key);
     [[nodiscard]] bool watch(Key key);
+    [[nodiscard]] bool follow(Key key);
+    /// The frame's number; nothing if the session is not found.
+    [[nodiscard]] std::optional<std::uint64_t> record(Key key, NaiveFrame frame);
+    /// For the frames that it has.
+    [[nodiscard]] const NaiveSession* find_by_key(Key key);
 
     [[nodiscard]] bool is_watched() const
     {
@@ -191,6 +208,8 @@ private:
     void unwatch(Key key);
     /// Open, and not due.
     Place look_up(Key key);
+    [[nodiscard]] std::size_t frame_bytes() const;
+    void drop_oldest_frame(NaiveSession& session);
     void note_use(NaiveSession& session, TimePoint moment);
     Place look_up(const std::string& id);
     /// The open sessions that the table finds no longer.

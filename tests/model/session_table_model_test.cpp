@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <random>
 #include <set>
@@ -86,11 +87,18 @@ struct Shape {
         if (random.one_in(3)) {
             options.max_total_attribute_bytes(random.pick<std::size_t>(100, 100 * capacity + 100));
         }
+        if (!random.one_in(4)) {
+            const auto each = Frame::overhead + 100;
+            options.max_frames_per_session(random.choose(frame_counts))
+                .max_frame_bytes_per_session(random.pick<std::size_t>(100, 12 * each))
+                .max_frame_bytes(random.pick<std::size_t>(each, capacity * 6 * each));
+        }
     }
 
     static constexpr std::array<std::size_t, 7> capacities = {1, 2, 3, 5, 8, 40, 150};
     static constexpr std::array<std::size_t, 3> pendings = {1, 5, 100'000};
     static constexpr std::array<std::size_t, 4> batches = {1, 4, 10'000, 10'000};
+    static constexpr std::array<std::size_t, 4> frame_counts = {1, 3, 9, 40};
     static constexpr std::array<std::uint32_t, 3> rates = {1'000'000, 20'000'000, 300'000'000};
 
     ServiceOptions options;
@@ -291,11 +299,136 @@ private:
         }
     }
 
+    // Frames, of sessions that live or have ended.
+
+    [[nodiscard]] bool is_recording() const { return shape_.options.max_frames_per_session() > 0; }
+
+    void follow()
+    {
+        operation_ = "follow";
+        if (!slots_.empty()) {
+            const auto key = likely_key();
+            require(
+                table_.follow(slot_of(key), SessionReference(key)) == model_.follow(key),
+                "followed, or not"
+            );
+        }
+    }
+
+    void record()
+    {
+        operation_ = "record";
+        if (slots_.empty() || !is_recording()) {
+            return;
+        }
+        const auto key = likely_key();
+        NaiveFrame frame;
+        frame.stream = random_.pick<std::uint32_t>(0, 2);
+        frame.payload = std::string(random_.pick<std::size_t>(0, 300), 'x');
+        Recording recording;
+        recording.frame = std::make_shared<KeptFrame>(
+            Frame(FrameDirection::to_client, frame.payload, frame.stream, WallTime())
+        );
+        const auto once = [&] {
+            return table_.record(slot_of(key), SessionReference(key), recording);
+        };
+        auto recorded = once();
+        if (recorded && recording.lacking_room > 0) {
+            recording.ring = std::make_unique<FrameRing>(recording.lacking_room);
+            recorded = once();
+        }
+        const auto expected = model_.record(key, frame);
+        require(recorded.has_value() == expected.has_value(), "recorded, or not");
+        require(!expected || recording.sequence == *expected, "another number");
+        (void)table_.take_discarded_frames();
+    }
+
+    void read_frames()
+    {
+        operation_ = "read_frames";
+        if (slots_.empty()) {
+            return;
+        }
+        const auto key = likely_key();
+        FrameQuery query;
+        query.after(random_.pick<std::uint64_t>(0, 60)).limit(random_.pick<std::size_t>(1, 8));
+        if (random_.one_in(2)) {
+            query.stream(random_.pick<std::uint32_t>(0, 2));
+        }
+        FramePage page;
+        const auto read = table_.read_frames(slot_of(key), SessionReference(key), query, page);
+        const auto* const session = model_.find_by_key(key);
+        require(read.has_value() == (session != nullptr), "found, or not");
+        if (session != nullptr) {
+            compare_page(page, *session, query);
+        }
+    }
+
+    static void
+    compare_page(const FramePage& page, const NaiveSession& session, const FrameQuery& query)
+    {
+        require(page.newest == session.frames_recorded, "another newest frame");
+        require(page.dropped == session.frames_dropped, "another number of dropped frames");
+        const auto first =
+            session.frames.empty() ? session.frames_recorded + 1 : session.frames.front().sequence;
+        require(page.first_kept == first, "another first frame");
+        std::size_t found = 0;
+        auto next = std::max(session.frames_recorded, query.after());
+        for (const auto& frame : session.frames) {
+            if (frame.sequence <= query.after()) {
+                continue;
+            }
+            if (found == query.limit()) {
+                next = frame.sequence - 1;
+                break;
+            }
+            if (query.stream().value_or(frame.stream) != frame.stream) {
+                continue;
+            }
+            require(found < page.frames.size(), "a frame is missing");
+            const auto& read = *page.frames[found++];
+            require(read.sequence == frame.sequence, "another frame");
+            require(read.stream == frame.stream, "another stream");
+            require(read.payload == frame.payload, "another payload");
+        }
+        require(page.frames.size() == found, "a frame too many");
+        require(page.next == next, "another place to go on");
+    }
+
+    /// Rather of one that lives.
+    Key likely_key()
+    {
+        if (model_.sessions().empty() || random_.one_in(5)) {
+            return random_.pick<Key>(1, next_key_);
+        }
+        return random_.choose(model_.sessions()).first;
+    }
+
+    /// Some slot, if the session never was.
+    [[nodiscard]] std::uint32_t slot_of(Key key) const
+    {
+        const auto known = slots_.find(key);
+        return known == slots_.end() ? 0 : known->second;
+    }
+
     // Operations
 
     void operate()
     {
-        switch (random_.pick(0, 35)) {
+        switch (random_.pick(0, 42)) {
+        case 36:
+            follow();
+            break;
+        case 37:
+        case 38:
+        case 39:
+        case 40:
+            record();
+            break;
+        case 41:
+        case 42:
+            read_frames();
+            break;
         case 30:
         case 31:
             acquire_weak();
@@ -785,6 +918,9 @@ TEST_CASE("session_table: it agrees with a naive model under random operations",
         CHECK(sum.rate_limited > 300);
         CHECK(sum.refused_busy > 300);
         CHECK(unwatched > 1000);
+        CHECK(sum.frames_recorded > 5000);
+        CHECK(sum.frames_dropped > 1000);
+        CHECK(sum.frames_ended > 1000);
         CHECK(sum.refused_stopping > 100);
         CHECK(sum.refused_overloaded > 100);
         for (const auto cause : sojourn::removal_causes) {

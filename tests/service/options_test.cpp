@@ -73,6 +73,10 @@ TEST_CASE(
         {"max_total_attribute_bytes",
          options().max_total_attribute_bytes((std::size_t{1} << 50U) + 1)},
         {"max_attribute_bytes", options().max_attribute_bytes(64UL * 1024 * 1024 + 1)},
+        {"max_frames_per_session", options().max_frames_per_session(10'001)},
+        {"max_frame_bytes_per_session",
+         options().max_frame_bytes_per_session(64UL * 1024 * 1024 + 1)},
+        {"max_frame_bytes", options().max_frame_bytes((std::size_t{1} << 50U) + 1)},
         {"max_pending_events", options().max_pending_events(0)},
         {"max_pending_events", options().max_pending_events(100'000'001)},
         {"cleanup_batch", options().cleanup_batch(0)},
@@ -116,6 +120,9 @@ TEST_CASE("session_service: options at their bounds work", "[async][service]")
                      .max_total_attribute_bytes(0)
                      .request_rate(RateLimit(1, 1))
                      .max_attribute_bytes(0)
+                     .max_frames_per_session(1)
+                     .max_frame_bytes_per_session(0)
+                     .max_frame_bytes(0)
                      .max_pending_events(1)
                      .cleanup_batch(1);
     ManualService small(least);
@@ -141,6 +148,9 @@ TEST_CASE("session_service: options at their bounds work", "[async][service]")
                     .max_total_attribute_bytes(std::size_t{1} << 50U)
                     .request_rate(RateLimit(1'000'000'000, 1'000'000))
                     .max_attribute_bytes(64UL * 1024 * 1024)
+                    .max_frames_per_session(10'000)
+                    .max_frame_bytes_per_session(64UL * 1024 * 1024)
+                    .max_frame_bytes(std::size_t{1} << 50U)
                     .max_pending_events(100'000'000)
                     .cleanup_batch(10'000);
     ManualService large(most);

@@ -15,7 +15,7 @@ using sojourn::Result;
 namespace {
 
 constexpr int first_code = 1;
-constexpr int last_code = static_cast<int>(errc::duration_too_long);
+constexpr int last_code = static_cast<int>(errc::not_recorded);
 
 } // namespace
 

@@ -24,7 +24,7 @@ constexpr std::array legacy_revisions = {
 
 constexpr auto modern = McpRevision::v2026_07_28;
 
-constexpr auto last_errc = errc::duration_too_long;
+constexpr auto last_errc = errc::not_recorded;
 
 } // namespace
 

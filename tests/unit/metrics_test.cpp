@@ -35,6 +35,11 @@ Metrics numbered(std::uint64_t step)
           &metrics.refused_overloaded,
           &metrics.creations_rate_limited,
           &metrics.creations_refused_stopping,
+          &metrics.frames_recorded,
+          &metrics.frames,
+          &metrics.frame_bytes,
+          &metrics.frames_dropped,
+          &metrics.frames_ended,
           &metrics.calls_inline,
           &metrics.calls_combined,
           &metrics.calls_suspended}) {
@@ -47,7 +52,7 @@ Metrics numbered(std::uint64_t step)
 }
 
 // A new counter must be numbered above, and so be added in operator+=.
-static_assert(sizeof(Metrics) == (22 + sojourn::removal_cause_count) * sizeof(std::uint64_t));
+static_assert(sizeof(Metrics) == (27 + sojourn::removal_cause_count) * sizeof(std::uint64_t));
 
 } // namespace
 
@@ -89,6 +94,10 @@ TEST_CASE("metrics: the ledger notices what does not add up", "[unit][core]")
     metrics.not_found = 3;
     metrics.rate_limited = 2;
     metrics.refused_stopping = 1;
+    metrics.frames_recorded = 6;
+    metrics.frames = 3;
+    metrics.frames_dropped = 2;
+    metrics.frames_ended = 1;
     REQUIRE(metrics.ledger_holds());
 
     for (auto* counter :
@@ -102,7 +111,11 @@ TEST_CASE("metrics: the ledger notices what does not add up", "[unit][core]")
           &metrics.not_found,
           &metrics.rate_limited,
           &metrics.refused_busy,
-          &metrics.refused_stopping}) {
+          &metrics.refused_stopping,
+          &metrics.frames_recorded,
+          &metrics.frames,
+          &metrics.frames_dropped,
+          &metrics.frames_ended}) {
         ++*counter;
         CHECK_FALSE(metrics.ledger_holds());
         --*counter;

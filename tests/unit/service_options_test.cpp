@@ -58,6 +58,9 @@ TEST_CASE("service_options: the defaults are valid and as documented", "[unit][c
     CHECK(options.eviction_grace() == 10s);
     CHECK(options.max_attribute_bytes() == 128 * 1024);
     CHECK(options.max_total_attribute_bytes() == 1UL << 30U);
+    CHECK(options.max_frames_per_session() == 0);
+    CHECK(options.max_frame_bytes_per_session() == 256 * 1024);
+    CHECK(options.max_frame_bytes() == 256UL << 20U);
     CHECK(options.max_pending_events() == 1024);
     CHECK(options.listener_timeout() == 30s);
     CHECK(options.cleanup_batch() == 128);
@@ -207,6 +210,18 @@ TEST_CASE("service_options: the sizes and counts have bounds", "[unit][core]")
          64UL << 20U},
         {"max_total_attribute_bytes",
          [](std::size_t n) { return defaults().max_total_attribute_bytes(n); },
+         0,
+         1UL << 50U},
+        {"max_frames_per_session",
+         [](std::size_t n) { return defaults().max_frames_per_session(n); },
+         0,
+         10'000},
+        {"max_frame_bytes_per_session",
+         [](std::size_t n) { return defaults().max_frame_bytes_per_session(n); },
+         0,
+         64UL << 20U},
+        {"max_frame_bytes",
+         [](std::size_t n) { return defaults().max_frame_bytes(n); },
          0,
          1UL << 50U},
         {"max_pending_events",

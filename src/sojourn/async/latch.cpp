@@ -2,8 +2,12 @@
 
 namespace sojourn {
 
-Latch::Latch(const boost::asio::any_io_executor& executor, const std::shared_ptr<Clock>& clock)
-    : line_(executor, SemaphoreOptions().permits(0).max_waiters(SemaphoreOptions::most), clock)
+Latch::Latch(
+    const boost::asio::any_io_executor& executor,
+    const std::shared_ptr<Clock>& clock,
+    std::size_t max_waiters
+)
+    : line_(executor, SemaphoreOptions().permits(0).max_waiters(max_waiters), clock)
 {
 }
 
@@ -14,7 +18,8 @@ boost::asio::awaitable<Result<void>> Latch::wait(Duration limit)
         co_return Result<void>();
     }
     // A limit of nothing is a limit too.
-    co_return ended.error() == errc::overloaded ? Error(errc::timed_out) : ended.error();
+    const bool is_over_at_once = ended.error() == errc::overloaded && limit <= Duration::zero();
+    co_return is_over_at_once ? Error(errc::timed_out) : ended.error();
 }
 
 } // namespace sojourn

@@ -14,6 +14,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 
 namespace sojourn {
@@ -23,10 +24,15 @@ namespace sojourn {
 /// *Thread safety*, *Lifetime*, *Cancellation*: as `AsyncSemaphore`.
 class Latch {
 public:
-    Latch(const boost::asio::any_io_executor& executor, const std::shared_ptr<Clock>& clock);
+    /// `max_waiters`: those who may wait at a time.
+    Latch(
+        const boost::asio::any_io_executor& executor,
+        const std::shared_ptr<Clock>& clock,
+        std::size_t max_waiters = SemaphoreOptions::most
+    );
 
-    /// Waits until `open`; for ever with `Duration::max()`. *Errors*: `timed_out`; one equal to
-    /// `operation_aborted`.
+    /// Waits until `open`; for ever with `Duration::max()`. *Errors*: `timed_out`; `overloaded`, at
+    /// once; one equal to `operation_aborted`.
     [[nodiscard]] boost::asio::awaitable<Result<void>> wait(Duration limit);
 
     /// Completes all who wait, and who will. A coroutine for which there is no memory to go on with

@@ -1,8 +1,8 @@
 /// @file
 /// Private header. What a service has for its sessions, as one account for all shards: how many
-/// there may be, how many of them half-open, how many bytes of attributes. A new session takes its
-/// share before it is made and leaves it when it ends; so no bound is ever passed, whichever shards
-/// the sessions are in.
+/// there may be, how many of them half-open, how many bytes of attributes and of frames. A new
+/// session takes its share before it is made and leaves it when it ends; so no bound is ever
+/// passed, whichever shards the sessions are in.
 
 #ifndef SOJOURN_CORE_CAPACITY_HPP
 #define SOJOURN_CORE_CAPACITY_HPP
@@ -25,9 +25,9 @@ struct Demand {
     std::size_t bytes = 0;
 };
 
-/// Four counts, of which none ever exceeds its bound: the sessions that live; those together with
+/// Five counts, of which none ever exceeds its bound: the sessions that live; those together with
 /// what listeners have yet to be told, which are the slots; the half-open ones of those that live;
-/// and the bytes of their attributes.
+/// the bytes of their attributes; and those of the frames that they keep.
 ///
 /// *Thread safety*: all members, any thread.
 class Capacity {
@@ -42,6 +42,7 @@ public:
         std::size_t slots_each = 1;
         std::size_t half_open = unbounded;
         std::size_t bytes = unbounded;
+        std::size_t frame_bytes = unbounded;
     };
 
     explicit Capacity(const Bounds& bounds) noexcept
@@ -49,7 +50,8 @@ public:
           slots_(bounds.sessions + bounds.pending),
           slots_each_(bounds.slots_each),
           half_open_(bounds.half_open),
-          bytes_(bounds.bytes)
+          bytes_(bounds.bytes),
+          frame_bytes_(bounds.frame_bytes)
     {
     }
 
@@ -218,6 +220,18 @@ public:
         return count == 0 || untold_bytes_.load(std::memory_order_relaxed) <= bytes_.most();
     }
 
+    // Of the frames that sessions keep. No session makes room for another's.
+
+    [[nodiscard]] bool take_frame_bytes(std::size_t count) noexcept
+    {
+        return frame_bytes_.take(count);
+    }
+
+    void give_back_frame_bytes(std::size_t count) noexcept { frame_bytes_.give_back(count); }
+
+    /// How many there are, as of this moment.
+    [[nodiscard]] std::size_t free_frame_bytes() const noexcept { return frame_bytes_.free(); }
+
     /// Listeners were told of so many.
     void vacate(std::size_t count) noexcept { slots_.give_back(count); }
 
@@ -283,6 +297,8 @@ private:
     Count half_open_;
     Count bytes_;
     std::atomic<std::size_t> untold_bytes_{0};
+    /// Of all that is recorded.
+    alignas(64) Count frame_bytes_;
 };
 
 } // namespace sojourn

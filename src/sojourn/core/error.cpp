@@ -56,6 +56,8 @@ private:
             return "a duration is negative; it must be longer than zero";
         case errc::duration_too_long:
             return "a duration is longer than 365 days";
+        case errc::not_recorded:
+            return "the service records no frames; see its option max_frames_per_session";
         }
         return "unknown sojourn error";
     }

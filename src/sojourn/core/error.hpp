@@ -60,6 +60,9 @@ enum class errc : int {
     duration_negative = 18,
     /// The duration is longer than `max_duration`.
     duration_too_long = 19,
+    /// The service records no frames, so there are none to read: see
+    /// `ServiceOptions::max_frames_per_session`.
+    not_recorded = 20,
 };
 
 /// The category of `errc`, named "sojourn".

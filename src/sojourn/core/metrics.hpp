@@ -64,6 +64,19 @@ struct Metrics {
     /// Creations that came when the service was being drained.
     std::uint64_t creations_refused_stopping = 0;
 
+    // Frames. frames_recorded == frames + frames_dropped + frames_ended.
+
+    /// All that were given a number, whatever became of them.
+    std::uint64_t frames_recorded = 0;
+    /// Those that sessions keep.
+    std::uint64_t frames = 0;
+    /// Of those that sessions keep, as `Frame::bytes` counts.
+    std::uint64_t frame_bytes = 0;
+    /// Those for which there was no room, and those that made room for others.
+    std::uint64_t frames_dropped = 0;
+    /// Those that were kept until their session ended.
+    std::uint64_t frames_ended = 0;
+
     // Confinement: how the calls ran.
 
     std::uint64_t calls_inline = 0;
@@ -80,12 +93,14 @@ struct Metrics {
         return std::accumulate(removed.begin(), removed.end(), std::uint64_t{0});
     }
 
-    /// True when every session that was created is either live or was removed for one cause, and
-    /// every acquire had one outcome. It always is.
+    /// True when every session that was created is either live or was removed for one cause, every
+    /// acquire had one outcome, and every frame is kept, was dropped or ended with its session. It
+    /// always is.
     [[nodiscard]] bool ledger_holds() const noexcept
     {
         return created == live + removed_total() && half_open + closing <= live &&
-               acquires == acquired + not_found + rate_limited + refused_busy + refused_stopping;
+               acquires == acquired + not_found + rate_limited + refused_busy + refused_stopping &&
+               frames_recorded == frames + frames_dropped + frames_ended;
     }
 
     /// Adds another shard's counters.

@@ -96,6 +96,15 @@ std::optional<InvalidOption> first_invalid_of_room(const ServiceOptions& options
     if (options.max_total_attribute_bytes().value_or(0) > 1UL << 50U) {
         return InvalidOption{"max_total_attribute_bytes", "none, or from 0 to 1125899906842624"};
     }
+    if (options.max_frames_per_session() > 10'000) {
+        return InvalidOption{"max_frames_per_session", "from 0 to 10000"};
+    }
+    if (options.max_frame_bytes_per_session() > 64UL * 1024 * 1024) {
+        return InvalidOption{"max_frame_bytes_per_session", "from 0 to 67108864"};
+    }
+    if (options.max_frame_bytes() > 1UL << 50U) {
+        return InvalidOption{"max_frame_bytes", "from 0 to 1125899906842624"};
+    }
     if (!is_between<std::size_t>(options.max_pending_events(), 1, most_sessions)) {
         return InvalidOption{"max_pending_events", "from 1 to 100000000"};
     }

@@ -324,6 +324,45 @@ public:
         return max_total_attribute_bytes_;
     }
 
+    /// Frames that a session keeps, the last ones, as `SessionLease::record` gives them to it. 0 to
+    /// 10,000; default 0: none are recorded, for whoever has them has what clients said. One that
+    /// finds no room within any of the three bounds on frames is dropped, and its session's oldest
+    /// ones before it where that makes room; those of other sessions never. What is dropped is
+    /// counted. Frames that were handed out do not count.
+    ServiceOptions& max_frames_per_session(std::size_t count) noexcept
+    {
+        max_frames_per_session_ = count;
+        return *this;
+    }
+
+    [[nodiscard]] std::size_t max_frames_per_session() const noexcept
+    {
+        return max_frames_per_session_;
+    }
+
+    /// Bytes that one session's frames may have, as `Frame::bytes` counts. 0 to 64 MiB; default 256
+    /// KiB.
+    ServiceOptions& max_frame_bytes_per_session(std::size_t bytes) noexcept
+    {
+        max_frame_bytes_per_session_ = bytes;
+        return *this;
+    }
+
+    [[nodiscard]] std::size_t max_frame_bytes_per_session() const noexcept
+    {
+        return max_frame_bytes_per_session_;
+    }
+
+    /// Bytes that the frames of all sessions together may have, over all shards, exactly. 0 to
+    /// 2^50; default 256 MiB.
+    ServiceOptions& max_frame_bytes(std::size_t bytes) noexcept
+    {
+        max_frame_bytes_ = bytes;
+        return *this;
+    }
+
+    [[nodiscard]] std::size_t max_frame_bytes() const noexcept { return max_frame_bytes_; }
+
     /// Room for what listeners have yet to be told, over all shards, on top of `max_sessions`:
     /// ended sessions and, if there is a creation listener, new ones. 1 to 100,000,000; default
     /// 1,024; with a creation listener 1 counts as 2. When live sessions and what waits together
@@ -383,6 +422,9 @@ private:
     Duration eviction_grace_ = std::chrono::seconds(10);
     std::size_t max_attribute_bytes_ = 128UL * 1024;
     std::optional<std::size_t> max_total_attribute_bytes_ = 1UL << 30U;
+    std::size_t max_frames_per_session_ = 0;
+    std::size_t max_frame_bytes_per_session_ = 256UL * 1024;
+    std::size_t max_frame_bytes_ = 256UL << 20U;
     std::size_t max_pending_events_ = 1024;
     Duration listener_timeout_ = std::chrono::seconds(30);
     std::size_t cleanup_batch_ = 128;

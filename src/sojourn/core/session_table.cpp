@@ -44,6 +44,7 @@ Capacity::Bounds bounds_of(
         .slots_each = slots_each,
         .half_open = options.max_half_open(),
         .bytes = options.max_total_attribute_bytes().value_or(Capacity::unbounded),
+        .frame_bytes = options.max_frame_bytes(),
     };
 }
 
@@ -92,6 +93,7 @@ SessionTable::SessionTable(
       slab_(limits.slots),
       index_(limits.sessions),
       principals_(key, limits.sessions),
+      frames_(options, limits.slots),
       schedule_(limits.slots)
 {
 }
@@ -705,6 +707,12 @@ Session* SessionTable::open_session(std::uint32_t slot, SessionReference referen
     return session.is_open() && session.reference == reference ? &session : nullptr;
 }
 
+Session* SessionTable::live_session(std::uint32_t slot, SessionReference reference)
+{
+    auto* const session = open_session(slot, reference);
+    return session == nullptr || end_if_due(*session) ? nullptr : session;
+}
+
 Result<Session*> SessionTable::acquire_weak(const HashedId& id)
 {
     auto* const session = find_for_request(id);
@@ -745,8 +753,8 @@ void SessionTable::release_weak(std::uint32_t slot, SessionReference reference, 
 
 bool SessionTable::touch(std::uint32_t slot, SessionReference reference)
 {
-    auto* const session = open_session(slot, reference);
-    if (session == nullptr || end_if_due(*session)) {
+    auto* const session = live_session(slot, reference);
+    if (session == nullptr) {
         return false;
     }
     use_now(*session);
@@ -755,18 +763,34 @@ bool SessionTable::touch(std::uint32_t slot, SessionReference reference)
 
 bool SessionTable::watch(std::uint32_t slot, SessionReference reference)
 {
-    auto* const session = open_session(slot, reference);
-    if (session == nullptr || end_if_due(*session) || !session->is_pinned()) {
+    auto* const session = live_session(slot, reference);
+    if (session == nullptr || !session->is_pinned()) {
         return false;
     }
-    if (!session->is_watched) {
-        if (const auto need = unwatched_.size() + watched_ + 1; need > unwatched_.capacity()) {
-            unwatched_.reserve(std::max(need, 2 * unwatched_.capacity()));
-        }
-        ++watched_;
-        session->is_watched = true;
-    }
+    watch(*session);
     return true;
+}
+
+bool SessionTable::follow(std::uint32_t slot, SessionReference reference)
+{
+    auto* const session = live_session(slot, reference);
+    if (session == nullptr) {
+        return false;
+    }
+    watch(*session);
+    return true;
+}
+
+void SessionTable::watch(Session& session)
+{
+    if (session.is_watched) {
+        return;
+    }
+    if (const auto need = unwatched_.size() + watched_ + 1; need > unwatched_.capacity()) {
+        unwatched_.reserve(std::max(need, 2 * unwatched_.capacity()));
+    }
+    ++watched_;
+    session.is_watched = true;
 }
 
 /// Needs no memory: there is room since it has been watched.
@@ -890,6 +914,29 @@ SessionInfo SessionTable::info(const Session& session) const
     };
 }
 
+// Frames
+
+Result<void>
+SessionTable::record(std::uint32_t slot, SessionReference reference, Recording& recording)
+{
+    if (live_session(slot, reference) == nullptr) {
+        return errc::not_found;
+    }
+    frames_.record(slot, recording, *capacity_, metrics_);
+    return {};
+}
+
+Result<void> SessionTable::read_frames(
+    std::uint32_t slot, SessionReference reference, const FrameQuery& query, FramePage& page
+)
+{
+    if (live_session(slot, reference) == nullptr) {
+        return errc::not_found;
+    }
+    frames_.read(slot, query, page);
+    return {};
+}
+
 // All sessions
 
 SessionUse SessionTable::use_of(const Session& session) noexcept
@@ -945,6 +992,21 @@ SessionTable::list(const SessionFilter& filter, std::uint32_t from, std::size_t 
         }
     );
     return page;
+}
+
+SessionTable::Located SessionTable::locate(SessionReference reference, std::uint32_t from) const
+{
+    Located located;
+    located.next_slot = walk(
+        from,
+        [&] { return located.slot.has_value(); },
+        [&](const Session& session) {
+            if (session.reference == reference) {
+                located.slot = session.slot;
+            }
+        }
+    );
+    return located;
 }
 
 SessionTable::Sweep SessionTable::count(const SessionFilter& filter, std::uint32_t from) const
@@ -1062,6 +1124,9 @@ void SessionTable::end(Session& session, RemovalCause cause, Capacity::Place* he
     session.owner_hook.unlink();
     if (session.is_watched) {
         unwatch(session);
+    }
+    if (frames_.is_recording()) {
+        frames_.end(session.slot, *capacity_, metrics_);
     }
     if (session.leases > 0) {
         transition(session, SessionState::closing, heir);

@@ -11,6 +11,9 @@
 #include "sojourn/core/capacity.hpp"
 #include "sojourn/core/error.hpp"
 #include "sojourn/core/expiry_schedule.hpp"
+#include "sojourn/core/frame_bin.hpp"
+#include "sojourn/core/frame_page.hpp"
+#include "sojourn/core/frame_store.hpp"
 #include "sojourn/core/metrics.hpp"
 #include "sojourn/core/principal_index.hpp"
 #include "sojourn/core/rate_limit.hpp"
@@ -237,8 +240,13 @@ public:
     /// has changed.
     [[nodiscard]] bool watch(std::uint32_t slot, SessionReference reference);
 
-    /// The slots of watched sessions that `watch` would not find any more. They are not watched
-    /// now. Clear it when it has been read.
+    /// The same, but whether anybody has a lease or not. `unwatched` may tell of a session that
+    /// has not ended, when its last lease was given back. *Exceptions*: `bad_alloc`, and nothing
+    /// has changed.
+    [[nodiscard]] bool follow(std::uint32_t slot, SessionReference reference);
+
+    /// The slots of watched sessions that have ended, or that `watch` would not find any more. They
+    /// are not watched now. Clear it when it has been read.
     [[nodiscard]] std::vector<std::uint32_t>& unwatched() noexcept { return unwatched_; }
 
     [[nodiscard]] bool has_unwatched() const noexcept { return !unwatched_.empty(); }
@@ -270,6 +278,20 @@ public:
     [[nodiscard]] Result<std::uint64_t>
     commit(const HashedId& id, std::uint64_t expected_version, const Attributes& data);
 
+    // Frames. A session has them until it is found no more.
+
+    [[nodiscard]] bool is_recording() const noexcept { return frames_.is_recording(); }
+
+    /// Records a frame, unless that needs a larger ring: see `Recording`. Precondition:
+    /// `is_recording`. *Errors*: `not_found`.
+    [[nodiscard]] Result<void>
+    record(std::uint32_t slot, SessionReference reference, Recording& recording);
+
+    /// Fills a page with frames. *Errors*: `not_found`. *Exceptions*: as `FrameRing::read`.
+    [[nodiscard]] Result<void> read_frames(
+        std::uint32_t slot, SessionReference reference, const FrameQuery& query, FramePage& page
+    );
+
     // All sessions, or those that a filter means. Each looks at no more than 4,096 slots, from slot
     // `from` on; `next_slot` says where to go on, or nothing once all slots have been seen. Those
     // that are due do not count.
@@ -282,6 +304,14 @@ public:
 
     [[nodiscard]] Page
     list(const SessionFilter& filter, std::uint32_t from, std::size_t limit) const;
+
+    /// Where the session of this name is, if it is among these slots.
+    struct Located {
+        std::optional<std::uint32_t> slot;
+        std::optional<std::uint32_t> next_slot;
+    };
+
+    [[nodiscard]] Located locate(SessionReference reference, std::uint32_t from) const;
 
     /// How many there are, or were.
     struct Sweep {
@@ -373,6 +403,11 @@ public:
     /// turn, as that frees them.
     [[nodiscard]] AttributeBin take_discarded() noexcept { return std::move(discarded_); }
 
+    /// The same of frames.
+    [[nodiscard]] bool has_discarded_frames() const noexcept { return frames_.has_discarded(); }
+
+    [[nodiscard]] FrameBin take_discarded_frames() noexcept { return frames_.take_discarded(); }
+
     /// A leased session as it is now.
     [[nodiscard]] SessionInfo info(const Session& session) const;
 
@@ -440,7 +475,9 @@ private:
     Session* find_for_request(const HashedId& id);
     [[nodiscard]] Error refuse_busy() noexcept;
     [[nodiscard]] Session* open_session(std::uint32_t slot, SessionReference reference) noexcept;
+    [[nodiscard]] Session* live_session(std::uint32_t slot, SessionReference reference);
     void use_now(Session& session) noexcept;
+    void watch(Session& session);
     void unwatch(Session& session) noexcept;
 
     [[nodiscard]] Duration admit(Session& session) const noexcept
@@ -522,6 +559,8 @@ private:
     // the former to become the latter.
     std::size_t watched_ = 0;
     std::vector<std::uint32_t> unwatched_;
+
+    FrameStore frames_;
 
     /// All other deadlines: lifetimes, and idle timeouts of a session's own.
     ExpirySchedule schedule_;

@@ -4,6 +4,7 @@
 #include "sojourn/core/session_table.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 namespace sojourn {
@@ -69,10 +70,11 @@ private:
         with_principal_ += session.principal != nullptr ? 1U : 0U;
 
         watched_ += session.is_watched ? 1U : 0U;
+        look_at_frames(session);
 
         const auto here = "slot " + std::to_string(slot) + " ";
         require(
-            !session.is_watched || (is_open && session.is_pinned()),
+            !session.is_watched || is_open,
             here + "is watched although there is nothing to wait for"
         );
         require(session.slot == slot, here + "does not know its number");
@@ -104,6 +106,34 @@ private:
             session.state != SessionState::closing || is_leased,
             here + "is closing and nobody leases it"
         );
+    }
+
+    void look_at_frames(const Session& session)
+    {
+        const auto* const ring = table_.frames_.ring(session.slot);
+        if (ring == nullptr) {
+            return;
+        }
+        const auto& bounds = table_.frames_.bounds();
+        const auto here = "slot " + std::to_string(session.slot) + " ";
+        require(session.is_open(), here + "has frames, and nobody finds it");
+        require(ring->size() <= bounds.frames, here + "has too many frames");
+        require(ring->bytes() <= bounds.bytes, here + "has too many bytes of frames");
+        FramePage page;
+        ring->read(FrameQuery().limit(1000), page);
+        std::uint64_t before = 0;
+        std::size_t bytes = 0;
+        for (const auto& frame : page.frames) {
+            require(frame->sequence > before, here + "has frames out of order");
+            before = frame->sequence;
+            bytes += frame->bytes();
+        }
+        require(before <= ring->newest(), here + "has a frame whose number was not given");
+        if (ring->size() == page.frames.size()) {
+            require_same(here + "bytes of frames", bytes, ring->bytes());
+        }
+        frames_ += ring->size();
+        frame_bytes_ += ring->bytes();
     }
 
     /// Something must look at it no later than it is due.
@@ -174,6 +204,8 @@ private:
         require_same("armed slots", table_.schedule_.armed(), armed_);
         require_same("idle sessions", idle_, open_ + closing_ - leased_);
         require_same("watched sessions", table_.watched_, watched_);
+        require_same("frames", metrics.frames, frames_);
+        require_same("bytes of frames", metrics.frame_bytes, frame_bytes_);
         require(
             table_.unwatched_.capacity() >= table_.unwatched_.size() + watched_,
             "no room to tell of the end of watched sessions"
@@ -206,6 +238,8 @@ private:
     std::size_t vacant_ = 0;
     std::size_t open_ = 0;
     std::size_t watched_ = 0;
+    std::size_t frames_ = 0;
+    std::size_t frame_bytes_ = 0;
     std::size_t half_open_ = 0;
     std::size_t closing_ = 0;
     std::size_t departed_ = 0;

@@ -215,6 +215,29 @@ void add_requests(std::vector<MetricFamily>& all, const Metrics& metrics)
     ));
 }
 
+void add_frames(std::vector<MetricFamily>& all, const Metrics& metrics)
+{
+    all.push_back(gauge("sojourn_frames", "Frames that sessions keep.", metrics.frames));
+    all.push_back(gauge(
+        "sojourn_frame_bytes",
+        "Bytes of the frames that sessions keep, as their bounds count them.",
+        metrics.frame_bytes
+    ));
+    all.push_back(counter(
+        "sojourn_frames_recorded_total", "Frames that were recorded.", metrics.frames_recorded
+    ));
+    all.push_back(counter(
+        "sojourn_frames_dropped_total",
+        "Of the recorded: frames for which there was no room, and those that made room for others.",
+        metrics.frames_dropped
+    ));
+    all.push_back(counter(
+        "sojourn_frames_ended_total",
+        "Of the recorded: frames that were kept until their session ended.",
+        metrics.frames_ended
+    ));
+}
+
 /// What `max_in_flight` bounds.
 void add_in_flight(std::vector<MetricFamily>& all, const SemaphoreMetrics& in_flight)
 {
@@ -312,6 +335,7 @@ std::vector<MetricFamily> families(const Sample& sample)
     std::vector<MetricFamily> all;
     add_sessions(all, sample.metrics);
     add_requests(all, sample.metrics);
+    add_frames(all, sample.metrics);
     if (sample.in_flight.limit > 0) {
         add_in_flight(all, sample.in_flight);
     }

@@ -6,11 +6,16 @@
 #define SOJOURN_SERVICE_EXCLUSIVE_LEASE_HPP
 
 #include "sojourn/async/permit.hpp"
+#include "sojourn/core/error.hpp"
+#include "sojourn/core/frame.hpp"
+#include "sojourn/core/frame_page.hpp"
 #include "sojourn/core/session_info.hpp"
 #include "sojourn/service/session_lease.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstdint>
+#include <string>
 #include <utility>
 
 namespace sojourn {
@@ -46,6 +51,27 @@ public:
     /// The session as it was when this request found it, before it waited for its turn: see
     /// `SessionService::snapshot` for its attributes now.
     [[nodiscard]] const SessionInfo& info() const noexcept { return lease_.info(); }
+
+    /// Records a message that went through the session: see `SessionLease::record`.
+    [[nodiscard]] boost::asio::awaitable<Result<std::uint64_t>>
+    record(FrameDirection direction, std::string payload, std::uint32_t stream = 0)
+    {
+        return lease_.record(direction, std::move(payload), stream);
+    }
+
+    /// A page of the session's frames: see `SessionLease::frames`.
+    [[nodiscard]] boost::asio::awaitable<Result<FramePage>>
+    frames(FrameQuery query = FrameQuery()) const
+    {
+        return lease_.frames(query);
+    }
+
+    /// Waits for a frame: see `SessionLease::next_frames`.
+    [[nodiscard]] boost::asio::awaitable<Result<FramePage>>
+    next_frames(FrameQuery query = FrameQuery()) const
+    {
+        return lease_.next_frames(query);
+    }
 
     /// Waits until the session has ended: see `SessionLease::closed`.
     [[nodiscard]] boost::asio::awaitable<Result<void>> closed() const { return lease_.closed(); }

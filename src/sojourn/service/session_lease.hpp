@@ -8,16 +8,21 @@
 
 #include "sojourn/async/permit.hpp"
 #include "sojourn/core/error.hpp"
+#include "sojourn/core/frame.hpp"
+#include "sojourn/core/frame_page.hpp"
 #include "sojourn/core/session_id.hpp"
 #include "sojourn/core/session_info.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace sojourn {
 
+class SessionPlace;
 class SessionWatch;
 class Shard;
 struct Session;
@@ -75,6 +80,30 @@ public:
     /// is gone and the service is not.
     [[nodiscard]] boost::asio::awaitable<Result<void>> closed() const;
 
+    /// Records a message that went through the session, and returns its number; 0 if the service
+    /// records none (`ServiceOptions::max_frames_per_session`), which is no error and costs no
+    /// turn: a server may record all, and leave it to its options whether that means anything. A
+    /// frame for which there is no room has a number too, and is dropped. Those who wait for the
+    /// session's next frame are woken. Touches nothing. O(1) amortised, and what it drops. One
+    /// turn; two where the ring must grow, which happens a few times in a session's life.
+    ///
+    /// This object must not be destroyed or moved before the call returns; it may be while the
+    /// call's result is awaited. *Errors*: `not_found` if the session has ended, or this is
+    /// nothing; `stopping` once the service is destroyed; `std::errc::not_enough_memory`.
+    /// *Exceptions*: `bad_alloc`. *Cancellation*: between its turns; nothing was recorded then.
+    [[nodiscard]] boost::asio::awaitable<Result<std::uint64_t>>
+    record(FrameDirection direction, std::string payload, std::uint32_t stream = 0);
+
+    /// A page of the session's frames: see `SessionService::frames`. *Errors*: those of `record`;
+    /// `not_recorded`.
+    [[nodiscard]] boost::asio::awaitable<Result<FramePage>>
+    frames(FrameQuery query = FrameQuery()) const;
+
+    /// Waits for a frame: see `SessionService::next_frames`. *Errors*: those of `frames`;
+    /// `overloaded`; one equal to `operation_aborted`.
+    [[nodiscard]] boost::asio::awaitable<Result<FramePage>>
+    next_frames(FrameQuery query = FrameQuery()) const;
+
     /// Gives the session back; its idle time begins now. Needs no memory, waits for nothing, fails
     /// never; does nothing if there is nothing to give back. Where the strand is idle it runs a
     /// turn, and like any turn that may go on to run some calls of others. If the session was
@@ -99,6 +128,7 @@ private:
 
     void give_back() noexcept;
     [[nodiscard]] std::shared_ptr<Shard> shard() const;
+    [[nodiscard]] SessionPlace place() const;
     [[nodiscard]] boost::asio::awaitable<Result<std::shared_ptr<SessionWatch>>> watch() const;
 
     /// Kept by its service or, once that is gone, by its leases.

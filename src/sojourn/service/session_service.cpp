@@ -6,6 +6,7 @@
 #include "sojourn/service/creation_line.hpp"
 #include "sojourn/service/drain.hpp"
 #include "sojourn/service/session_events.hpp"
+#include "sojourn/service/session_frames.hpp"
 #include "sojourn/service/shard_set.hpp"
 #include "sojourn/service/turns.hpp"
 
@@ -656,6 +657,32 @@ public:
         co_return co_await sweep(std::move(self), remove_some);
     }
 
+    static awaitable<Result<FramePage>>
+    frames(Self self, SessionReference reference, FrameQuery query)
+    {
+        if (self->options_.max_frames_per_session() == 0) {
+            co_return errc::not_recorded;
+        }
+        const auto place = co_await find(std::move(self), reference);
+        if (!place) {
+            co_return place.error();
+        }
+        co_return co_await read_frames(*place, query);
+    }
+
+    static awaitable<Result<FramePage>>
+    next_frames(Self self, SessionReference reference, FrameQuery query)
+    {
+        if (self->options_.max_frames_per_session() == 0) {
+            co_return errc::not_recorded;
+        }
+        const auto place = co_await find(std::move(self), reference);
+        if (!place) {
+            co_return place.error();
+        }
+        co_return co_await sojourn::next_frames(*place, query);
+    }
+
     static awaitable<Result<std::size_t>> cleanup(Self self, CleanupScope scope)
     {
         if (scope == CleanupScope::all) {
@@ -880,6 +907,28 @@ private:
         if (telling_) {
             telling_->ensure_running();
         }
+    }
+
+    /// The session of this name; if there are two, one of them.
+    static awaitable<Result<SessionPlace>> find(Self self, SessionReference reference)
+    {
+        for (const auto& shard : self->shards_) {
+            for (std::optional<std::uint32_t> slot = 0; slot;) {
+                auto turn = [reference,
+                             from = *slot](ShardState& state) -> Result<SessionTable::Located> {
+                    return state.table().locate(reference, from);
+                };
+                const auto located = co_await shard->call(std::move(turn));
+                if (!located) {
+                    co_return located.error();
+                }
+                if (located->slot) {
+                    co_return SessionPlace(shard, *located->slot, reference);
+                }
+                slot = located->next_slot;
+            }
+        }
+        co_return errc::not_found;
     }
 
     static awaitable<Result<std::size_t>> end_expired(Self self, Shard& shard)
@@ -1112,6 +1161,17 @@ awaitable<Result<std::size_t>> SessionService::remove_matching(SessionFilter fil
     return Implementation::remove_matching(implementation_, std::move(filter));
 }
 
+awaitable<Result<FramePage>> SessionService::frames(SessionReference reference, FrameQuery query)
+{
+    return Implementation::frames(implementation_, reference, query);
+}
+
+awaitable<Result<FramePage>>
+SessionService::next_frames(SessionReference reference, FrameQuery query)
+{
+    return Implementation::next_frames(implementation_, reference, query);
+}
+
 awaitable<Result<std::size_t>> SessionService::cleanup(CleanupScope scope)
 {
     return Implementation::cleanup(implementation_, scope);
@@ -1318,6 +1378,26 @@ void SessionService::start_remove_matching(
 )
 {
     self->start(Implementation::remove_matching(self, std::move(filter)), std::move(handler));
+}
+
+void SessionService::start_frames(
+    const Self& self,
+    SessionReference reference,
+    const FrameQuery& query,
+    Handler<FramePage> handler
+)
+{
+    self->start(Implementation::frames(self, reference, query), std::move(handler), any_type);
+}
+
+void SessionService::start_next_frames(
+    const Self& self,
+    SessionReference reference,
+    const FrameQuery& query,
+    Handler<FramePage> handler
+)
+{
+    self->start(Implementation::next_frames(self, reference, query), std::move(handler), any_type);
 }
 
 void SessionService::start_cleanup(

@@ -11,6 +11,7 @@
 #include "sojourn/core/acquire_options.hpp"
 #include "sojourn/core/create_options.hpp"
 #include "sojourn/core/error.hpp"
+#include "sojourn/core/frame_page.hpp"
 #include "sojourn/core/metrics.hpp"
 #include "sojourn/core/semaphore_metrics.hpp"
 #include "sojourn/core/service_options.hpp"
@@ -18,6 +19,7 @@
 #include "sojourn/core/session_id.hpp"
 #include "sojourn/core/session_info.hpp"
 #include "sojourn/core/session_page.hpp"
+#include "sojourn/core/session_reference.hpp"
 #include "sojourn/service/drain_options.hpp"
 #include "sojourn/service/drain_report.hpp"
 #include "sojourn/service/exclusive_lease.hpp"
@@ -281,6 +283,24 @@ public:
     [[nodiscard]] boost::asio::awaitable<Result<AttributeSnapshot>>
     modify(SessionId id, std::function<void(Attributes&)> change);
 
+    /// A page of a session's frames, those that its leases have recorded: see `FrameQuery` and
+    /// `FramePage`. A session that was rotated has those of before too; one that was removed has
+    /// none, even while it is leased. Touches nothing. O(all sessions) to find the session by its
+    /// reference, in turns of at most 4,096 slots, and one more, O(log n) and 1,000 frames at most;
+    /// a lease knows where it is. *Errors*: `not_found`; `not_recorded`, if the service records
+    /// none; `stopping` once it is destroyed. *Cancellation*: between turns; it has changed
+    /// nothing.
+    [[nodiscard]] boost::asio::awaitable<Result<FramePage>>
+    frames(SessionReference reference, FrameQuery query = FrameQuery());
+
+    /// The same, but waits until there is a frame on the page. 64 may wait for one session; each
+    /// costs a turn whenever that has another frame. *Errors*: also `not_found` when the session
+    /// ends meanwhile, and whoever follows it is done; `overloaded`, at once, if as many wait as
+    /// may. *Cancellation*: while it waits, by any type, with an error equal to
+    /// `boost::asio::error::operation_aborted`; it has changed nothing.
+    [[nodiscard]] boost::asio::awaitable<Result<FramePage>>
+    next_frames(SessionReference reference, FrameQuery query = FrameQuery());
+
     /// Ends expired sessions now, or all sessions, and returns how many. The background does the
     /// former by itself. A session that is created meanwhile may survive. O(n log n), in turns of
     /// `cleanup_batch` between which others run. *Cancellation*: between turns; those that were
@@ -444,6 +464,18 @@ public:
         );
     }
 
+    template <boost::asio::completion_token_for<void(Result<FramePage>)> Token>
+    auto async_frames(SessionReference reference, FrameQuery query, Token&& token)
+    {
+        return initiate<FramePage>(token, &SessionService::start_frames, reference, query);
+    }
+
+    template <boost::asio::completion_token_for<void(Result<FramePage>)> Token>
+    auto async_next_frames(SessionReference reference, FrameQuery query, Token&& token)
+    {
+        return initiate<FramePage>(token, &SessionService::start_next_frames, reference, query);
+    }
+
     template <boost::asio::completion_token_for<void(Result<std::size_t>)> Token>
     auto async_cleanup(CleanupScope scope, Token&& token)
     {
@@ -538,6 +570,18 @@ private:
         SessionId id,
         std::function<void(Attributes&)> change,
         Handler<AttributeSnapshot> handler
+    );
+    static void start_frames(
+        const Self& self,
+        SessionReference reference,
+        const FrameQuery& query,
+        Handler<FramePage> handler
+    );
+    static void start_next_frames(
+        const Self& self,
+        SessionReference reference,
+        const FrameQuery& query,
+        Handler<FramePage> handler
     );
     static void start_cleanup(const Self& self, CleanupScope scope, Handler<std::size_t> handler);
     static void start_metrics(const Self& self, Handler<Metrics> handler);

@@ -1,6 +1,7 @@
 #include "sojourn/service/shard.hpp"
 
 #include "sojourn/detail/assert.hpp"
+#include "sojourn/service/session_frames.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -152,17 +153,22 @@ void ShardState::end_watches() noexcept
         if (const auto watch = watches_.extract(slot)) {
             watch.mapped()->end();
         }
+        ring_bell(slot);
     }
     table_.unwatched().clear();
 }
 
-/// Of all: there is no service that could end their sessions.
+/// Of all: there is no service that could end their sessions, or record a frame.
 void ShardState::end_all_watches() noexcept
 {
     for (const auto& [slot, watch] : watches_) {
         watch->end();
     }
     watches_.clear();
+    for (const auto& [slot, bell] : bells_) {
+        bell->open();
+    }
+    bells_.clear();
 }
 
 std::optional<ShardState::Watch>
@@ -179,6 +185,60 @@ ShardState::watch(std::uint32_t slot, SessionReference reference, const Watch& m
         watches_.emplace(slot, made);
     }
     return made;
+}
+
+Result<void>
+ShardState::record(std::uint32_t slot, SessionReference reference, Recording& recording)
+{
+    if (shard_.is_abandoned()) {
+        return errc::stopping;
+    }
+    if (const auto recorded = table_.record(slot, reference, recording); !recorded) {
+        return recorded;
+    }
+    if (recording.lacking_room == 0) {
+        ring_bell(slot);
+    }
+    return {};
+}
+
+Result<void> ShardState::read_frames(
+    std::uint32_t slot, SessionReference reference, const FrameQuery& query, FramePage& page
+)
+{
+    if (shard_.is_abandoned()) {
+        return errc::stopping;
+    }
+    return table_.read_frames(slot, reference, query, page);
+}
+
+Result<void> ShardState::next_frames(
+    std::uint32_t slot,
+    SessionReference reference,
+    const FrameQuery& query,
+    FramePage& page,
+    Bell& bell
+)
+{
+    if (const auto read = read_frames(slot, reference, query, page); !read) {
+        return read;
+    }
+    if (!page.frames.empty() || page.next < page.newest) {
+        return {};
+    }
+    if (const auto known = bells_.find(slot); known != bells_.end()) {
+        bell = known->second;
+    } else if (bell != nullptr && table_.follow(slot, reference)) {
+        bells_.emplace(slot, bell);
+    }
+    return {};
+}
+
+void ShardState::ring_bell(std::uint32_t slot) noexcept
+{
+    if (const auto bell = bells_.extract(slot)) {
+        bell.mapped()->open();
+    }
 }
 
 void ShardState::ring_watchers() noexcept
@@ -266,6 +326,7 @@ Shard::Shard(
     OnArrival on_arrival
 )
     : requests_tolerate_lag_(RateLimiter(options.request_rate()).tolerates(Clock::coarse_lag)),
+      max_frames_(options.max_frames_per_session()),
       home_(executor),
       clock_(std::move(clock)),
       cleanup_(std::move(cleanup)),
@@ -325,6 +386,11 @@ Shard::until_end(std::shared_ptr<Shard> self, std::uint32_t slot, SessionReferen
         co_return Result<void>();
     }
     co_return co_await (*watch)->until_end();
+}
+
+ShardState::Bell Shard::make_bell() const
+{
+    return std::make_shared<Latch>(home_.get(), clock_, max_followers);
 }
 
 void Shard::abandon() noexcept

@@ -11,6 +11,9 @@
 #include "sojourn/async/home_executor.hpp"
 #include "sojourn/async/latch.hpp"
 #include "sojourn/async/supervised_loop.hpp"
+#include "sojourn/core/frame_bin.hpp"
+#include "sojourn/core/frame_page.hpp"
+#include "sojourn/core/frame_store.hpp"
 #include "sojourn/core/release_list.hpp"
 #include "sojourn/core/session_table.hpp"
 #include "sojourn/core/weak_release_list.hpp"
@@ -23,6 +26,7 @@
 
 #include <atomic>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
@@ -74,6 +78,31 @@ public:
     [[nodiscard]] std::optional<Watch>
     watch(std::uint32_t slot, SessionReference reference, const Watch& made);
 
+    // Frames, of a session that may have ended. *Errors*: `not_found`; `stopping`, when the service
+    // is gone. *Exceptions*: `bad_alloc`.
+
+    /// Records a frame, unless that needs a larger ring, and wakes who waits for it.
+    [[nodiscard]] Result<void>
+    record(std::uint32_t slot, SessionReference reference, Recording& recording);
+
+    [[nodiscard]] Result<void> read_frames(
+        std::uint32_t slot, SessionReference reference, const FrameQuery& query, FramePage& page
+    );
+
+    /// What opens when the session has another frame, or has ended, or perhaps for nothing.
+    using Bell = std::shared_ptr<Latch>;
+
+    /// The same where the caller will wait if it has read everything and found nothing. Then `bell`
+    /// is what to wait for: the one that it brings, unless there is one. If it brings none and
+    /// there is none, it stays null.
+    [[nodiscard]] Result<void> next_frames(
+        std::uint32_t slot,
+        SessionReference reference,
+        const FrameQuery& query,
+        FramePage& page,
+        Bell& bell
+    );
+
     /// Says when cleanup will look at this table next, and that it need not be woken for less.
     [[nodiscard]] TimePoint arm_cleanup() noexcept { return armed_until_ = table_.next_deadline(); }
 
@@ -98,6 +127,7 @@ public:
 
 private:
     void arm_earlier() noexcept;
+    void ring_bell(std::uint32_t slot) noexcept;
     void end_watches() noexcept;
     void end_all_watches() noexcept;
     void tell_of_room() noexcept;
@@ -113,6 +143,8 @@ private:
     std::uint64_t room_given_ = 0;
     /// Of sessions that are watched, by slot.
     std::unordered_map<std::uint32_t, Watch> watches_;
+    /// Of sessions whose next frame somebody awaits, by slot.
+    std::unordered_map<std::uint32_t, Bell> bells_;
     TimePoint armed_until_ = TimePoint::max();
 #if defined(SOJOURN_CHECK_TURNS)
     /// Since the whole table was looked over.
@@ -216,6 +248,14 @@ public:
     static boost::asio::awaitable<Result<void>>
     until_end(std::shared_ptr<Shard> self, std::uint32_t slot, SessionReference reference);
 
+    /// How many frames a session may keep; none are recorded if that is 0.
+    [[nodiscard]] std::size_t max_frames() const noexcept { return max_frames_; }
+
+    [[nodiscard]] WallTime wall_now() const noexcept { return clock_->wall(); }
+
+    /// See `ShardState::next_frames`.
+    [[nodiscard]] ShardState::Bell make_bell() const;
+
     /// To be called when the service goes, whatever operations of it still wait. From then on
     /// nobody waits for the end of a session, or for a turn with one.
     void abandon() noexcept;
@@ -264,6 +304,9 @@ private:
             auto result = attempt(state);
             state.finish();
             discarded_ = state.table().take_discarded();
+            if (state.table().has_discarded_frames()) {
+                discarded_frames_ = state.table().take_discarded_frames();
+            }
             return result;
         }
 
@@ -286,8 +329,9 @@ private:
         F f_;
         TurnTime time_;
         TimePoint now_;
-        /// Freed with this: after the turn, where a coroutine awaits it.
+        // Freed with this: after the turn, where a coroutine awaits it.
         AttributeBin discarded_;
+        FrameBin discarded_frames_;
     };
 
     /// Reads the clock before the turn, so that the turn is shorter.
@@ -304,6 +348,7 @@ private:
     void list_release(Session& session, TimePoint now) noexcept;
 
     const bool requests_tolerate_lag_;
+    const std::size_t max_frames_;
     const HomeExecutor home_;
     const std::shared_ptr<Clock> clock_;
     const std::shared_ptr<SupervisedLoop> cleanup_;

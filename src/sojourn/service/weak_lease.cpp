@@ -1,6 +1,7 @@
 #include "sojourn/service/weak_lease.hpp"
 
 #include "sojourn/core/weak_release_list.hpp"
+#include "sojourn/service/session_frames.hpp"
 #include "sojourn/service/shard.hpp"
 
 using boost::asio::awaitable;
@@ -56,9 +57,32 @@ awaitable<Result<void>> WeakLease::touch()
     return touch_at(shard_, hold_ ? *hold_ : WeakHold());
 }
 
+awaitable<Result<std::uint64_t>>
+WeakLease::record(FrameDirection direction, std::string payload, std::uint32_t stream)
+{
+    return record_frame(place(), direction, std::move(payload), stream);
+}
+
+awaitable<Result<FramePage>> WeakLease::frames(FrameQuery query) const
+{
+    return read_frames(place(), query);
+}
+
+awaitable<Result<FramePage>> WeakLease::next_frames(FrameQuery query) const
+{
+    return sojourn::next_frames(place(), query);
+}
+
 awaitable<Result<void>> WeakLease::closed() const
 {
-    return Shard::until_end(shard_, hold_ ? hold_->slot : no_slot, info_.reference);
+    const auto at = place();
+    return Shard::until_end(at.shard, at.slot, at.reference);
+}
+
+/// Nowhere if there is no session.
+SessionPlace WeakLease::place() const noexcept
+{
+    return {shard_, hold_ ? hold_->slot : no_slot, info_.reference};
 }
 
 void WeakLease::release() noexcept

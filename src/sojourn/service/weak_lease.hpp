@@ -7,15 +7,20 @@
 #define SOJOURN_SERVICE_WEAK_LEASE_HPP
 
 #include "sojourn/core/error.hpp"
+#include "sojourn/core/frame.hpp"
+#include "sojourn/core/frame_page.hpp"
 #include "sojourn/core/session_info.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace sojourn {
 
+class SessionPlace;
 class Shard;
 struct WeakHold;
 
@@ -49,6 +54,18 @@ public:
     /// `not_found` if the session has ended, or this is nothing.
     [[nodiscard]] boost::asio::awaitable<Result<void>> touch();
 
+    /// Records a message of the stream: see `SessionLease::record`. Does not `touch`.
+    [[nodiscard]] boost::asio::awaitable<Result<std::uint64_t>>
+    record(FrameDirection direction, std::string payload, std::uint32_t stream = 0);
+
+    /// A page of the session's frames: see `SessionLease::frames`.
+    [[nodiscard]] boost::asio::awaitable<Result<FramePage>>
+    frames(FrameQuery query = FrameQuery()) const;
+
+    /// Waits for a frame: see `SessionLease::next_frames`.
+    [[nodiscard]] boost::asio::awaitable<Result<FramePage>>
+    next_frames(FrameQuery query = FrameQuery()) const;
+
     /// Waits until the session has ended, for whatever reason: see `SessionLease::closed`.
     [[nodiscard]] boost::asio::awaitable<Result<void>> closed() const;
 
@@ -58,6 +75,8 @@ public:
 
 private:
     friend struct AcquireWeakTurn;
+
+    [[nodiscard]] SessionPlace place() const noexcept;
 
     WeakLease(
         std::shared_ptr<Shard> shard, std::unique_ptr<WeakHold> hold, SessionInfo info
