@@ -1,6 +1,7 @@
 #include "command_line.hpp"
 
 #include "shared/option_value.hpp"
+#include "shared/service_option.hpp"
 
 #include <sojourn/http/session_cookie.hpp>
 #include <sojourn/prometheus/exposition.hpp>
@@ -33,23 +34,6 @@ Sessions to_sessions(const std::string& option, const std::string& text)
     return text == "on" ? Sessions::on : Sessions::off;
 }
 
-/// The option that sets this field of `sojourn::ServiceOptions`.
-std::string option_for(std::string_view field)
-{
-    if (field == "absolute_lifetime") {
-        return "--lifetime";
-    }
-    if (field == "request_rate") {
-        return "--rate";
-    }
-    if (field == "max_sessions_per_principal") {
-        return "--sessions-per-principal";
-    }
-    std::string option = "--" + std::string(field);
-    std::ranges::replace(option, '_', '-');
-    return option;
-}
-
 /// What the user wrote, before it is checked as a whole.
 struct Wishes {
     ServerOptions options;
@@ -61,39 +45,18 @@ struct Wishes {
 void add_options(CLI::App& program, Wishes& wishes)
 {
     auto& options = wishes.options;
-    // Read as text and converted here, so that the errors are ours and say what is accepted.
-    const auto add =
-        [&program](
-            const std::string& name, const std::string& help, const std::string& form, auto take
-        ) {
-            program
-                .add_option_function<std::string>(
-                    name, [name, take](const std::string& text) { take(name, text); }, help
-                )
-                ->type_name(form);
-        };
+    const auto add = examples::adder(program);
+    examples::add_service_options(program, options.threads, options.service);
     add("--listen",
         "where to listen; port 0 is any that is free (127.0.0.1:8080)",
         "ADDRESS:PORT",
         [&options](const auto& name, const auto& text) { options.listen = to_endpoint(name, text); }
     );
-    add("--threads",
-        "threads that serve, 1 to 256 (1)",
-        "N",
-        [&options](const auto& name, const auto& text) {
-            options.threads = static_cast<unsigned>(to_count(name, text, 256));
-        });
     add("--sessions",
         "'off' serves without sessions, to measure what they cost (on)",
         "on|off",
         [&options](const auto& name, const auto& text) {
             options.sessions = to_sessions(name, text);
-        });
-    add("--max-sessions",
-        "sessions that may exist at once, 1 to 100000000 (100000)",
-        "N",
-        [&options](const auto& name, const auto& text) {
-            options.service.max_sessions(to_count(name, text, 100'000'000));
         });
     add("--max-half-open",
         "anonymous sessions that may wait for their first request, 1 to 100000000 (a quarter of "
@@ -113,31 +76,6 @@ void add_options(CLI::App& program, Wishes& wishes)
         "DURATION",
         [&options](const auto& name, const auto& text) {
             options.service.eviction_grace(to_duration(name, text));
-        });
-    add("--creation-rate",
-        "sessions a second that one address may create, and at once; or 'unlimited' (unlimited: "
-        "behind a proxy all have its address)",
-        "N",
-        [&options](const auto& name, const auto& text) {
-            options.service.creation_rate(to_rate(name, text));
-        });
-    add("--idle-timeout",
-        "how long a session may lie idle (30m)",
-        "DURATION",
-        [&options](const auto& name, const auto& text) {
-            options.service.idle_timeout(to_duration(name, text));
-        });
-    add("--lifetime",
-        "how long a session may live, however busy it is (8h)",
-        "DURATION",
-        [&options](const auto& name, const auto& text) {
-            options.service.absolute_lifetime(to_duration(name, text));
-        });
-    add("--rate",
-        "requests a second that one session may make, and at once; or 'unlimited' (100)",
-        "N",
-        [&options](const auto& name, const auto& text) {
-            options.service.request_rate(to_rate(name, text));
         });
     add("--shards",
         "independent tables, for many cores, 1 to 256 (1)",
@@ -176,9 +114,7 @@ void check(Wishes& wishes)
                 std::to_string(service.max_sessions())
         );
     }
-    if (const auto invalid = service.validate()) {
-        refuse(option_for(invalid->field), "must be " + std::string(invalid->accepted));
-    }
+    examples::check_service_options(service);
     if (wishes.admin_token && !wishes.options.admin) {
         refuse("--admin-token-file", "goes with --admin");
     }

@@ -2,6 +2,7 @@
 
 #include "command_line.hpp"
 #include "server.hpp"
+#include "shared/run_in_threads.hpp"
 
 #include <sojourn/admin/endpoint.hpp>
 #include <sojourn/admin/event_feed.hpp>
@@ -22,11 +23,8 @@
 #include <memory>
 #include <new>
 #include <optional>
-#include <stdexcept>
 #include <string>
-#include <thread>
 #include <variant>
-#include <vector>
 
 namespace {
 
@@ -92,23 +90,6 @@ asio::awaitable<int> serve_until_signal(
     co_return cut_off == 0 && drained && drained->is_clean() ? EXIT_SUCCESS : exit_unclean;
 }
 
-void run_in_threads(asio::io_context& context, unsigned count)
-{
-    std::vector<std::jthread> others;
-    try {
-        for (unsigned i = 1; i < count; ++i) {
-            others.emplace_back([&context] { context.run(); });
-        }
-    } catch (const std::exception& error) {
-        // Or those that did start would go on serving, and never be joined.
-        context.stop();
-        throw std::runtime_error(
-            "cannot start --threads " + std::to_string(count) + ": " + error.what()
-        );
-    }
-    context.run();
-}
-
 int run(const ServerOptions& options)
 {
     asio::io_context context(static_cast<int>(options.threads));
@@ -163,7 +144,7 @@ int run(const ServerOptions& options)
             context.stop();
         }
     );
-    run_in_threads(context, options.threads);
+    examples::run_in_threads(context, options.threads);
     if (failure) {
         std::rethrow_exception(failure);
     }

@@ -1,0 +1,166 @@
+#include "mcp_gateway/command_line.hpp"
+
+#include "shared/option_value.hpp"
+#include "shared/service_option.hpp"
+
+#include <sojourn/http/origin.hpp>
+#include <sojourn/http/token.hpp>
+#include <sojourn/prometheus/exposition.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <optional>
+
+namespace mcp_gateway {
+
+namespace {
+
+using examples::refuse;
+using std::chrono::milliseconds;
+
+constexpr std::size_t body_bytes_max = std::size_t{1} << 30U;
+
+UpstreamAddress to_upstream(const std::string& option, const std::string& text)
+{
+    const auto address = UpstreamAddress::parse(text);
+    if (!address) {
+        refuse(option, "'" + text + "' is not http://HOST:PORT/PATH");
+    }
+    return *address;
+}
+
+sojourn::http::Origin to_origin(const std::string& option, const std::string& text)
+{
+    const auto origin = sojourn::http::Origin::parse(text);
+    if (!origin) {
+        refuse(option, "'" + text + "' is no origin, such as https://example.com");
+    }
+    return *origin;
+}
+
+std::string to_field_name(const std::string& option, const std::string& text)
+{
+    if (!sojourn::http::is_token(text)) {
+        refuse(option, "'" + text + "' is not the name of a header field");
+    }
+    return text;
+}
+
+milliseconds to_milliseconds(const std::string& option, const std::string& text)
+{
+    return std::chrono::ceil<milliseconds>(examples::to_duration(option, text));
+}
+
+void add_options(
+    CLI::App& program, GatewayOptions& options, std::optional<std::string>& admin_token
+)
+{
+    const auto add = examples::adder(program);
+    add("--listen",
+        "where to listen; port 0 is any that is free (127.0.0.1:8090)",
+        "ADDRESS:PORT",
+        [&options](const auto& name, const auto& text) {
+            options.listen = examples::to_endpoint(name, text);
+        });
+    add("--upstream",
+        "the server behind the gateway, which answers on the same path",
+        "http://HOST:PORT/PATH",
+        [&options](const auto& name, const auto& text) {
+            options.upstream = to_upstream(name, text);
+        }
+    )->required();
+    examples::add_service_options(program, options.threads, options.service);
+    add("--max-body",
+        "bytes of a request's body, 1 to 1073741824 (4194304)",
+        "BYTES",
+        [&options](const auto& name, const auto& text) {
+            options.limits.body_bytes = examples::to_count(name, text, body_bytes_max);
+        });
+    add("--frames",
+        "messages that are kept of each session, to be looked at and replayed, 1 to 1000000 (256)",
+        "N",
+        [&options](const auto& name, const auto& text) {
+            options.service.max_frames_per_session(examples::to_count(name, text, 1'000'000));
+        });
+    add("--resume",
+        "how long an answer is waited for whose client has lost its connection (5m)",
+        "DURATION",
+        [&options](const auto& name, const auto& text) {
+            options.patience = to_milliseconds(name, text);
+        });
+    add("--drain",
+        "how long to wait for requests in flight when told to stop (30s)",
+        "DURATION",
+        [&options](const auto& name, const auto& text) {
+            options.limits.stop_time = to_milliseconds(name, text);
+        });
+    add("--allow-origin",
+        "whose pages may call, besides those of this machine if it listens on loopback",
+        "ORIGIN",
+        [&options](const auto& name, const auto& text) {
+            options.origins.push_back(to_origin(name, text));
+        }
+    )->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    add("--principal-header",
+        "the field in which a proxy before this one names the verified user (none)",
+        "NAME",
+        [&options](const auto& name, const auto& text) {
+            options.principal_field = to_field_name(name, text);
+        });
+    add("--admin",
+        "where sojournctl finds the admin endpoint; TCP needs a token (none)",
+        "unix:PATH|ADDRESS:PORT",
+        [&options](const auto& name, const auto& text) {
+            options.admin = examples::to_admin(name, text);
+        });
+    add("--admin-token-file",
+        "a file whose first line is the token that the admin endpoint asks for",
+        "FILE",
+        [&admin_token](const auto& name, const auto& text) {
+            admin_token = examples::to_token(name, text);
+        });
+}
+
+void check(GatewayOptions& options, const std::optional<std::string>& admin_token)
+{
+    examples::check_service_options(options.service);
+    if (admin_token && !options.admin) {
+        refuse("--admin-token-file", "goes with --admin");
+    }
+    if (options.admin) {
+        if (admin_token) {
+            options.admin->token(*admin_token);
+        }
+        options.admin->metrics(sojourn::prometheus::scrape);
+        if (const auto objection = options.admin->objection()) {
+            refuse("--admin", *objection);
+        }
+    }
+}
+
+} // namespace
+
+std::variant<GatewayOptions, Dismissal>
+parse_command_line(int argument_count, const char* const* arguments)
+{
+    CLI::App program(
+        "A gateway before a server of the Model Context Protocol (Streamable HTTP).", "mcp_gateway"
+    );
+    GatewayOptions options;
+    std::optional<std::string> admin_token;
+    add_options(program, options, admin_token);
+    try {
+        program.parse(argument_count, arguments);
+        check(options, admin_token);
+        return options;
+    } catch (const CLI::CallForHelp&) {
+        return Dismissal{0, program.help()};
+    } catch (const CLI::ParseError& error) {
+        return Dismissal{
+            2, std::string("mcp_gateway: ") + error.what() + "\nTry mcp_gateway --help.\n"
+        };
+    }
+}
+
+} // namespace mcp_gateway

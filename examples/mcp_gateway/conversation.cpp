@@ -1,0 +1,284 @@
+#include "mcp_gateway/conversation.hpp"
+
+#include "mcp_gateway/answers.hpp"
+#include "mcp_gateway/fields.hpp"
+
+#include <sojourn/http/server_sent_event.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <exception>
+#include <limits>
+#include <utility>
+
+namespace mcp_gateway {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using sojourn::FrameDirection;
+using sojourn::http::McpEventId;
+using sojourn::http::McpRevision;
+using sojourn::http::ServerSentEvent;
+using sojourn::http_server::Reply;
+using sojourn::http_server::Request;
+using sojourn::http_server::Response;
+
+namespace {
+
+/// The number of the stream of what the upstream itself has to say. Answers have those after it.
+constexpr std::uint32_t own_stream = 1;
+
+/// How long the upstream may take to hear that a session is over, and for a body that is no stream.
+constexpr auto body_time = std::chrono::seconds(30);
+
+/// An id to come back with for a client that loses its connection before it has got an event. Older
+/// clients take an event without data for an error.
+std::string priming_event(McpRevision revision, std::uint32_t stream)
+{
+    if (revision < McpRevision::v2025_11_25) {
+        return {};
+    }
+    ServerSentEvent event;
+    event.id = McpEventId{.stream = stream, .sequence = 0}.text();
+    event.data = "";
+    return event.text();
+}
+
+std::string replayed_event(const sojourn::Frame& frame)
+{
+    ServerSentEvent event;
+    event.id = McpEventId{.stream = frame.stream, .sequence = frame.sequence}.text();
+    event.type = "message";
+    event.data = frame.payload;
+    return event.text();
+}
+
+/// Says, as long as it is there, that a stream is being opened.
+class Opening {
+public:
+    explicit Opening(bool& is_opening) : is_opening_(is_opening) { is_opening_ = true; }
+
+    Opening(const Opening&) = delete;
+    Opening& operator=(const Opening&) = delete;
+    Opening(Opening&&) = delete;
+    Opening& operator=(Opening&&) = delete;
+
+    ~Opening() { is_opening_ = false; }
+
+private:
+    bool& is_opening_;
+};
+
+} // namespace
+
+Conversation::Conversation(
+    const asio::any_io_executor& executor,
+    const Upstream& upstream,
+    std::chrono::milliseconds patience
+)
+    : strand_(asio::make_strand(executor)),
+      upstream_(upstream),
+      patience_(patience),
+      last_stream_(own_stream)
+{
+}
+
+awaitable<Reply> Conversation::deliver(Hold hold, Forwarded message)
+{
+    const auto self = shared_from_this();
+    prepare(message.request);
+    co_await hold.record(FrameDirection::from_client, message.request.body(), 0);
+    auto asked = co_await upstream_.ask(message.request);
+    if (!asked) {
+        co_return Reply(upstream_failed(message.requests, asked.error()));
+    }
+    auto response = std::move(*asked);
+    if (const auto id = response->header()[session_field]; upstream_id_.empty() && !id.empty()) {
+        upstream_id_ = id;
+    }
+    auto header = header_of(*response);
+    if (response->is_event_stream()) {
+        const auto number = ++last_stream_;
+        const auto relay =
+            begin_relay(number, std::move(hold), std::move(response), std::move(message.requests));
+        auto stream = read_relay(relay, message);
+        stream->begin_with(priming_event(message.revision, number));
+        make_stream(header);
+        co_return Reply(std::move(header), std::move(stream));
+    }
+    auto body = co_await response->read_all(body_time);
+    if (!body) {
+        co_return Reply(upstream_failed(message.requests, body.error()));
+    }
+    if (!body->empty()) {
+        co_await hold.record(FrameDirection::to_client, *body, 0);
+    }
+    header.body() = *std::move(body);
+    header.prepare_payload();
+    co_return Reply(std::move(header), hold.take_lease());
+}
+
+awaitable<Reply>
+Conversation::open_stream(Hold hold, Forwarded wish, std::optional<McpEventId> last_event)
+{
+    const auto self = shared_from_this();
+    const auto number = last_event ? last_event->stream : own_stream;
+    const auto relay = find(number);
+    const bool is_read = relay && relay->is_attached();
+    if ((number == own_stream && is_opening_) || (!last_event && is_read)) {
+        co_return Reply(error_answer(
+            http::status::conflict, {}, 409, "somebody reads this session's stream already"
+        ));
+    }
+    Response header;
+    make_stream(header);
+    if (relay) {
+        // Whoever read it before has lost it, or its client would not ask. What comes from here on
+        // goes to the new one, so what came before is all that there is to replay.
+        const auto until = relay->last_sequence();
+        auto stream = read_relay(relay, wish);
+        if (last_event) {
+            stream->begin_with(co_await replay(hold, *last_event, until));
+        }
+        co_return Reply(std::move(header), std::move(stream));
+    }
+    std::string replayed;
+    if (last_event) {
+        replayed = co_await replay(hold, *last_event, std::numeric_limits<std::uint64_t>::max());
+    }
+    if (number == own_stream) {
+        co_return co_await ask_for_own_stream(
+            std::move(hold), std::move(wish), std::move(replayed)
+        );
+    }
+    // Of an answer that is complete, that is all.
+    header.body() = std::move(replayed);
+    header.prepare_payload();
+    co_return Reply(std::move(header));
+}
+
+awaitable<Reply> Conversation::ask_for_own_stream(Hold hold, Forwarded wish, std::string replayed)
+{
+    const Opening opening(is_opening_);
+    prepare(wish.request);
+    auto asked = co_await upstream_.ask(wish.request);
+    if (!asked) {
+        co_return Reply(upstream_failed({}, asked.error()));
+    }
+    auto response = std::move(*asked);
+    auto header = header_of(*response);
+    if (!response->is_event_stream()) {
+        // It has nothing to say, most likely: 405.
+        auto body = co_await response->read_all(body_time);
+        header.body() = body ? *std::move(body) : std::string();
+        header.prepare_payload();
+        co_return Reply(std::move(header));
+    }
+    const auto relay = begin_relay(own_stream, std::move(hold), std::move(response), {});
+    auto stream = read_relay(relay, wish);
+    stream->begin_with(
+        replayed.empty() ? priming_event(wish.revision, own_stream) : std::move(replayed)
+    );
+    make_stream(header);
+    co_return Reply(std::move(header), std::move(stream));
+}
+
+/// The events of a stream after this one and up to that number. Those that were dropped from the
+/// session's ring are lost, and the gap in the numbers shows it.
+awaitable<std::string> Conversation::replay(Hold& hold, McpEventId last, std::uint64_t until)
+{
+    std::string events;
+    if (last.stream > last_stream_) {
+        co_return events;
+    }
+    sojourn::FrameQuery query;
+    query.after(last.sequence).stream(static_cast<std::uint32_t>(last.stream));
+    for (bool has_more = true; has_more;) {
+        const auto page = co_await hold.frames(query);
+        if (!page) {
+            co_return events;
+        }
+        for (const auto& frame : page->frames) {
+            if (frame->sequence <= until && frame->direction == FrameDirection::to_client) {
+                events += replayed_event(*frame);
+            }
+        }
+        query.after(page->next);
+        has_more = page->next < page->newest && page->next < until;
+    }
+    co_return events;
+}
+
+awaitable<void> Conversation::tell_end()
+{
+    const auto self = shared_from_this();
+    for (const auto& [number, relay] : relays_) {
+        relay->end();
+    }
+    if (upstream_id_.empty()) {
+        co_return;
+    }
+    Request request(http::verb::delete_, "/", 11);
+    prepare(request);
+    auto asked = co_await upstream_.ask(std::move(request));
+    if (asked) {
+        static_cast<void>(co_await (*asked)->read_all(body_time));
+    }
+}
+
+std::shared_ptr<Relay> Conversation::find(std::uint64_t number) const
+{
+    for (const auto& [other, relay] : relays_) {
+        if (other == number) {
+            return relay;
+        }
+    }
+    return nullptr;
+}
+
+std::unique_ptr<RelayBody>
+Conversation::read_relay(const std::shared_ptr<Relay>& relay, const Forwarded& wish) const
+{
+    const auto at_stop =
+        relay->number() == own_stream ? RelayBody::AtStop::end : RelayBody::AtStop::go_on;
+    return std::make_unique<RelayBody>(strand_, relay, wish.reader, at_stop);
+}
+
+std::shared_ptr<Relay> Conversation::begin_relay(
+    std::uint32_t number,
+    Hold hold,
+    std::unique_ptr<UpstreamResponse> response,
+    std::vector<RequestId> requests
+)
+{
+    auto relay = std::make_shared<Relay>(
+        strand_,
+        Relay::Stream{.number = number, .patience = patience_},
+        std::move(hold),
+        std::move(response),
+        std::move(requests)
+    );
+    relays_[number] = relay;
+    asio::co_spawn(
+        strand_,
+        Relay::run(relay),
+        [self = shared_from_this(), relay](const std::exception_ptr& /*no memory*/) {
+            const auto entry = self->relays_.find(relay->number());
+            if (entry != self->relays_.end() && entry->second == relay) {
+                self->relays_.erase(entry);
+            }
+        }
+    );
+    return relay;
+}
+
+/// The client's names for the session and its events mean nothing to the upstream.
+void Conversation::prepare(Request& request) const
+{
+    if (!upstream_id_.empty()) {
+        request.set(session_field, upstream_id_);
+    }
+}
+
+} // namespace mcp_gateway

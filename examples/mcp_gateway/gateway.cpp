@@ -1,0 +1,293 @@
+#include "mcp_gateway/gateway.hpp"
+
+#include "mcp_gateway/answers.hpp"
+#include "mcp_gateway/fields.hpp"
+#include "mcp_gateway/pass_through_body.hpp"
+#include "mcp_gateway/run_on.hpp"
+
+#include <sojourn/core/create_options.hpp>
+#include <sojourn/http/mcp_refusal.hpp>
+#include <sojourn/http_server/responses.hpp>
+
+#include <boost/asio/this_coro.hpp>
+
+#include <chrono>
+#include <utility>
+#include <variant>
+
+namespace mcp_gateway {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using sojourn::Error;
+using sojourn::SessionReference;
+using sojourn::http::McpAction;
+using sojourn::http::McpRefusal;
+using sojourn::http_server::Reply;
+using sojourn::http_server::Request;
+using sojourn::http_server::Response;
+
+namespace {
+
+constexpr auto body_time = std::chrono::minutes(5);
+
+sojourn::http::AllowedOrigins allowed_by(const GatewayOptions& options)
+{
+    using sojourn::http::ListensOn;
+    sojourn::http::AllowedOrigins origins(
+        options.listen.address().is_loopback() ? ListensOn::loopback : ListensOn::network
+    );
+    for (const auto& origin : options.origins) {
+        origins.add(origin);
+    }
+    return origins;
+}
+
+std::string_view path_of(std::string_view target)
+{
+    return target.substr(0, target.find('?'));
+}
+
+bool is_success(http::status status)
+{
+    return http::to_status_class(status) == http::status_class::successful;
+}
+
+} // namespace
+
+Gateway::Gateway(const asio::any_io_executor& executor, const GatewayOptions& options)
+    : executor_(executor),
+      options_(options),
+      origins_(allowed_by(options)),
+      upstream_(options.upstream),
+      conversations_(executor),
+      rates_(executor, options.service.request_rate())
+{
+}
+
+sojourn::ServiceEnvironment Gateway::environment()
+{
+    return sojourn::ServiceEnvironment().on_removed(
+        [this](sojourn::RemovedSession session) -> awaitable<void> {
+            co_await tell_end(session.reference);
+        }
+    );
+}
+
+awaitable<Reply> Gateway::answer(const Request& request, const std::string& peer)
+{
+    if (path_of(request.target()) != path_of(upstream_.address().target)) {
+        co_return Reply(sojourn::http_server::refusal(http::status::not_found, "not_found"));
+    }
+    sojourn::http::McpRequest facts;
+    facts.method = request.method_string();
+    for (const auto& field : request) {
+        facts.add_field(field.name_string(), field.value());
+    }
+    const auto body = read_json_rpc(request.body());
+    if (body) {
+        facts.message = body->message();
+    }
+    const auto verdict = sojourn::http::judge(facts, origins_);
+    if (!verdict) {
+        co_return Reply(
+            refusal_answer(body ? body->requests : std::vector<RequestId>(), verdict.error())
+        );
+    }
+    Call call{
+        .request = request,
+        .peer = peer,
+        .principal = principal_of(request),
+        .body = body ? *body : JsonRpcBody(),
+        .task = *verdict
+    };
+    co_return co_await obey(call);
+}
+
+awaitable<Reply> Gateway::obey(Call& call)
+{
+    switch (call.task.action) {
+    case McpAction::initialize:
+        return initialize(call);
+    case McpAction::deliver:
+        return deliver(call);
+    case McpAction::open_stream:
+        return open_stream(call);
+    case McpAction::end_session:
+        return end_session(call);
+    case McpAction::pass_through:
+        break;
+    }
+    return pass_through(call);
+}
+
+/// The session comes first: who may not have one shall not trouble the upstream.
+awaitable<Reply> Gateway::initialize(Call& call)
+{
+    auto created =
+        co_await service_->create(sojourn::CreateOptions().principal(call.principal).peer(call.peer)
+        );
+    if (!created) {
+        co_return refused(call, created.error());
+    }
+    const auto id = created->id;
+    const auto reference = created->lease.info().reference;
+    const auto conversation =
+        std::make_shared<Conversation>(executor_, upstream_, options_.patience);
+    co_await conversations_.call([&](Conversations& all) { all[reference] = conversation; });
+
+    auto reply = co_await run_on(
+        conversation->strand(),
+        conversation->deliver(Hold(std::move(created->lease)), co_await forward(call))
+    );
+    if (is_success(reply.response.result())) {
+        reply.response.set(session_field, id.text());
+    } else {
+        static_cast<void>(co_await service_->remove(id));
+    }
+    co_return reply;
+}
+
+awaitable<Reply> Gateway::deliver(Call& call)
+{
+    auto lease =
+        co_await service_->acquire(call.task.session_id, sojourn::AcquireOptions().peer(call.peer));
+    if (!lease) {
+        co_return refused(call, lease.error());
+    }
+    const auto conversation = co_await find(lease->info().reference);
+    if (!conversation || lease->info().principal_text() != call.principal) {
+        co_return refused(call, Error(sojourn::errc::not_found));
+    }
+    auto reply = co_await run_on(
+        conversation->strand(),
+        conversation->deliver(Hold(*std::move(lease)), co_await forward(call))
+    );
+    if (reply.response.result() == http::status::not_found) {
+        // The upstream does not know the session any more: it was started again, say.
+        static_cast<void>(co_await service_->remove(call.task.session_id));
+        co_return refused(call, Error(sojourn::errc::not_found));
+    }
+    co_return reply;
+}
+
+awaitable<Reply> Gateway::open_stream(Call& call)
+{
+    auto lease = co_await service_->acquire_weak(call.task.session_id);
+    if (!lease) {
+        co_return refused(call, lease.error());
+    }
+    const auto conversation = co_await find(lease->info().reference);
+    if (!conversation || lease->info().principal_text() != call.principal) {
+        co_return refused(call, Error(sojourn::errc::not_found));
+    }
+    auto reply = co_await run_on(
+        conversation->strand(),
+        conversation->open_stream(
+            Hold(*std::move(lease)), co_await forward(call), call.task.last_event_id
+        )
+    );
+    if (reply.response.result() == http::status::not_found) {
+        static_cast<void>(co_await service_->remove(call.task.session_id));
+        co_return refused(call, Error(sojourn::errc::not_found));
+    }
+    co_return reply;
+}
+
+/// Whoever waits for the session to end tells the upstream, whatever ended it.
+awaitable<Reply> Gateway::end_session(Call& call)
+{
+    auto lease =
+        co_await service_->acquire(call.task.session_id, sojourn::AcquireOptions().peer(call.peer));
+    if (!lease) {
+        co_return refused(call, lease.error());
+    }
+    if (lease->info().principal_text() != call.principal) {
+        co_return refused(call, Error(sojourn::errc::not_found));
+    }
+    const auto removed = co_await service_->remove(call.task.session_id);
+    if (!removed) {
+        co_return refused(call, removed.error());
+    }
+    co_return Reply(sojourn::http_server::empty_response());
+}
+
+/// No session: the caller has a rate, and the rest is between it and the upstream.
+awaitable<Reply> Gateway::pass_through(Call& call)
+{
+    const auto& name = call.principal.empty() ? call.peer : call.principal;
+    const auto now = sojourn::TimePoint(std::chrono::steady_clock::now().time_since_epoch());
+    const auto wait =
+        co_await rates_.call([&](CallerRates& rates) { return rates.admit(name, now); });
+    if (wait > sojourn::Duration::zero()) {
+        co_return refused(call, Error(sojourn::errc::rate_limited, wait));
+    }
+    auto forwarded = co_await forward(call);
+    auto asked = co_await upstream_.ask(std::move(forwarded.request));
+    if (!asked) {
+        co_return Reply(upstream_failed(call.body.requests, asked.error()));
+    }
+    auto response = std::move(*asked);
+    auto header = header_of(*response);
+    if (response->is_event_stream()) {
+        make_stream(header);
+        co_return Reply(std::move(header), std::make_unique<PassThroughBody>(std::move(response)));
+    }
+    auto body = co_await response->read_all(body_time);
+    if (!body) {
+        co_return Reply(upstream_failed(call.body.requests, body.error()));
+    }
+    header.body() = *std::move(body);
+    header.prepare_payload();
+    co_return Reply(std::move(header));
+}
+
+awaitable<void> Gateway::tell_end(SessionReference reference)
+{
+    const auto conversation = co_await conversations_.call([&](Conversations& all) {
+        const auto entry = all.extract(reference);
+        return entry.empty() ? nullptr : entry.mapped();
+    });
+    if (conversation) {
+        co_await asio::co_spawn(
+            conversation->strand(), conversation->tell_end(), asio::use_awaitable
+        );
+    }
+}
+
+awaitable<std::shared_ptr<Conversation>> Gateway::find(SessionReference reference)
+{
+    co_return co_await conversations_.call([&](Conversations& all) {
+        const auto entry = all.find(reference);
+        return entry == all.end() ? nullptr : entry->second;
+    });
+}
+
+/// The request as the upstream is to get it.
+awaitable<Forwarded> Gateway::forward(const Call& call) const
+{
+    Request request(call.request.method(), call.request.target(), 11);
+    pass_on(call.request, request);
+    if (!call.peer.empty()) {
+        request.set("X-Forwarded-For", call.peer);
+    }
+    request.body() = call.request.body();
+    Forwarded forwarded(std::move(request), call.task.revision, co_await asio::this_coro::executor);
+    forwarded.requests = call.body.requests;
+    co_return forwarded;
+}
+
+std::string Gateway::principal_of(const Request& request) const
+{
+    return options_.principal_field.empty() ? std::string()
+                                            : std::string(request[options_.principal_field]);
+}
+
+Reply Gateway::refused(const Call& call, const Error& error) const
+{
+    return Reply(
+        refusal_answer(call.body.requests, sojourn::http::to_mcp_refusal(error, call.task.revision))
+    );
+}
+
+} // namespace mcp_gateway

@@ -1,0 +1,87 @@
+/// @file
+/// The gateway: clients of the Model Context Protocol before it, one server behind it.
+
+#ifndef MCP_GATEWAY_GATEWAY_HPP
+#define MCP_GATEWAY_GATEWAY_HPP
+
+#include "mcp_gateway/caller_rates.hpp"
+#include "mcp_gateway/conversation.hpp"
+#include "mcp_gateway/gateway_options.hpp"
+#include "mcp_gateway/json_rpc.hpp"
+
+#include <sojourn/async/confined.hpp>
+#include <sojourn/core/session_reference.hpp>
+#include <sojourn/http/allowed_origins.hpp>
+#include <sojourn/http/mcp_request.hpp>
+#include <sojourn/http_server/responder.hpp>
+#include <sojourn/service/service_environment.hpp>
+#include <sojourn/service/session_service.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+namespace mcp_gateway {
+
+/// Answers the requests of clients. Their sessions are the service's: an id that the client knows,
+/// and in the session's attributes what the upstream calls it.
+///
+/// *Thread safety*: all members, any thread. *Lifetime*: must outlive the last run of its execution
+/// context.
+class Gateway : public sojourn::http_server::Responder {
+public:
+    /// The environment's removal listener is the gateway's: it tells the upstream.
+    Gateway(const boost::asio::any_io_executor& executor, const GatewayOptions& options);
+
+    /// What the service that it is to use must be made with.
+    [[nodiscard]] sojourn::ServiceEnvironment environment();
+
+    /// To be called once, before it is asked anything. The service must outlive it.
+    void use(sojourn::SessionService& service) noexcept { service_ = &service; }
+
+    [[nodiscard]] boost::asio::awaitable<sojourn::http_server::Reply>
+    answer(const sojourn::http_server::Request& request, const std::string& peer) override;
+
+private:
+    using Answer = boost::asio::awaitable<sojourn::http_server::Reply>;
+    using Conversations =
+        std::unordered_map<sojourn::SessionReference, std::shared_ptr<Conversation>>;
+
+    /// A request, and all that is known of it.
+    struct Call {
+        const sojourn::http_server::Request& request;
+        const std::string& peer;
+        std::string principal;
+        JsonRpcBody body;
+        sojourn::http::McpTask task;
+    };
+
+    [[nodiscard]] Answer obey(Call& call);
+    [[nodiscard]] Answer initialize(Call& call);
+    [[nodiscard]] Answer deliver(Call& call);
+    [[nodiscard]] Answer open_stream(Call& call);
+    [[nodiscard]] Answer end_session(Call& call);
+    [[nodiscard]] Answer pass_through(Call& call);
+    [[nodiscard]] boost::asio::awaitable<void> tell_end(sojourn::SessionReference reference);
+    [[nodiscard]] boost::asio::awaitable<std::shared_ptr<Conversation>>
+    find(sojourn::SessionReference reference);
+    [[nodiscard]] boost::asio::awaitable<Forwarded> forward(const Call& call) const;
+    [[nodiscard]] std::string principal_of(const sojourn::http_server::Request& request) const;
+    [[nodiscard]] sojourn::http_server::Reply
+    refused(const Call& call, const sojourn::Error& error) const;
+
+    boost::asio::any_io_executor executor_;
+    GatewayOptions options_;
+    sojourn::http::AllowedOrigins origins_;
+    Upstream upstream_;
+    sojourn::Confined<Conversations> conversations_;
+    sojourn::Confined<CallerRates> rates_;
+    sojourn::SessionService* service_ = nullptr;
+};
+
+} // namespace mcp_gateway
+
+#endif // MCP_GATEWAY_GATEWAY_HPP

@@ -1,0 +1,173 @@
+#include "mcp_gateway/relay.hpp"
+
+#include <sojourn/http/mcp_event_id.hpp>
+#include <sojourn/http/mcp_refusal.hpp>
+#include <sojourn/http/server_sent_event_reader.hpp>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <utility>
+
+namespace mcp_gateway {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using sojourn::FrameDirection;
+using sojourn::http::McpErrorCode;
+using sojourn::http::McpEventId;
+using sojourn::http::ServerSentEvent;
+using sojourn::http::ServerSentEventReader;
+
+namespace {
+
+/// An event may be a picture in a result.
+constexpr std::size_t max_event_bytes = std::size_t{64} * 1024 * 1024;
+
+constexpr int bad_gateway = 502;
+
+} // namespace
+
+Relay::Relay(
+    const asio::any_io_executor& strand,
+    const Stream& stream,
+    Hold hold,
+    std::unique_ptr<UpstreamResponse> response,
+    std::vector<RequestId> requests
+)
+    : strand_(strand),
+      stream_(stream),
+      hold_(std::move(hold)),
+      response_(std::move(response)),
+      requests_(std::move(requests)),
+      patience_(strand)
+{
+}
+
+Relay::~Relay()
+{
+    if (mailbox_) {
+        mailbox_->close();
+    }
+}
+
+awaitable<void> Relay::run(std::shared_ptr<Relay> self)
+{
+    self->watch_session();
+    co_await self->read_all();
+    co_await self->answer_the_rest();
+    self->patience_.cancel();
+    self->session_watch_.emit(asio::cancellation_type::terminal);
+    if (self->mailbox_) {
+        self->mailbox_->close();
+    }
+}
+
+std::shared_ptr<Mailbox> Relay::attach(const asio::any_io_executor& reader)
+{
+    if (mailbox_) {
+        mailbox_->close();
+    }
+    patience_.cancel();
+    mailbox_ = std::make_shared<Mailbox>(reader);
+    return mailbox_;
+}
+
+void Relay::leave(const std::shared_ptr<Mailbox>& mailbox)
+{
+    if (mailbox_ == mailbox) {
+        wait_for_client();
+    }
+}
+
+awaitable<void> Relay::read_all()
+{
+    ServerSentEventReader reader(max_event_bytes);
+    while (!reader.has_overflowed()) {
+        const auto piece = co_await response_->read_some();
+        if (!piece || piece->empty()) {
+            co_return;
+        }
+        reader.add(*piece);
+        while (auto event = reader.next()) {
+            co_await pass_on(*std::move(event));
+        }
+    }
+    end();
+}
+
+/// The ids of the upstream's events mean nothing here: the client gets ours.
+awaitable<void> Relay::pass_on(ServerSentEvent event)
+{
+    event.id.reset();
+    if (event.is_dispatched()) {
+        remove_answered(requests_, *event.data);
+        const auto sequence =
+            co_await hold_.record(FrameDirection::to_client, *event.data, stream_.number);
+        if (sequence > 0) {
+            last_sequence_ = sequence;
+            event.id = McpEventId{.stream = stream_.number, .sequence = sequence}.text();
+        }
+    } else if (!event.retry) {
+        co_return;
+    }
+    if (mailbox_) {
+        // Kept here: another may take its place while we wait.
+        const auto mailbox = mailbox_;
+        auto text = std::make_shared<const std::string>(event.text());
+        static_cast<void>(co_await mailbox->put(std::move(text)));
+    }
+}
+
+awaitable<void> Relay::answer_the_rest()
+{
+    for (const auto requests = std::exchange(requests_, {}); const auto& request : requests) {
+        ServerSentEvent event;
+        event.type = "message";
+        event.data =
+            has_session_ended_
+                ? error_body(
+                      request,
+                      static_cast<int>(McpErrorCode::session_not_found),
+                      "the session ended before the answer came"
+                  )
+                : error_body(request, bad_gateway, "the server ended before it had answered");
+        co_await pass_on(std::move(event));
+    }
+}
+
+void Relay::watch_session()
+{
+    asio::co_spawn(
+        strand_,
+        [](std::shared_ptr<Relay> self) -> awaitable<void> {
+            co_await self->await_session_end();
+        }(shared_from_this()),
+        asio::bind_cancellation_slot(session_watch_.slot(), [](const std::exception_ptr&) {})
+    );
+}
+
+/// A session that ends takes its streams with it, and it cannot go before they do.
+awaitable<void> Relay::await_session_end()
+{
+    if (co_await hold_.closed()) {
+        has_session_ended_ = true;
+        end();
+    }
+}
+
+void Relay::wait_for_client()
+{
+    patience_.expires_after(stream_.patience);
+    patience_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+        const auto self = weak.lock();
+        if (!error && self && !self->is_attached()) {
+            self->end();
+        }
+    });
+}
+
+} // namespace mcp_gateway

@@ -1,0 +1,89 @@
+#include "mcp_gateway/relay_body.hpp"
+
+#include <sojourn/http/server_sent_event.hpp>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <chrono>
+#include <exception>
+
+namespace mcp_gateway {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using sojourn::http_server::StreamWriter;
+
+namespace {
+
+/// Shorter than those on the way have patience with a connection that says nothing.
+constexpr auto keep_alive_interval = std::chrono::seconds(15);
+
+} // namespace
+
+RelayBody::RelayBody(
+    asio::any_io_executor strand,
+    const std::shared_ptr<Relay>& relay,
+    const asio::any_io_executor& reader,
+    AtStop at_stop
+)
+    : strand_(std::move(strand)), relay_(relay), mailbox_(relay->attach(reader)), at_stop_(at_stop)
+{
+}
+
+RelayBody::~RelayBody()
+{
+    try {
+        mailbox_->close();
+        asio::post(strand_, [relay = std::move(relay_), mailbox = mailbox_] {
+            if (const auto still_there = relay.lock()) {
+                still_there->leave(mailbox);
+            }
+        });
+    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch)
+        // No memory. The stream goes on until its session ends.
+    }
+}
+
+awaitable<void> RelayBody::write_to(StreamWriter& writer)
+{
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    bool is_there = co_await writer.write(prelude_);
+    wake_later(timer);
+    while (is_there) {
+        const auto event = co_await mailbox_->take();
+        if (event) {
+            is_there = co_await writer.write(*event);
+        } else if (mailbox_->is_open()) {
+            is_there = co_await writer.write(sojourn::http::keep_alive_comment);
+            wake_later(timer);
+        } else {
+            break;
+        }
+    }
+}
+
+void RelayBody::finish() noexcept
+{
+    if (at_stop_ == AtStop::end) {
+        try {
+            mailbox_->close();
+        } catch (const std::exception&) { // NOLINT(bugprone-empty-catch)
+            // No memory to wake who waits. Then the server cuts it off.
+        }
+    }
+}
+
+void RelayBody::wake_later(asio::steady_timer& timer)
+{
+    timer.expires_after(keep_alive_interval);
+    timer.async_wait([weak = std::weak_ptr(mailbox_)](boost::system::error_code error) {
+        const auto mailbox = weak.lock();
+        if (!error && mailbox) {
+            mailbox->wake();
+        }
+    });
+}
+
+} // namespace mcp_gateway
