@@ -1,0 +1,202 @@
+/** What clients see when the upstream dies, and when the gateway is stopped. */
+
+import assert from "node:assert/strict";
+import * as node from "node:test";
+
+import { FakeUpstream } from "./support/fake_upstream.mjs";
+import { concernsGateway, Gateway } from "./support/gateway.mjs";
+import { initialize, request } from "./support/messages.mjs";
+import { RawSession, send } from "./support/raw_client.mjs";
+import { ReferenceServer } from "./support/reference_server.mjs";
+import { SdkClient } from "./support/sdk_client.mjs";
+import { eventually, within } from "./support/within.mjs";
+
+const { test } = node;
+
+const CALLS = { "tools/call": (exchange) => exchange.openStream() };
+
+function assertUnavailable(reply, message, id) {
+    assert.ok(reply.status === 502 || reply.status === 503, `${reply.status}: ${JSON.stringify(message)}`);
+    assertError(message, id);
+}
+
+function assertError(message, id) {
+    assert.equal(message.jsonrpc, "2.0");
+    assert.equal(message.id, id);
+    assert.equal(typeof message.error?.code, "number", JSON.stringify(message));
+    assert.equal(typeof message.error?.message, "string", JSON.stringify(message));
+}
+
+test(
+    "failures: when the upstream dies, each call gets an answer or an error; when it is back, clients begin anew",
+    concernsGateway,
+    async (t) => {
+        const reference = await ReferenceServer.start(t);
+        const { url } = await Gateway.start(t, reference);
+        const clients = await Promise.all(Array.from({ length: 8 }, () => SdkClient.connect(t, url)));
+        let inTheMiddle;
+        const areRunning = new Promise((resolve) => (inTheMiddle = resolve));
+
+        const calls = clients.map((client) =>
+            client.call("trigger-long-running-operation", { duration: 60, steps: 600 }, { onprogress: inTheMiddle }),
+        );
+        const settled = Promise.allSettled(calls);
+        await within("progress", areRunning);
+        await reference.restart();
+        const outcomes = await within("the end of each call", settled);
+
+        const codes = outcomes.map(({ reason }) => reason?.code);
+        // That is what the client itself says of a call that nobody has answered.
+        assert.ok(!codes.includes(-32001), `${codes}`);
+        const next = await eventually("a new client", () => SdkClient.connect(t, url));
+        assert.equal(await next.call("echo", { message: "again" }), "Echo: again");
+    },
+);
+
+test(
+    "failures: who begins while the upstream is down is told so, under the id of its request",
+    concernsGateway,
+    async (t) => {
+        const upstream = await FakeUpstream.start(t);
+        const { url } = await Gateway.start(t, upstream);
+        await upstream.stop();
+
+        const reply = await send(t, url, "POST", {}, initialize(7));
+
+        assertUnavailable(reply, await reply.json(), 7);
+        assert.equal(reply.headers["mcp-session-id"], undefined);
+    },
+);
+
+test(
+    "failures: a call while the upstream is down is told so, under the id of its request",
+    concernsGateway,
+    async (t) => {
+        const upstream = await FakeUpstream.start(t);
+        const session = await RawSession.begin(t, (await Gateway.start(t, upstream)).url);
+        await upstream.stop();
+
+        const reply = await session.post(request("a text", "tools/call"));
+
+        assertUnavailable(reply, await reply.json(), "a text");
+    },
+);
+
+test(
+    "failures: a call that the upstream does not begin to answer before it dies gets an error",
+    concernsGateway,
+    async (t) => {
+        const upstream = await FakeUpstream.start(t, { "tools/call": (exchange) => exchange.break() });
+        const session = await RawSession.begin(t, (await Gateway.start(t, upstream)).url);
+
+        const reply = await session.post(request(7, "tools/call"));
+
+        assertUnavailable(reply, await reply.json(), 7);
+    },
+);
+
+test("failures: a stream that the upstream breaks off ends with an error for its call", concernsGateway, async (t) => {
+    const upstream = await FakeUpstream.start(t, CALLS);
+    const session = await RawSession.begin(t, (await Gateway.start(t, upstream)).url);
+    const reply = await session.post(request(7, "tools/call"));
+    const call = await upstream.sees("tools/call");
+    call.note("one");
+    await reply.note("one");
+
+    call.break();
+
+    const events = await reply.events.all();
+    assertError(events.at(-1).message, 7);
+});
+
+test("failures: a session that the upstream has forgotten ends here too", concernsGateway, async (t) => {
+    const upstream = await FakeUpstream.start(t, {
+        "tools/call": (exchange) => exchange.respond(404, { error: { code: -32001, message: "Session not found" } }),
+    });
+    const session = await RawSession.begin(t, (await Gateway.start(t, upstream)).url);
+
+    const first = await session.post(request(1, "tools/call"));
+    assertError(await first.json(), 1);
+    assert.equal(first.status, 404);
+
+    const second = await session.post(request(2, "tools/call"));
+    assert.equal(second.status, 404);
+    await second.text();
+    assert.equal(upstream.count("tools/call"), 1);
+});
+
+test("failures: a call that runs when the gateway is stopped gets its answer", concernsGateway, async (t) => {
+    const gateway = await Gateway.start(t, await ReferenceServer.start(t), ["--drain", "10s"]);
+    const client = await SdkClient.connect(t, gateway.url);
+    const progress = [];
+
+    const answer = await client.call(
+        "trigger-long-running-operation",
+        { duration: 1, steps: 4 },
+        {
+            onprogress: ({ progress: step }) => {
+                if (progress.push(step) === 1) {
+                    gateway.stop();
+                }
+            },
+        },
+    );
+
+    assert.match(answer, /completed/);
+    assert.deepEqual(progress, [1, 2, 3, 4]);
+    assert.equal(await within("the end of the gateway", gateway.ended), 0);
+});
+
+test("failures: a gateway that drains lets nobody in, and says when to come back", concernsGateway, async (t) => {
+    const upstream = await FakeUpstream.start(t, CALLS);
+    const gateway = await Gateway.start(t, upstream, ["--drain", "10s"]);
+    const session = await RawSession.begin(t, gateway.url);
+    const reply = await session.post(request(1, "tools/call"));
+    const call = await upstream.sees("tools/call");
+
+    gateway.stop();
+    const refusal = await eventually("a refusal", async () => {
+        const late = await send(t, gateway.url, "POST", {}, initialize(7));
+        return late.status === 200 ? undefined : late;
+    });
+    call.finish();
+
+    assert.equal(refusal.status, 503);
+    assert.match(refusal.headers["retry-after"], /^[1-9]\d*$/);
+    assertError(await refusal.json(), 7);
+    assert.equal((await reply.events.all()).at(-1).message.id, 1);
+    assert.equal(await within("the end of the gateway", gateway.ended), 0);
+});
+
+test("failures: a gateway that nobody uses stops at once", concernsGateway, async (t) => {
+    const upstream = await FakeUpstream.start(t);
+    const gateway = await Gateway.start(t, upstream, ["--drain", "60s"]);
+    // An open stream of a client that listens has nothing to finish.
+    await (await RawSession.begin(t, gateway.url)).listen();
+
+    gateway.stop();
+
+    assert.equal(await within("the end of the gateway", gateway.ended), 0);
+});
+
+test("failures: the sessions of a gateway that stops end upstream", concernsGateway, async (t) => {
+    const upstream = await FakeUpstream.start(t);
+    const gateway = await Gateway.start(t, upstream);
+    await RawSession.begin(t, gateway.url);
+
+    gateway.stop();
+
+    assert.equal((await upstream.sees("DELETE")).sessionId, "upstream-session-1");
+});
+
+test("failures: when the drain's time is over, the gateway ends", concernsGateway, async (t) => {
+    const upstream = await FakeUpstream.start(t, CALLS);
+    const gateway = await Gateway.start(t, upstream, ["--drain", "1s"]);
+    const session = await RawSession.begin(t, gateway.url);
+    const reply = await session.post(request(1, "tools/call"));
+
+    gateway.stop();
+
+    await reply.events.all();
+    assert.equal(typeof (await within("the end of the gateway", gateway.ended)), "number");
+});

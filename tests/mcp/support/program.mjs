@@ -1,0 +1,57 @@
+/**
+ * A program that a test starts, and that ends with it.
+ *
+ * The kernel kills it when the test's process dies, however that comes (`setpriv --pdeathsig`); so nothing is left
+ * running, not even of a run that was killed.
+ */
+
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+import { Journal } from "./journal.mjs";
+import { within } from "./within.mjs";
+
+export class Program {
+    /** The lines of its standard output and error. */
+    lines;
+    /** Resolves to how it ended: its exit status, or the signal's name. */
+    ended;
+    #process;
+
+    /**
+     * @param {{after: Function}} scope what it ends with: a test, or `node:test` for a whole file
+     * @param {string} name for messages
+     */
+    constructor(scope, name, command, environment = {}) {
+        this.lines = new Journal(name);
+        this.#process = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...command], {
+            env: { ...process.env, ...environment },
+            stdio: ["ignore", "pipe", "pipe"],
+        });
+        this.ended = new Promise((resolve, reject) => {
+            this.#process.once("error", reject);
+            this.#process.once("close", (status, signal) => resolve(signal ?? status));
+        });
+        this.ended.catch(() => {}).finally(() => this.lines.close());
+        for (const output of [this.#process.stdout, this.#process.stderr]) {
+            createInterface({ input: output }).on("line", (line) => this.lines.add(line));
+        }
+        scope.after(() => this.kill());
+    }
+
+    /** What matches the group of `pattern` in the first line that has it. */
+    async says(pattern) {
+        const line = await this.lines.find(`line like ${pattern}`, (text) => pattern.test(text));
+        return pattern.exec(line)[1];
+    }
+
+    signal(name) {
+        this.#process.kill(name);
+    }
+
+    /** Ends it at once, as a crash would, and waits until it is gone. */
+    async kill() {
+        this.signal("SIGKILL");
+        await within("the end of a killed program", this.ended);
+    }
+}
