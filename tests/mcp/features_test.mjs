@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as node from "node:test";
 
-import { Gateway } from "./support/gateway.mjs";
+import { everywhere, Gateway } from "./support/gateway.mjs";
 import { ReferenceServer } from "./support/reference_server.mjs";
 import { SdkClient } from "./support/sdk_client.mjs";
 
@@ -11,14 +11,14 @@ const { test } = node;
 
 const gateway = await Gateway.start(node, await ReferenceServer.start(node), ["--max-body", "4194304"]);
 
-test("features: the server says who it is when the client initializes", async (t) => {
+test("features: the server says who it is when the client initializes", everywhere, async (t) => {
     const { mcp } = await SdkClient.connect(t, gateway.url);
 
     assert.equal(mcp.getServerVersion().name, "mcp-servers/everything");
     assert.ok(mcp.getServerCapabilities().tools);
 });
 
-test("features: tools are listed and called", async (t) => {
+test("features: tools are listed and called", everywhere, async (t) => {
     const client = await SdkClient.connect(t, gateway.url);
 
     const { tools } = await client.mcp.listTools();
@@ -29,7 +29,7 @@ test("features: tools are listed and called", async (t) => {
     assert.equal(await client.call("get-sum", { a: 2, b: 40 }), "The sum of 2 and 40 is 42.");
 });
 
-test("features: a text of any language and of a megabyte comes back as it was", async (t) => {
+test("features: a text of any language and of a megabyte comes back as it was", everywhere, async (t) => {
     const client = await SdkClient.connect(t, gateway.url);
     const message = 'grüße, 你好, 🧭\n\u2028"\\ '.repeat(40_000);
 
@@ -39,7 +39,7 @@ test("features: a text of any language and of a megabyte comes back as it was", 
     assert.ok(answer === `Echo: ${message}`, "it has changed on its way");
 });
 
-test("features: a tool that fails says so in its result", async (t) => {
+test("features: a tool that fails says so in its result", everywhere, async (t) => {
     const { mcp } = await SdkClient.connect(t, gateway.url);
 
     const result = await mcp.callTool({ name: "get-sum", arguments: { a: "no number" } });
@@ -47,7 +47,7 @@ test("features: a tool that fails says so in its result", async (t) => {
     assert.equal(result.isError, true);
 });
 
-test("features: a long call tells of its progress, in order", async (t) => {
+test("features: a long call tells of its progress, in order", everywhere, async (t) => {
     const client = await SdkClient.connect(t, gateway.url);
     const progress = [];
 
@@ -61,7 +61,7 @@ test("features: a long call tells of its progress, in order", async (t) => {
     assert.deepEqual(progress, [1, 2, 3]);
 });
 
-test("features: resources are listed and read", async (t) => {
+test("features: resources are listed and read", everywhere, async (t) => {
     const { mcp } = await SdkClient.connect(t, gateway.url);
 
     const { resources } = await mcp.listResources();
@@ -73,7 +73,7 @@ test("features: resources are listed and read", async (t) => {
     assert.match(contents[0].text, /Resource 7/);
 });
 
-test("features: a client is told of a change of what it has subscribed to", async (t) => {
+test("features: a client is told of a change of what it has subscribed to", everywhere, async (t) => {
     const client = await SdkClient.connect(t, gateway.url);
     const uri = "demo://resource/dynamic/text/1";
 
@@ -86,7 +86,7 @@ test("features: a client is told of a change of what it has subscribed to", asyn
     );
 });
 
-test("features: prompts are listed and got", async (t) => {
+test("features: prompts are listed and got", everywhere, async (t) => {
     const { mcp } = await SdkClient.connect(t, gateway.url);
 
     const { prompts } = await mcp.listPrompts();
@@ -99,7 +99,7 @@ test("features: prompts are listed and got", async (t) => {
     assert.equal(messages[0].content.text, "What's weather in Bremen?");
 });
 
-test("features: arguments are completed", async (t) => {
+test("features: arguments are completed", everywhere, async (t) => {
     const { mcp } = await SdkClient.connect(t, gateway.url);
 
     const { completion } = await mcp.complete({
@@ -110,7 +110,7 @@ test("features: arguments are completed", async (t) => {
     assert.deepEqual(completion.values, ["Engineering"]);
 });
 
-test("features: the server samples, in the middle of a call", async (t) => {
+test("features: the server samples, in the middle of a call", everywhere, async (t) => {
     const client = await SdkClient.connect(t, gateway.url, {
         capabilities: { sampling: {} },
         answers: {
@@ -127,7 +127,7 @@ test("features: the server samples, in the middle of a call", async (t) => {
     assert.match(answer, /I was asked: .*how are you\?/);
 });
 
-test("features: the server elicits, in the middle of a call", async (t) => {
+test("features: the server elicits, in the middle of a call", everywhere, async (t) => {
     const client = await SdkClient.connect(t, gateway.url, {
         capabilities: { elicitation: {} },
         answers: { "elicitation/create": () => ({ action: "accept", content: { name: "Ada" } }) },
@@ -138,7 +138,7 @@ test("features: the server elicits, in the middle of a call", async (t) => {
     assert.match(answer, /provided/);
 });
 
-test("features: the server asks for the client's roots, on the stream that it listens to", async (t) => {
+test("features: the server asks for the client's roots, on the stream that it listens to", everywhere, async (t) => {
     const client = await SdkClient.connect(t, gateway.url, {
         capabilities: { roots: {} },
         answers: { "roots/list": () => ({ roots: [{ uri: "file:///tmp/of-the-test", name: "of the test" }] }) },
@@ -149,7 +149,7 @@ test("features: the server asks for the client's roots, on the stream that it li
     assert.match(answer, /file:\/\/\/tmp\/of-the-test/);
 });
 
-test("features: the server logs to a client that listens", async (t) => {
+test("features: the server logs to a client that listens", everywhere, async (t) => {
     const client = await SdkClient.connect(t, gateway.url);
 
     await client.mcp.setLoggingLevel("debug");
@@ -159,13 +159,13 @@ test("features: the server logs to a client that listens", async (t) => {
     assert.match(params.data, /level[- ]message/);
 });
 
-test("features: a ping is answered", async (t) => {
+test("features: a ping is answered", everywhere, async (t) => {
     const { mcp } = await SdkClient.connect(t, gateway.url);
 
     assert.deepEqual(await mcp.ping(), {});
 });
 
-test("features: an error of the server is the client's, with its code", async (t) => {
+test("features: an error of the server is the client's, with its code", everywhere, async (t) => {
     const { mcp } = await SdkClient.connect(t, gateway.url);
 
     await assert.rejects(mcp.getPrompt({ name: "no such prompt" }), { code: -32602 });

@@ -5,7 +5,7 @@ import * as node from "node:test";
 
 import { Cutter } from "./support/cutter.mjs";
 import { FakeUpstream } from "./support/fake_upstream.mjs";
-import { concernsGateway, Gateway } from "./support/gateway.mjs";
+import { concernsGateway, everywhere, Gateway } from "./support/gateway.mjs";
 import { request, textOf } from "./support/messages.mjs";
 import { RawSession } from "./support/raw_client.mjs";
 import { ReferenceServer } from "./support/reference_server.mjs";
@@ -72,7 +72,7 @@ test(
     },
 );
 
-test("resumption: what the server says while its client is away comes when that is back", async (t) => {
+test("resumption: what the server says while its client is away comes when that is back", everywhere, async (t) => {
     const session = await RawSession.begin(t, gateway.url);
     const subscribe = async (number) => {
         const uri = `demo://resource/dynamic/text/${number}`;

@@ -83,6 +83,7 @@ test(
         await stream.note("hello");
         replies.push(stream, await session.end());
         await Promise.all(replies.map((reply) => reply.text()));
+        await upstream.sees("DELETE");
 
         const inside = inspect(upstream.seen.entries, { depth: 6 });
         const outside = inspect(replies, { depth: 6 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import * as node from "node:test";
 
 import { FakeUpstream } from "./support/fake_upstream.mjs";
-import { concernsGateway, Gateway } from "./support/gateway.mjs";
+import { concernsGateway, everywhere, Gateway } from "./support/gateway.mjs";
 import { ReferenceServer } from "./support/reference_server.mjs";
 import { SdkClient } from "./support/sdk_client.mjs";
 
@@ -16,7 +16,7 @@ function isUpdate({ method }) {
     return method === "notifications/resources/updated";
 }
 
-test("sessions: a client is told of nothing that another has subscribed to", async (t) => {
+test("sessions: a client is told of nothing that another has subscribed to", everywhere, async (t) => {
     const uris = [1, 2].map((number) => `demo://resource/dynamic/text/${number}`);
     const clients = await Promise.all(uris.map(() => SdkClient.connect(t, gateway.url)));
 
@@ -38,7 +38,7 @@ test("sessions: a client is told of nothing that another has subscribed to", asy
     assert.deepEqual(updated, [[uris[0]], [uris[1]]]);
 });
 
-test("sessions: the server asks each client for its own", async (t) => {
+test("sessions: the server asks each client for its own", everywhere, async (t) => {
     const uris = ["file:///one", "file:///two"];
     const clients = await Promise.all(
         uris.map((uri) =>
@@ -55,7 +55,7 @@ test("sessions: the server asks each client for its own", async (t) => {
     assert.ok(answers[1].includes(uris[1]) && !answers[1].includes(uris[0]), answers[1]);
 });
 
-test("sessions: each of fifty clients at once gets the answers to its own calls", async (t) => {
+test("sessions: each of fifty clients at once gets the answers to its own calls", everywhere, async (t) => {
     const names = Array.from({ length: 50 }, (_, index) => `client ${index}`);
     const clients = await Promise.all(names.map(() => SdkClient.connect(t, gateway.url)));
 
@@ -72,7 +72,7 @@ test("sessions: each of fifty clients at once gets the answers to its own calls"
     assert.equal(new Set(clients.map(({ transport }) => transport.sessionId)).size, 50);
 });
 
-test("sessions: what a client has cancelled, the upstream is told of", async (t) => {
+test("sessions: what a client has cancelled, the upstream is told of", everywhere, async (t) => {
     const upstream = await FakeUpstream.start(t, { "tools/call": () => {} });
     const client = await SdkClient.connect(t, (await Gateway.start(t, upstream)).url);
     const cancellation = new AbortController();

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import * as node from "node:test";
 
-import { Gateway } from "./support/gateway.mjs";
+import { everywhere, Gateway } from "./support/gateway.mjs";
 import { initialize, notification, request, response } from "./support/messages.mjs";
 import { RawSession, send } from "./support/raw_client.mjs";
 import { ReferenceServer } from "./support/reference_server.mjs";
@@ -25,48 +25,56 @@ async function answer(reply, id) {
     return (await reply.events.find(`answer ${id}`, ({ message }) => message.id === id)).message;
 }
 
-test("transport: the answer to initialize has a session id of visible ASCII, and agrees on a revision", async (t) => {
-    const reply = await send(t, url, "POST", {}, initialize(1));
+test(
+    "transport: the answer to initialize has a session id of visible ASCII, and agrees on a revision",
+    everywhere,
+    async (t) => {
+        const reply = await send(t, url, "POST", {}, initialize(1));
 
-    assert.match(reply.headers["mcp-session-id"], /^[\x21-\x7e]+$/);
-    assert.equal((await answer(reply, 1)).result.protocolVersion, "2025-11-25");
-});
+        assert.match(reply.headers["mcp-session-id"], /^[\x21-\x7e]+$/);
+        assert.equal((await answer(reply, 1)).result.protocolVersion, "2025-11-25");
+    },
+);
 
 for (const revision of ["2025-03-26", "2025-06-18", "2025-11-25"]) {
-    test(`transport: a client of ${revision} is served`, async (t) => {
+    test(`transport: a client of ${revision} is served`, everywhere, async (t) => {
         const session = await RawSession.begin(t, url, { "MCP-Protocol-Version": revision });
 
         assert.ok((await answer(await session.post(request(1, "tools/list")), 1)).result.tools.length > 0);
     });
 }
 
-test("transport: a request without a session id that does not initialize is a bad one", async (t) => {
+test("transport: a request without a session id that does not initialize is a bad one", everywhere, async (t) => {
     const reply = await send(t, url, "POST", {}, request(1, "tools/list"));
 
     assert.equal(reply.status, 400);
     assert.ok((await reply.json()).error);
 });
 
-test("transport: a GET without a session id is a bad one", async (t) => {
+test("transport: a GET without a session id is a bad one", everywhere, async (t) => {
     assert.equal((await send(t, url, "GET")).status, 400);
 });
 
-test("transport: a DELETE without a session id is a bad one", async (t) => {
+test("transport: a DELETE without a session id is a bad one", everywhere, async (t) => {
     assert.equal((await send(t, url, "DELETE")).status, 400);
 });
 
 for (const message of [notification("notifications/initialized"), response(99)]) {
-    test(`transport: a ${message.method ? "notification" : "response"} is accepted, and not answered`, async (t) => {
-        const session = await RawSession.begin(t, url);
+    test(
+        `transport: a ${message.method ? "notification" : "response"} is accepted, and not answered`,
+        everywhere,
+        async (t) => {
+            const session = await RawSession.begin(t, url);
 
-        const reply = await session.post(message);
+            const reply = await session.post(message);
 
-        assert.equal(reply.status, 202);
-        assert.equal(await reply.text(), "");
-    });
+            assert.equal(reply.status, 202);
+            assert.equal(await reply.text(), "");
+        },
+    );
 }
 
-test("transport: a body that is no JSON-RPC is a bad one", async (t) => {
+test("transport: a body that is no JSON-RPC is a bad one", everywhere, async (t) => {
     const session = await RawSession.begin(t, url);
 
     for (const body of ["", "{", "7", '"tools/list"', "{}", '{"jsonrpc":"2.0"}', '{"jsonrpc":"2.0","id":1}']) {
@@ -74,7 +82,7 @@ test("transport: a body that is no JSON-RPC is a bad one", async (t) => {
     }
 });
 
-test("transport: each request of a batch is answered", async (t) => {
+test("transport: each request of a batch is answered", everywhere, async (t) => {
     const revision = { "MCP-Protocol-Version": "2025-03-26" };
     const session = await RawSession.begin(t, url, revision);
 
@@ -88,7 +96,7 @@ test("transport: each request of a batch is answered", async (t) => {
     assert.deepEqual(events.map(({ message }) => message.id).sort(), [1, 2]);
 });
 
-test("transport: a request of a revision that nobody knows is a bad one", async (t) => {
+test("transport: a request of a revision that nobody knows is a bad one", everywhere, async (t) => {
     const session = await RawSession.begin(t, url);
 
     const reply = await session.post(request(1, "tools/list"), { "MCP-Protocol-Version": "1999-12-31" });
@@ -97,7 +105,7 @@ test("transport: a request of a revision that nobody knows is a bad one", async 
     assert.ok((await reply.json()).error);
 });
 
-test("transport: a request that does not say its revision is served", async (t) => {
+test("transport: a request that does not say its revision is served", everywhere, async (t) => {
     const { id } = await RawSession.begin(t, url);
 
     const reply = await send(t, url, "POST", { "Mcp-Session-Id": id }, request(1, "tools/list"));
@@ -106,7 +114,7 @@ test("transport: a request that does not say its revision is served", async (t) 
 });
 
 for (const name of ["mcp-session-id", "MCP-SESSION-ID", "mCP-sESSION-iD"]) {
-    test(`transport: a header may be written ${name}`, async (t) => {
+    test(`transport: a header may be written ${name}`, everywhere, async (t) => {
         const { id } = await RawSession.begin(t, url);
 
         const reply = await send(t, url, "POST", { [name]: id }, request(1, "tools/list"));
@@ -115,14 +123,14 @@ for (const name of ["mcp-session-id", "MCP-SESSION-ID", "mCP-sESSION-iD"]) {
     });
 }
 
-test("transport: a session has one stream to listen to; a second is a conflict", async (t) => {
+test("transport: a session has one stream to listen to; a second is a conflict", everywhere, async (t) => {
     const session = await RawSession.begin(t, url);
 
     assert.equal((await session.listen()).status, 200);
     assert.equal((await session.listen()).status, 409);
 });
 
-test("transport: two sessions each have a stream to listen to", async (t) => {
+test("transport: two sessions each have a stream to listen to", everywhere, async (t) => {
     const sessions = [await RawSession.begin(t, url), await RawSession.begin(t, url)];
 
     for (const session of sessions) {
@@ -132,7 +140,7 @@ test("transport: two sessions each have a stream to listen to", async (t) => {
     }
 });
 
-test("transport: a DELETE ends the stream that the client listens to", async (t) => {
+test("transport: a DELETE ends the stream that the client listens to", everywhere, async (t) => {
     const session = await RawSession.begin(t, url);
     const stream = await session.listen();
 

@@ -12,10 +12,13 @@ if (!program) {
     throw new Error("SOJOURN_MCP_GATEWAY must be the path of the gateway's program, or 'none' to go without");
 }
 
-export const isThere = program !== "none";
+const isThere = program !== "none";
+
+/** Options of a test of what must hold with a gateway and without. */
+export const everywhere = { timeout: 20_000 };
 
 /** Options of a test of what only a gateway does. */
-export const concernsGateway = { skip: isThere ? false : "concerns the gateway alone" };
+export const concernsGateway = { ...everywhere, skip: isThere ? false : "concerns the gateway alone" };
 
 export class Gateway {
     url;

@@ -7,6 +7,7 @@
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { inspect } from "node:util";
 
 import { Journal } from "./journal.mjs";
 import { within } from "./within.mjs";
@@ -14,29 +15,37 @@ import { within } from "./within.mjs";
 export class Program {
     /** The lines of its standard output and error. */
     lines;
-    /** Resolves to how it ended: its exit status, or the signal's name. */
-    ended;
+    #name;
     #process;
+    #ended;
+    #isToEnd = false;
 
     /**
      * @param {{after: Function}} scope what it ends with: a test, or `node:test` for a whole file
      * @param {string} name for messages
      */
     constructor(scope, name, command, environment = {}) {
+        this.#name = name;
         this.lines = new Journal(name);
         this.#process = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...command], {
             env: { ...process.env, ...environment },
             stdio: ["ignore", "pipe", "pipe"],
         });
-        this.ended = new Promise((resolve, reject) => {
+        this.#ended = new Promise((resolve, reject) => {
             this.#process.once("error", reject);
             this.#process.once("close", (status, signal) => resolve(signal ?? status));
         });
-        this.ended.catch(() => {}).finally(() => this.lines.close());
+        this.#ended.catch(() => {}).finally(() => this.lines.close());
         for (const output of [this.#process.stdout, this.#process.stderr]) {
             createInterface({ input: output }).on("line", (line) => this.lines.add(line));
         }
-        scope.after(() => this.kill());
+        scope.after(() => this.#end());
+    }
+
+    /** Resolves to how it ended: its exit status, or the signal's name. */
+    get ended() {
+        this.#isToEnd = true;
+        return within(`the end of the ${this.#name}`, this.#ended);
     }
 
     /** What matches the group of `pattern` in the first line that has it. */
@@ -50,8 +59,20 @@ export class Program {
     }
 
     /** Ends it at once, as a crash would, and waits until it is gone. */
-    async kill() {
+    kill() {
         this.signal("SIGKILL");
-        await within("the end of a killed program", this.ended);
+        return this.ended;
+    }
+
+    /** An error if it did not live until now, and no test has waited for its end. */
+    async #end() {
+        const how = this.#isToEnd ? null : (this.#process.signalCode ?? this.#process.exitCode);
+        await this.kill();
+        if (how) {
+            const death = `the ${this.#name} has ended with ${how}, and wrote ${inspect(this.lines.entries)}`;
+            // A test that has failed already does not tell of another error.
+            console.error(death);
+            throw new Error(death);
+        }
     }
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 import { Program } from "./program.mjs";
 
-const PRELOADED = new URL("on_loopback.mjs", import.meta.url).href;
+const PRELOADED = new URL("reference_server_preload.mjs", import.meta.url).href;
 // Its package exports nothing, so its program is found beside its description.
 const PROGRAM = fileURLToPath(
     new URL("../node_modules/@modelcontextprotocol/server-everything/dist/index.js", import.meta.url),
