@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { concernsGateway } from "./support/gateway.mjs";
 import { initialize, request } from "./support/messages.mjs";
 import { send } from "./support/raw_client.mjs";
-import { INVALID_REQUEST, assertRefused } from "./support/refusal.mjs";
+import { assertRefused, INVALID_REQUEST } from "./support/refusal.mjs";
 import { begin, beginSession } from "./support/setup.mjs";
 
 test("admission: a page of an origin that is not allowed is refused, and goes nowhere", concernsGateway, async (t) => {

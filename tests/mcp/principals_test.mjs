@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { concernsGateway } from "./support/gateway.mjs";
 import { request } from "./support/messages.mjs";
-import { SESSION_NOT_FOUND, assertRefused } from "./support/refusal.mjs";
+import { assertRefused, SESSION_NOT_FOUND } from "./support/refusal.mjs";
 import { beginSession, unknownSession } from "./support/setup.mjs";
 
 const PRINCIPAL = ["--principal-header", "X-Forwarded-User"];

@@ -4,25 +4,18 @@ import assert from "node:assert/strict";
 import * as node from "node:test";
 
 import { Cutter } from "./support/cutter.mjs";
-import { FakeUpstream } from "./support/fake_upstream.mjs";
 import { concernsGateway, everywhere, Gateway } from "./support/gateway.mjs";
 import { request, textOf } from "./support/messages.mjs";
 import { RawSession } from "./support/raw_client.mjs";
 import { ReferenceServer } from "./support/reference_server.mjs";
 import { SdkClient } from "./support/sdk_client.mjs";
+import { beginSession, STREAMS } from "./support/setup.mjs";
 import { eventually } from "./support/within.mjs";
 
 const { test } = node;
 
 const reference = await ReferenceServer.start(node);
 const gateway = await Gateway.start(node, reference);
-
-/** A session through a gateway of its own, whose upstream begins a stream for each call, and leaves the rest to us. */
-async function beginStreaming(t) {
-    const upstream = await FakeUpstream.start(t, { "tools/call": (exchange) => exchange.openStream() });
-    const { url } = await Gateway.start(t, upstream);
-    return { upstream, url, session: await RawSession.begin(t, url) };
-}
 
 /** The upstream's side of the call with this id. */
 function callSeen(upstream, id) {
@@ -96,7 +89,7 @@ test(
     "resumption: a client that goes has cancelled nothing, and gets the rest of its call",
     concernsGateway,
     async (t) => {
-        const { upstream, session } = await beginStreaming(t);
+        const { upstream, session } = await beginSession(t, { answers: STREAMS });
         const before = await session.post(request(1, "tools/call"));
         const call = await callSeen(upstream, 1);
         call.note("one");
@@ -116,7 +109,7 @@ test(
 );
 
 test("resumption: a call goes on while its client is back", concernsGateway, async (t) => {
-    const { upstream, session } = await beginStreaming(t);
+    const { upstream, session } = await beginSession(t, { answers: STREAMS });
     const before = await session.post(request(1, "tools/call"));
     const call = await callSeen(upstream, 1);
     call.note("one");
@@ -137,7 +130,7 @@ test(
     "resumption: what the client had before the event that it names does not come again",
     concernsGateway,
     async (t) => {
-        const { upstream, session } = await beginStreaming(t);
+        const { upstream, session } = await beginSession(t, { answers: STREAMS });
         const before = await session.post(request(1, "tools/call"));
         const call = await callSeen(upstream, 1);
         call.note("one");
@@ -155,7 +148,7 @@ test(
 );
 
 test("resumption: of two streams of a session only the one goes on that is named", concernsGateway, async (t) => {
-    const { upstream, session } = await beginStreaming(t);
+    const { upstream, session } = await beginSession(t, { answers: STREAMS });
     const before = await session.post(request(1, "tools/call"));
     const other = await session.post(request(2, "tools/call"));
     const [call, otherCall] = await Promise.all([callSeen(upstream, 1), callSeen(upstream, 2)]);
@@ -178,7 +171,7 @@ test("resumption: of two streams of a session only the one goes on that is named
 });
 
 test("resumption: no two events of a session have the same id", concernsGateway, async (t) => {
-    const { upstream, session } = await beginStreaming(t);
+    const { upstream, session } = await beginSession(t, { answers: STREAMS });
     const replies = [
         await session.listen(),
         await session.post(request(1, "tools/call")),
@@ -198,7 +191,7 @@ test("resumption: no two events of a session have the same id", concernsGateway,
 });
 
 test("resumption: an event of another session brings nothing of that", concernsGateway, async (t) => {
-    const { upstream, url, session } = await beginStreaming(t);
+    const { upstream, url, session } = await beginSession(t, { answers: STREAMS });
     const mine = await session.post(request(1, "tools/call"));
     const call = await callSeen(upstream, 1);
     call.note("secret");
@@ -215,7 +208,7 @@ test("resumption: an event of another session brings nothing of that", concernsG
 });
 
 test("resumption: an event that was never sent is refused, or brings nothing", concernsGateway, async (t) => {
-    const { session } = await beginStreaming(t);
+    const { session } = await beginSession(t, { answers: STREAMS });
 
     const reply = await session.listen({ "Last-Event-ID": "18446744073709551615-1" });
 

@@ -6,7 +6,7 @@ import { inspect } from "node:util";
 
 import { concernsGateway } from "./support/gateway.mjs";
 import { request } from "./support/messages.mjs";
-import { SESSION_NOT_FOUND, assertRefused } from "./support/refusal.mjs";
+import { assertRefused, SESSION_NOT_FOUND } from "./support/refusal.mjs";
 import { beginSession } from "./support/setup.mjs";
 
 test("session ends: a DELETE ends the session, here and upstream", concernsGateway, async (t) => {

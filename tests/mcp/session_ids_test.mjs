@@ -7,7 +7,7 @@ import { inspect } from "node:util";
 import { concernsGateway } from "./support/gateway.mjs";
 import { initialize, notification, request } from "./support/messages.mjs";
 import { RawSession, send } from "./support/raw_client.mjs";
-import { INVALID_REQUEST, SESSION_NOT_FOUND, assertRefused } from "./support/refusal.mjs";
+import { assertRefused, INVALID_REQUEST, SESSION_NOT_FOUND } from "./support/refusal.mjs";
 import { begin, beginSession, unknownSession } from "./support/setup.mjs";
 
 test("session ids: a request without a session id is refused, and goes nowhere", concernsGateway, async (t) => {

@@ -17,8 +17,8 @@ import {
     HEADER_MISMATCH,
     UNSUPPORTED_PROTOCOL_VERSION,
 } from "./support/refusal.mjs";
-import { begin, beginSession } from "./support/setup.mjs";
-import { eventually, within } from "./support/within.mjs";
+import { begin, beginSession, STREAMS } from "./support/setup.mjs";
+import { within } from "./support/within.mjs";
 
 const CURRENT = { "MCP-Protocol-Version": CURRENT_REVISION };
 
@@ -113,7 +113,7 @@ test("stateless: a page of an origin that is not allowed is refused", concernsGa
 });
 
 test("stateless: an event reaches the client before the next is there", concernsGateway, async (t) => {
-    const { upstream, url } = await begin(t, { answers: { "tools/call": (exchange) => exchange.openStream() } });
+    const { upstream, url } = await begin(t, { answers: STREAMS });
     const reply = await post(t, url, 7, "tools/call");
     const call = await upstream.sees("tools/call");
 
@@ -131,7 +131,7 @@ test(
     "stateless: a client that closes its stream has cancelled: the upstream's connection closes",
     concernsGateway,
     async (t) => {
-        const { upstream, url } = await begin(t, { answers: { "tools/call": (exchange) => exchange.openStream() } });
+        const { upstream, url } = await begin(t, { answers: STREAMS });
         const reply = await post(t, url, 7, "tools/call");
         const call = await upstream.sees("tools/call");
         call.note("one");
@@ -176,7 +176,7 @@ test("stateless: while the upstream is down, the request is told so", concernsGa
 
     const reply = await post(t, url, 7, "tools/list");
 
-    await assertRefused(reply, reply.status === 503 ? 503 : 502, { id: 7 });
+    await assertRefused(reply, [502, 503], { id: 7 });
 });
 
 test(
@@ -186,18 +186,16 @@ test(
         const { upstream, url } = await begin(t, {
             options: ["--rate", "2/s", "--principal-header", "X-Forwarded-User"],
         });
-        let served = 0;
+        const alice = { "X-Forwarded-User": "alice" };
 
-        const refusal = await eventually("a refusal", async () => {
-            const reply = await post(t, url, 7, "tools/list", { "X-Forwarded-User": "alice" });
-            if (reply.status !== 200) {
-                return reply;
-            }
-            served += 1;
-        });
+        const replies = await Promise.all(Array.from({ length: 20 }, () => post(t, url, 7, "tools/list", alice)));
 
-        await assertRefusedForNow(refusal, 429, { code: 429, id: 7 });
-        assert.equal(upstream.count("tools/list"), served);
+        const refused = replies.filter(({ status }) => status !== 200);
+        assert.ok(refused.length > 0 && refused.length < 20, `${refused.length}`);
+        for (const reply of refused) {
+            await assertRefusedForNow(reply, 429, { code: 429, id: 7 });
+        }
+        assert.equal(upstream.count("tools/list"), 20 - refused.length);
         assert.equal((await post(t, url, 7, "tools/list", { "X-Forwarded-User": "bob" })).status, 200);
     },
 );

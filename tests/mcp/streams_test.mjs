@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { concernsGateway } from "./support/gateway.mjs";
 import { note, request } from "./support/messages.mjs";
 import { assertRefused } from "./support/refusal.mjs";
-import { beginSession } from "./support/setup.mjs";
+import { beginSession, STREAMS } from "./support/setup.mjs";
 import { eventually } from "./support/within.mjs";
 
 test("streams: a second stream to listen to is a conflict, and goes nowhere", concernsGateway, async (t) => {
@@ -40,9 +40,7 @@ test("streams: an upstream that has no stream to listen to says so to the client
 });
 
 test("streams: an event of a call reaches the client before the next is there", concernsGateway, async (t) => {
-    const { upstream, session } = await beginSession(t, {
-        answers: { "tools/call": (exchange) => exchange.openStream() },
-    });
+    const { upstream, session } = await beginSession(t, { answers: STREAMS });
     const reply = await session.post(request(1, "tools/call"));
     const call = await upstream.sees("tools/call");
 
@@ -111,17 +109,13 @@ test("streams: an upstream may answer initialize on a stream", concernsGateway, 
 });
 
 test("streams: a message that spans packets, and lines of data, is one message", concernsGateway, async (t) => {
-    const { upstream, session } = await beginSession(t, {
-        answers: { "tools/call": (exchange) => exchange.openStream() },
-    });
+    const { upstream, session } = await beginSession(t, { answers: STREAMS });
     const reply = await session.post(request(1, "tools/call"));
     const call = await upstream.sees("tools/call");
     const lines = JSON.stringify(note("in pieces"), null, 1).split("\n");
+    const event = lines.map((line) => `data: ${line}\r\n`).join("");
 
-    for (const piece of lines
-        .map((line) => `data: ${line}\r\n`)
-        .join("")
-        .match(/.{1,7}/gs)) {
+    for (const piece of event.match(/.{1,7}/gs)) {
         await call.write(piece);
     }
     await call.write("\r\n");

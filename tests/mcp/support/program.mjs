@@ -64,11 +64,11 @@ export class Program {
         return this.ended;
     }
 
-    /** An error if it did not live until now, and no test has waited for its end. */
+    /** An error if it has failed by itself, and no test has waited for that. */
     async #end() {
-        const how = this.#isToEnd ? null : (this.#process.signalCode ?? this.#process.exitCode);
-        await this.kill();
-        if (how) {
+        const isExpected = this.#isToEnd;
+        const how = await this.kill();
+        if (!isExpected && how !== "SIGKILL" && how !== 0) {
             const death = `the ${this.#name} has ended with ${how}, and wrote ${inspect(this.lines.entries)}`;
             // A test that has failed already does not tell of another error.
             console.error(death);

@@ -4,20 +4,23 @@ import { FakeUpstream } from "./fake_upstream.mjs";
 import { Gateway } from "./gateway.mjs";
 import { RawSession } from "./raw_client.mjs";
 
+/** Of an upstream that begins a stream for each call, and leaves the rest to the test. */
+export const STREAMS = { "tools/call": (exchange) => exchange.openStream() };
+
 /**
  * @param {Object} setup.answers of the upstream
  * @param {string[]} setup.options of the gateway
  */
 export async function begin(t, { answers, options } = {}) {
     const upstream = await FakeUpstream.start(t, answers);
-    const { url } = await Gateway.start(t, upstream, options);
-    return { upstream, url };
+    const gateway = await Gateway.start(t, upstream, options);
+    return { upstream, gateway, url: gateway.url };
 }
 
 /** @param {Object} setup.fields sent with each request of the session */
 export async function beginSession(t, { fields, ...setup } = {}) {
-    const { upstream, url } = await begin(t, setup);
-    return { upstream, url, session: await RawSession.begin(t, url, fields) };
+    const begun = await begin(t, setup);
+    return { ...begun, session: await RawSession.begin(t, begun.url, fields) };
 }
 
 /** A session that nobody has begun; the id could be one. */
