@@ -15,7 +15,7 @@ if (!program) {
 const isThere = program !== "none";
 
 /** Options of a test of what must hold with a gateway and without. */
-export const everywhere = { timeout: 20_000 };
+export const everywhere = { timeout: 40_000 };
 
 /** Options of a test of what only a gateway does. */
 export const concernsGateway = { ...everywhere, skip: isThere ? false : "concerns the gateway alone" };

@@ -3,7 +3,7 @@
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 
-import { Journal } from "./journal.mjs";
+import { Journal, LIMIT_MS } from "./journal.mjs";
 import { within } from "./within.mjs";
 
 // Soon after a cut, and for as long as a test would wait.
@@ -13,6 +13,9 @@ const RECONNECTION = {
     reconnectionDelayGrowFactor: 1.5,
     maxRetries: 30,
 };
+
+// It gives up after a test would, so that nothing ends by that.
+const PATIENCE_MS = 1.5 * LIMIT_MS;
 
 export class SdkClient {
     /** The SDK's client. */
@@ -57,7 +60,10 @@ export class SdkClient {
 
     /** Calls a tool, and gives the text that it answers. */
     async call(name, args = {}, options = {}) {
-        const result = await this.mcp.callTool({ name, arguments: args }, undefined, { timeout: 10_000, ...options });
+        const result = await this.mcp.callTool({ name, arguments: args }, undefined, {
+            timeout: PATIENCE_MS,
+            ...options,
+        });
         return result.content[0].text;
     }
 
