@@ -3,6 +3,7 @@
 #
 #   tools/deps.sh build          what building, the demo and the tests need
 #   tools/deps.sh build check    and what ./dev check needs besides
+#   tools/deps.sh build node     and what the tests in Node.js and in a browser need besides
 #   tools/deps.sh build bench    what the comparison with rivals needs
 set -euo pipefail
 
@@ -36,6 +37,11 @@ packages[check]='
     llvm-19                   llvm-symbolizer, for their reports; llvm-profdata and llvm-cov
     valgrind                  memcheck; callgrind, which counts instructions
 '
+packages[node]='
+    nodejs>=18                the tests of tests/browser
+    npm                       their packages
+    chromium                  the browser that they drive
+'
 packages[bench]='
     python3                   the runner
     libtbb-dev                a rival: the LRU cache of oneTBB
@@ -48,14 +54,17 @@ backported='cmake libboost1.83-dev libboost-json1.83-dev libboost-url1.83-dev ca
 
 say() { printf 'deps: %s\n' "$*" >&2; }
 
-# Prints the names of those packages, of "name>=version" each, that are absent or too old.
+# Prints the names of those packages, of "name>=version" each, that are absent or too old. One that another provides is
+# there: some have an npm that comes with nodejs.
 missing() {
     local installed spec name least version
-    installed=$(dpkg-query -W -f '${Package} ${db:Status-Status} ${Version}\n' "${@%%>=*}" 2>/dev/null || true)
+    installed=$(dpkg-query -W -f '${db:Status-Status} ${Version} ${Package} ${Provides}\n' | tr -d ',')
     for spec in "$@"; do
         name=${spec%%>=*}
         least=${spec#"$name"} && least=${least#>=}
-        version=$(awk -v name="$name" '$1 == name && $2 == "installed" { print $3; exit }' <<<"$installed")
+        version=$(awk -v name="$name" '
+            $1 == "installed" { for (i = 3; i <= NF; ++i) if ($i == name) { print $2; exit } }
+        ' <<<"$installed")
         if [[ -z $version ]] || { [[ -n $least ]] && dpkg --compare-versions "$version" lt "$least"; }; then
             printf '%s\n' "$name"
         fi
@@ -116,12 +125,38 @@ add_backports() {
     fi
 }
 
+# Installs these packages.
+install() {
+    local absent=("$@") i
+    say "installing ${absent[*]}"
+    # It may be none that matters, so we go on; but what fails then fails for that.
+    refresh || unreached=yes
+    if [[ $ID-$VERSION_ID == debian-12 ]]; then
+        add_backports "$VERSION_CODENAME"
+        for i in "${!absent[@]}"; do
+            [[ " $backported " != *" ${absent[i]} "* ]] || absent[i]+=/$VERSION_CODENAME-backports
+        done
+    fi
+    # Debian starts a server as it is installed. Ours is for tests, which start their own.
+    if [[ " ${absent[*]} " == *' prometheus '* && -d /run/systemd/system ]]; then
+        as_root systemctl --quiet mask prometheus.service
+    fi
+    # Nothing of the user's is removed to make room (another Boost, say): apt then says what is in the way.
+    if ! apt install --yes --no-install-recommends --no-remove "${absent[@]}"; then
+        [[ ! $unreached ]] || say 'not every archive could be reached; apt says which, above'
+        exit 1
+    fi
+}
+
 # shellcheck disable=SC1091
 . /etc/os-release 2>/dev/null || ID=unknown
 wanted=()
 for group in "$@"; do
     mapfile -t -O "${#wanted[@]}" wanted < <(awk 'NF { print $1 }' <<<"${packages[$group]}")
 done
+
+# There, chromium is a snap: the tests in a browser are left out.
+[[ $ID != ubuntu ]] || mapfile -t wanted < <(printf '%s\n' "${wanted[@]}" | grep -vx chromium)
 
 case $ID-${VERSION_ID:-} in
 debian-12 | debian-13 | ubuntu-24.04) ;;
@@ -134,24 +169,10 @@ debian-12 | debian-13 | ubuntu-24.04) ;;
 esac
 
 mapfile -t absent < <(missing "${wanted[@]}")
-((${#absent[@]} > 0)) || exit 0
-
-say "installing ${absent[*]}"
-# It may be none that matters, so we go on; but what fails then fails for that.
 unreached=
-refresh || unreached=yes
-if [[ $ID-$VERSION_ID == debian-12 ]]; then
-    add_backports "$VERSION_CODENAME"
-    for i in "${!absent[@]}"; do
-        [[ " $backported " != *" ${absent[i]} "* ]] || absent[i]+=/$VERSION_CODENAME-backports
+((${#absent[@]} == 0)) || install "${absent[@]}"
+if [[ " $* " == *' node '* ]]; then
+    for lock in "${BASH_SOURCE[0]%/*}"/../tests/*/package-lock.json; do
+        "${BASH_SOURCE[0]%/*}/npm_ci.sh" "${lock%/*}"
     done
-fi
-# Debian starts a server as it is installed. Ours is for tests, which start their own.
-if [[ " ${absent[*]} " == *' prometheus '* && -d /run/systemd/system ]]; then
-    as_root systemctl --quiet mask prometheus.service
-fi
-# Nothing of the user's is removed to make room (another Boost, say): apt then says what is in the way.
-if ! apt install --yes --no-install-recommends --no-remove "${absent[@]}"; then
-    [[ ! $unreached ]] || say 'not every archive could be reached; apt says which, above'
-    exit 1
 fi

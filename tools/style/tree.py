@@ -53,11 +53,11 @@ class Tree:
         self.root = root
 
     def files(self, folder: str, *suffixes: str) -> list[File]:
-        """The files below a folder that end so, in order."""
+        """The files of ours below a folder that end so, in order."""
         return [
             self.file(path.relative_to(self.root).as_posix())
             for path in sorted((self.root / folder).rglob("*"))
-            if path.suffix in suffixes and path.is_file()
+            if path.suffix in suffixes and path.is_file() and "node_modules" not in path.parts
         ]
 
     def file(self, path: str) -> File:
