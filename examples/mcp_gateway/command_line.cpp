@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <optional>
+#include <vector>
 
 namespace mcp_gateway {
 
@@ -95,13 +96,18 @@ void add_options(
         [&options](const auto& name, const auto& text) {
             options.limits.stop_time = to_milliseconds(name, text);
         });
-    add("--allow-origin",
-        "whose pages may call, besides those of this machine if it listens on loopback",
-        "ORIGIN",
-        [&options](const auto& name, const auto& text) {
-            options.origins.push_back(to_origin(name, text));
-        }
-    )->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    program
+        .add_option_function<std::vector<std::string>>(
+            "--allow-origin",
+            [&options](const std::vector<std::string>& texts) {
+                for (const auto& text : texts) {
+                    options.origins.push_back(to_origin("--allow-origin", text));
+                }
+            },
+            "whose pages may call, besides those of this machine if it listens on loopback; may be "
+            "given more than once"
+        )
+        ->type_name("ORIGIN");
     add("--principal-header",
         "the field in which a proxy before this one names the verified user (none)",
         "NAME",

@@ -104,6 +104,12 @@ awaitable<Reply> Gateway::answer(const Request& request, const std::string& peer
     co_return co_await obey(call);
 }
 
+bool Gateway::is_cancelled_with_client(const Request& request) const
+{
+    const auto revision = sojourn::http::parse_mcp_revision(request["MCP-Protocol-Version"]);
+    return revision && sojourn::http::closing_stream_cancels(*revision);
+}
+
 awaitable<Reply> Gateway::obey(Call& call)
 {
     switch (call.task.action) {
@@ -140,7 +146,7 @@ awaitable<Reply> Gateway::initialize(Call& call)
         conversation->strand(),
         conversation->deliver(Hold(std::move(created->lease)), co_await forward(call))
     );
-    if (is_success(reply.response.result())) {
+    if (is_success(reply.response.result()) && !is_error(reply.response.body())) {
         reply.response.set(session_field, id.text());
     } else {
         static_cast<void>(co_await service_->remove(id));

@@ -45,6 +45,10 @@ public:
     [[nodiscard]] boost::asio::awaitable<sojourn::http_server::Reply>
     answer(const sojourn::http_server::Request& request, const std::string& peer) override;
 
+    /// Since 2026-07-28, a client that goes has cancelled its request.
+    [[nodiscard]] bool is_cancelled_with_client(const sojourn::http_server::Request& request
+    ) const override;
+
 private:
     using Answer = boost::asio::awaitable<sojourn::http_server::Reply>;
     using Conversations =

@@ -105,6 +105,12 @@ std::string error_text(const std::optional<RequestId>& request, const json::obje
 
 } // namespace
 
+bool is_error(std::string_view body)
+{
+    const auto parsed = parse(body);
+    return parsed && parsed->is_object() && parsed->get_object().contains("error");
+}
+
 sojourn::http::McpMessage JsonRpcBody::message() const
 {
     return {

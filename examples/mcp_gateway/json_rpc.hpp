@@ -35,6 +35,9 @@ struct JsonRpcBody {
 /// Takes those away that a message, or a batch of them, answers. *Exceptions*: `bad_alloc`.
 void remove_answered(std::vector<RequestId>& requests, std::string_view body);
 
+/// Whether it is one message, and an error. *Exceptions*: `bad_alloc`.
+[[nodiscard]] bool is_error(std::string_view body);
+
 /// An error as the answer to a request; of no particular one if there is no id.
 [[nodiscard]] std::string
 error_body(const std::optional<RequestId>& request, int code, std::string_view message);

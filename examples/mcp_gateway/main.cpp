@@ -118,11 +118,12 @@ private:
         static_cast<void>(co_await signals_.async_wait(as_result));
         asio::co_spawn(context_, hurry_at_signal(), [](const std::exception_ptr& /*no memory*/) {});
 
+        // The service first: while it drains, whoever comes is told to come back later.
+        const auto drained = co_await service_.drain(options_.limits.stop_time);
         const auto cut_off = co_await server_->stop();
         if (cut_off > 0) {
             std::cerr << "mcp_gateway: cut off " << cut_off << " connections\n";
         }
-        const auto drained = co_await service_.drain(options_.limits.stop_time);
         if (admin_) {
             co_await admin_->stop();
         }

@@ -40,6 +40,20 @@ struct Seen {
     std::atomic<int> ended = 0;
 };
 
+/// Until the test lets it go on, or it is cancelled.
+asio::awaitable<void> wait(Seen& seen)
+{
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    while (!seen.may_go_on.is_set()) {
+        timer.expires_after(1ms);
+        const auto [error] = co_await timer.async_wait(http_server::as_result);
+        if (error) {
+            seen.was_cancelled.set();
+            co_return;
+        }
+    }
+}
+
 /// Says "first", and then what the target asks for.
 class Body : public http_server::StreamBody {
 public:
@@ -61,7 +75,7 @@ public:
             co_return;
         }
         if (kind_ == "/waits") {
-            co_await wait();
+            co_await wait(seen_);
         }
         static_cast<void>(co_await writer.write(""));
         static_cast<void>(co_await writer.write("second"));
@@ -83,20 +97,6 @@ private:
         std::atomic<int>& ended_;
     };
 
-    /// Until the test lets it go on, or it is cancelled.
-    asio::awaitable<void> wait()
-    {
-        asio::steady_timer timer(co_await asio::this_coro::executor);
-        while (!seen_.may_go_on.is_set()) {
-            timer.expires_after(1ms);
-            const auto [error] = co_await timer.async_wait(http_server::as_result);
-            if (error) {
-                seen_.was_cancelled.set();
-                co_return;
-            }
-        }
-    }
-
     Seen& seen_;
     std::string kind_;
 };
@@ -108,10 +108,20 @@ public:
     asio::awaitable<http_server::Reply>
     answer(const Request& request, const std::string& /*peer*/) override
     {
+        if (request.target() == "/slow" || request.target() == "/slow-for-somebody") {
+            seen_.has_begun.set();
+            co_await wait(seen_);
+            co_return http_server::Reply(http_server::json_response(http::status::ok, "late"));
+        }
         auto header = http_server::json_response(http::status::ok, "not sent");
         co_return http_server::Reply(
             std::move(header), std::make_unique<Body>(seen_, request.target())
         );
+    }
+
+    [[nodiscard]] bool is_cancelled_with_client(const Request& request) const override
+    {
+        return request.target() == "/slow-for-somebody";
     }
 
 private:
@@ -232,6 +242,40 @@ TEST_CASE("stream: when the client goes, who waits for something to write is can
     }
     server.seen().was_cancelled.wait();
     poll_until([&] { return server.seen().ended == 1; });
+}
+
+TEST_CASE("answer: it is cancelled when its client goes, if that is of use", "[http]")
+{
+    StreamServer server;
+    HttpClient client(server.endpoint());
+    client.send(get("/slow-for-somebody"));
+    server.seen().has_begun.wait();
+
+    SECTION("when nobody is there to get it")
+    {
+        client.end_sending();
+        server.seen().was_cancelled.wait();
+        CHECK(client.receive_rest().empty());
+    }
+    SECTION("and not while somebody is, also if the next request comes early")
+    {
+        client.send(get("/ends"));
+        server.seen().may_go_on.set();
+        CHECK(client.receive().body() == "late");
+        CHECK(client.receive().body() == "firstsecond");
+    }
+}
+
+TEST_CASE("answer: else a client that has ended its side still gets it", "[http]")
+{
+    StreamServer server;
+    HttpClient client(server.endpoint());
+    client.send(get("/slow"));
+    client.end_sending();
+    server.seen().has_begun.wait();
+    server.seen().may_go_on.set();
+    CHECK(client.receive().body() == "late");
+    CHECK(!server.seen().was_cancelled.is_set());
 }
 
 TEST_CASE("stream: a body that fails ends the connection without the last chunk", "[http]")

@@ -184,7 +184,7 @@ test(
     concernsGateway,
     async (t) => {
         const { upstream, url } = await begin(t, {
-            options: ["--rate", "2/s", "--principal-header", "X-Forwarded-User"],
+            options: ["--rate", "2", "--principal-header", "X-Forwarded-User"],
         });
         const alice = { "X-Forwarded-User": "alice" };
 

@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <exception>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -108,7 +109,7 @@ public:
 
     asio::awaitable<bool> write(std::string_view part) override
     {
-        if (connection_.is_cut_off_) {
+        if (connection_.is_client_gone_) {
             co_return false;
         }
         if (part.empty()) {
@@ -122,7 +123,7 @@ public:
             error = co_await connection_.write_some(bytes);
         }
         if (error) {
-            connection_.is_cut_off_ = true;
+            connection_.is_client_gone_ = true;
         }
         co_return !error;
     }
@@ -219,6 +220,9 @@ asio::awaitable<Connection::Next> Connection::exchange()
 
     const auto& request = parser.get();
     auto reply = co_await answer(request, error);
+    if (is_client_gone_) {
+        co_return Next::end;
+    }
     const bool goes_on = !error && request.keep_alive() && !is_finishing_;
     if (!error) {
         reply.response.version(request.version());
@@ -283,11 +287,31 @@ asio::awaitable<Reply> Connection::answer(const Request& request, ErrorCode erro
         co_return Reply(bad_request("Host", "must be there exactly once"));
     }
     try {
-        co_return co_await responder_.answer(request, peer_);
+        co_return co_await ask_responder(request);
     } catch (const std::exception&) {
         // No memory, most likely. The next request may find some.
         co_return Reply(refusal(http::status::internal_server_error, "internal"));
     }
+}
+
+asio::awaitable<Reply> Connection::ask_responder(const Request& request)
+{
+    if (!responder_.is_cancelled_with_client(request)) {
+        co_return co_await responder_.answer(request, peer_);
+    }
+    std::optional<Reply> reply;
+    const auto exception = co_await run_with_client(
+        [](Responder& responder,
+           const Request& asked,
+           const std::string& peer,
+           std::optional<Reply>& to_fill) -> asio::awaitable<void> {
+            to_fill.emplace(co_await responder.answer(asked, peer));
+        }(responder_, request, peer_, reply)
+    );
+    if (exception) {
+        std::rethrow_exception(exception);
+    }
+    co_return *std::move(reply);
 }
 
 asio::awaitable<Connection::ErrorCode>
@@ -337,23 +361,32 @@ Connection::write_stream(const Response& response, http::verb method, StreamBody
     co_return co_await write_some(http::make_chunk_last());
 }
 
-/// Runs a body to its end; false if it did not get there. All the while the client is listened to:
-/// a body may wait long for something to say, and should not once nobody is there to hear it.
+/// Runs a body to its end; false if it did not get there.
 asio::awaitable<bool> Connection::run(StreamBody& body, PartWriter& writer)
 {
     stream_ = &body;
     if (is_finishing_) {
         body.finish();
     }
+    const auto exception = co_await run_with_client(body.write_to(writer));
+    stream_ = nullptr;
+    co_return !exception && !is_client_gone_;
+}
+
+/// Runs what is of no use without the client, and returns what it threw. All the while the client
+/// is listened to: the work may wait for long, and should not once nobody is there.
+asio::awaitable<std::exception_ptr> Connection::run_with_client(asio::awaitable<void> work)
+{
+    runs_with_client_ = true;
     buffer_.reserve(std::min(buffer_.max_size(), buffer_.size() + read_ahead_bytes));
     read_ahead();
     // In a coroutine of its own, since only such a one can be cancelled alone.
     const auto [exception] = co_await asio::co_spawn(
-        executor_, body.write_to(writer), asio::bind_cancellation_slot(cut_off_.slot(), as_result)
+        executor_, std::move(work), asio::bind_cancellation_slot(client_gone_.slot(), as_result)
     );
-    stream_ = nullptr;
+    runs_with_client_ = false;
     co_await stop_reading_ahead();
-    co_return !exception && !is_cut_off_;
+    co_return exception;
 }
 
 template <class Buffers>
@@ -365,12 +398,12 @@ asio::awaitable<Connection::ErrorCode> Connection::write_some(Buffers buffers)
     co_return error;
 }
 
-/// Reads what comes while a body is streamed: some of the next request, and then the client's end.
+/// Reads what comes meanwhile: some of the next request, and then the client's end.
 /// As much as the buffer holds; a client that sends more ahead is not listened to any longer.
 void Connection::read_ahead()
 {
     const auto room = buffer_.capacity() - buffer_.size();
-    if (stream_ == nullptr || room == 0) {
+    if (!runs_with_client_ || room == 0) {
         return;
     }
     is_reading_ahead_ = true;
@@ -388,7 +421,7 @@ void Connection::on_read_ahead(ErrorCode error, std::size_t length)
     reading_ahead_has_ended_.cancel();
     buffer_.commit(length);
     if (error) {
-        cut_stream_off();
+        on_client_gone();
         return;
     }
     try {
@@ -408,12 +441,11 @@ asio::awaitable<void> Connection::stop_reading_ahead()
     }
 }
 
-/// Ends the body that is streamed: nobody is there any more.
-void Connection::cut_stream_off()
+void Connection::on_client_gone()
 {
-    if (stream_ != nullptr) {
-        is_cut_off_ = true;
-        cut_off_.emit(asio::cancellation_type::terminal);
+    if (runs_with_client_) {
+        is_client_gone_ = true;
+        client_gone_.emit(asio::cancellation_type::terminal);
     }
 }
 
@@ -486,7 +518,7 @@ void Connection::on_time_up(TimeUp then)
         break;
     case TimeUp::close:
         close_quietly(socket_);
-        cut_stream_off();
+        on_client_gone();
         break;
     }
 }

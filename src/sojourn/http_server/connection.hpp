@@ -22,6 +22,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 
@@ -65,10 +66,12 @@ private:
     boost::asio::awaitable<Next> exchange();
     boost::asio::awaitable<ErrorCode> read(Parser& parser);
     boost::asio::awaitable<Reply> answer(const Request& request, ErrorCode error);
+    boost::asio::awaitable<Reply> ask_responder(const Request& request);
     boost::asio::awaitable<ErrorCode> write(const Response& response, http::verb method);
     boost::asio::awaitable<ErrorCode>
     write_stream(const Response& response, http::verb method, StreamBody& body);
     boost::asio::awaitable<bool> run(StreamBody& body, PartWriter& writer);
+    boost::asio::awaitable<std::exception_ptr> run_with_client(boost::asio::awaitable<void> work);
     template <class Buffers>
     boost::asio::awaitable<ErrorCode> write_some(Buffers buffers);
     boost::asio::awaitable<void> part();
@@ -76,7 +79,7 @@ private:
     void read_ahead();
     void on_read_ahead(ErrorCode error, std::size_t length);
     boost::asio::awaitable<void> stop_reading_ahead();
-    void cut_stream_off();
+    void on_client_gone();
 
     [[nodiscard]] Response refusal_of(ErrorCode error) const;
     void allow(std::chrono::milliseconds time, TimeUp then);
@@ -97,12 +100,14 @@ private:
     bool is_idle_ = false;
     bool is_late_ = false;
     bool is_finishing_ = false;
-    /// The body that is streamed, if one is; and what cancels it.
+    /// The body that is streamed, if one is.
     StreamBody* stream_ = nullptr;
-    boost::asio::cancellation_signal cut_off_;
+    /// Cancels what is of no use without the client.
+    boost::asio::cancellation_signal client_gone_;
     boost::asio::steady_timer reading_ahead_has_ended_;
+    bool runs_with_client_ = false;
     bool is_reading_ahead_ = false;
-    bool is_cut_off_ = false;
+    bool is_client_gone_ = false;
 };
 
 } // namespace sojourn::http_server

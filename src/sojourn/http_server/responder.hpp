@@ -28,6 +28,16 @@ public:
     [[nodiscard]] virtual boost::asio::awaitable<Reply>
     answer(const Request& request, const std::string& peer) = 0;
 
+    /// Whether an answer to this request is of no use once its client has gone. Then `answer` is
+    /// cancelled (terminal) when the client ends its side of the connection, and must come to an
+    /// end soon; what it returns or throws is not sent. A client may end its side and still read,
+    /// so by default it is answered all the same.
+    [[nodiscard]] virtual bool is_cancelled_with_client(const Request& request) const
+    {
+        static_cast<void>(request);
+        return false;
+    }
+
     /// From here on the server ends: it will accept nobody any more.
     virtual void begin_to_end() noexcept {}
 };
