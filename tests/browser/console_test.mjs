@@ -13,6 +13,7 @@ import { chromium } from "playwright-core";
 
 import { textsBelow } from "./contrast.mjs";
 import { SessionsServer, token } from "./sessions_server.mjs";
+import { SocketForwarder } from "./socket_forwarder.mjs";
 import { Visit } from "./visit.mjs";
 import { until } from "./waiting.mjs";
 
@@ -23,7 +24,11 @@ let browser;
 before(async () => {
   mkdirSync(folder, { recursive: true });
   // Root may not use the sandbox; what is opened here is our own page.
-  browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"], timeout: 60_000 });
+  browser = await chromium.launch({
+    executablePath: chromiumPath,
+    args: ["--no-sandbox", "--host-resolver-rules=MAP rebound.example 127.0.0.1"],
+    timeout: 60_000,
+  });
 });
 
 after(() => browser?.close());
@@ -269,6 +274,74 @@ withConsole("a token in the address is taken out of it, and kept for the tab alo
   await visit.says("state", "running");
   assert.equal(visit.page.url(), server.console);
   assert.deepEqual(await visit.page.evaluate(() => [localStorage.length, document.cookie]), [0, ""]);
+});
+
+withConsole("who may not delete is told so", (server) => createSessions(server, ["alice"]),
+  async (visit, server, [{ reference }]) => {
+    const refusal = { error: "forbidden", message: "this needs to be allowed to change things" };
+    await visit.page.route(`**/sessions/${reference}`, (route) => route.fulfill({ status: 403, json: refusal }));
+    await visit.page.getByRole("button", { name: `Delete session ${reference}` }).click();
+    await visit.page.getByRole("button", { name: "Delete", exact: true }).click();
+    await visit.says("outcome", "Nothing was deleted: this needs to be allowed to change things.");
+    await visit.lists([reference]);
+    visit.forgive();
+  });
+
+/** A test with a server whose admin endpoint is a Unix socket, without a token, that is forwarded to a port. */
+function withForwardedSocket(name, body) {
+  test(name, { timeout: 60_000 }, async () => {
+    const socket = join(folder, "admin.sock");
+    const server = await SessionsServer.start(program, folder, { admin: `unix:${socket}`, options });
+    const forwarder = await SocketForwarder.start(socket);
+    server.admin = `localhost:${forwarder.port}`;
+    try {
+      await body(server);
+    } finally {
+      await forwarder.stop();
+      await server.stop();
+    }
+  });
+}
+
+withForwardedSocket("a Unix socket that is forwarded needs no token", async (server) => {
+  const made = await createSessions(server, ["alice", "bob"]);
+  const visit = await Visit.begin(browser, server, { address: server.console });
+  await visit.lists(references(made));
+  await visit.page.getByRole("button", { name: `Delete session ${made[0].reference}` }).click();
+  await visit.page.getByRole("button", { name: "Delete", exact: true }).click();
+  await visit.lists([made[1].reference]);
+  assert.equal(await visit.isShown("forget-token"), false);
+  await visit.end();
+});
+
+withForwardedSocket("a page of another site changes nothing, and reads nothing", async (server) => {
+  const [session] = await createSessions(server, ["alice"]);
+  const page = await browser.newPage();
+  // The other server of this test is another site to the browser: it is named by its address.
+  await page.goto(`http://${server.address}/hello`);
+  const outcomes = await page.evaluate(async (admin) => {
+    const ask = (target, options) => fetch(admin + target, options).then(({ type }) => type, () => "kept from it");
+    return [
+      await ask("cleanup?scope=all", { method: "POST", mode: "no-cors" }),
+      await ask("drain", { method: "POST", mode: "no-cors" }),
+      await ask("principals/alice/sessions", { method: "DELETE" }),
+      await ask("stats", {}),
+    ];
+  }, server.console);
+  // The first two were sent: only the endpoint could refuse them.
+  assert.deepEqual(outcomes, ["opaque", "opaque", "kept from it", "kept from it"]);
+  assert.equal((await server.ask(`/sessions/${session.reference}`)).status, 200);
+  assert.equal((await server.ask("/health")).body.state, "running");
+  await page.close();
+});
+
+withForwardedSocket("a page whose name leads to the endpoint by DNS rebinding is told nothing", async (server) => {
+  const address = server.console.replace("localhost", "rebound.example");
+  const visit = await Visit.begin(browser, { console: address }, { address });
+  await visit.says("banner", /^The server cannot tell: without a token, Host must be localhost or an address\./);
+  assert.equal(await visit.isShown("dashboard"), false);
+  visit.forgive();
+  await visit.end();
 });
 
 withServer("a server that dies is missed, and found again", async (server) => {

@@ -9,16 +9,17 @@ import { createInterface } from "node:readline";
 import { within } from "./waiting.mjs";
 
 export const token = "a-token-that-nobody-guesses";
-export const readToken = "a-token-for-those-who-look";
 
 export class SessionsServer {
-  /** Starts PROGRAM with these options; at `admin`, or any free port. */
+  /** Starts PROGRAM with these options; with its admin endpoint at `admin`, which is guarded by a token on TCP. */
   static async start(program, folder, { admin = "127.0.0.1:0", options = [] } = {}) {
+    const isOnTcp = !admin.startsWith("unix:");
     const tokenFile = join(folder, "token");
     writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
     const server = new SessionsServer();
     server.process = spawn(program, [
-      "--listen", "127.0.0.1:0", "--admin", admin, "--admin-token-file", tokenFile, "--admin-console", ...options,
+      "--listen", "127.0.0.1:0", "--admin", admin, "--admin-console", ...options,
+      ...(isOnTcp ? ["--admin-token-file", tokenFile] : []),
     ], { stdio: ["ignore", "pipe", "inherit"] });
     server.ended = once(server.process, "exit");
     const lines = createInterface({ input: server.process.stdout })[Symbol.asyncIterator]();
@@ -31,7 +32,9 @@ export class SessionsServer {
       return match[1];
     };
     server.address = await addressIn(/^listening on ([\d.:]+)$/);
-    server.admin = await addressIn(/^admin endpoint on http:\/\/([\d.:]+)\/$/);
+    if (isOnTcp) {
+      server.admin = await addressIn(/^admin endpoint on http:\/\/([\d.:]+)\/$/);
+    }
     return server;
   }
 

@@ -65,7 +65,9 @@ Demo::Demo(
 asio::awaitable<void> Demo::run()
 {
     server_.start();
-    out_ << "listening on " << server_.endpoint() << "\n\n" << std::flush;
+    out_ << "listening on " << server_.endpoint() << "\nwatch it in a browser: " << admin_.console
+         << "\n\n"
+         << std::flush;
 
     co_await watch_visitors();
     judge();

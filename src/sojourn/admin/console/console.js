@@ -214,7 +214,7 @@ function waitQuantile(waits, part) {
 /** A number of one digit and zeros that is no less than this one. */
 function roundUp(number) {
   const power = 10 ** Math.floor(Math.log10(number));
-  return [1, 2, 5, 10].map((digit) => digit * power).find((round) => round >= number);
+  return Math.ceil(number / power) * power;
 }
 
 function drawn(points, x, y) {
@@ -373,7 +373,7 @@ async function change(target, done) {
       tell(error instanceof Refused ? `Nothing was deleted: ${error.message}.` : "The server did not answer.");
     }
   }
-  hurry();
+  askNow();
 }
 
 async function deleteSession(reference) {
@@ -592,12 +592,12 @@ function search() {
   }
   write("search-objection", "");
   wish = { fields, cursors: [""], next: null };
-  hurry();
+  askNow();
 }
 
 function turn(cursors) {
   wish = { ...wish, cursors, next: null };
-  hurry();
+  askNow();
 }
 
 element("search").addEventListener("submit", (event) => {
@@ -622,7 +622,7 @@ function signIn() {
   isSignedIn = true;
   element("sign-in").hidden = true;
   element("forget-token").hidden = !token.get();
-  hurry();
+  askNow();
 }
 
 function signOut(why) {
@@ -689,6 +689,9 @@ function noteSilence(problem) {
 async function refresh() {
   try {
     const stats = await ask("GET", "stats");
+    if (!isSignedIn) {
+      return;
+    }
     const now = Date.now();
     noteAnswer();
     past.add(stats, now);
@@ -709,7 +712,8 @@ async function refresh() {
   }
 }
 
-async function round() {
+/** Asks at once, or as soon as there is an answer to what was asked before; and then again every second. */
+async function askNow() {
   clearTimeout(timer);
   if (!isSignedIn || document.hidden) {
     return;
@@ -724,16 +728,11 @@ async function round() {
     await refresh();
   } finally {
     isAsking = false;
-    timer = setTimeout(round, isHurried ? 0 : roundTime);
+    timer = setTimeout(askNow, isHurried ? 0 : roundTime);
   }
 }
 
-/** Asks at once, or as soon as there is an answer to what was asked before. */
-function hurry() {
-  round();
-}
-
-document.addEventListener("visibilitychange", round);
+document.addEventListener("visibilitychange", askNow);
 takeTokenOfAddress();
 if (needsToken && !token.get()) {
   signOut("");
