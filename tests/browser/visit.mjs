@@ -8,7 +8,9 @@ import { until } from "./waiting.mjs";
 export class Visit {
   /** What the browser complained of: errors, failed requests, requests to elsewhere. */
   problems = [];
-  requests = 0;
+  /** How often the page has asked for /stats, with which a round begins, and has had a list of sessions, the end of it. */
+  roundsBegun = 0;
+  roundsEnded = 0;
 
   /** Opens the console of a server. */
   static async begin(browser, server, { address = `${server.console}#token=${token}`, clock = false, ...options } = {}) {
@@ -32,15 +34,24 @@ export class Visit {
       }
     });
     page.on("pageerror", (error) => problems.push(`error: ${error.stack}`));
-    page.on("requestfailed", (request) => problems.push(`${request.url()} failed: ${request.failure()?.errorText}`));
+    page.on("requestfailed", (request) => {
+      const { errorText } = request.failure();
+      // What was under way when a page was left.
+      if (errorText !== "net::ERR_ABORTED") {
+        problems.push(`${request.url()} failed: ${errorText}`);
+      }
+    });
+    page.on("requestfinished", (request) => {
+      this.roundsEnded += new URL(request.url()).pathname === "/sessions" ? 1 : 0;
+    });
     page.on("response", (response) => {
       if (response.status() >= 400) {
         problems.push(`${response.url()} is answered ${response.status()}`);
       }
     });
     page.on("request", (request) => {
-      this.requests += 1;
       const url = new URL(request.url());
+      this.roundsBegun += url.pathname === "/stats" ? 1 : 0;
       if (url.protocol !== "data:" && url.origin !== origin) {
         problems.push(`a request to elsewhere: ${request.url()}`);
       }
