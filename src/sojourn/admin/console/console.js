@@ -3,7 +3,8 @@
 
 const roundTime = 1000;
 const patience = 5000;
-const chartTime = 5 * 60 * 1000;
+const minute = 60 * 1000;
+const chartMinutes = 5;
 const pageLength = 25;
 
 const element = (id) => document.getElementById(id);
@@ -136,14 +137,19 @@ class Past {
         now - last.time > 4 * roundTime);
     this.#life += isNewLife ? 1 : 0;
     this.#samples.push({ time: now, stats, life: this.#life });
-    this.#samples = this.#samples.filter(({ time }) => time > now - chartTime);
+    this.#samples = this.#samples.filter(({ time }) => time > now - chartMinutes * minute);
   }
 
   interrupt() {
     this.#life += 1;
   }
 
-  /** The newest before sample `index` by this long or a little less; of the same life, or nothing. */
+  /** How many minutes a chart must have to hold all of it. */
+  minutes(now) {
+    return Math.max(1, Math.ceil((now - this.#samples[0].time) / minute));
+  }
+
+  /** The oldest before sample `index` by this long or a little less; of the same life, or nothing. */
   #before(index, time) {
     const { time: until, life } = this.#samples[index];
     let found = null;
@@ -190,7 +196,7 @@ class Past {
       });
     };
     const last = this.#samples.at(-1);
-    const first = this.#before(this.#samples.length - 1, 60 * roundTime);
+    const first = this.#before(this.#samples.length - 1, minute);
     const earlier = new Map(first ? counts(first.stats) : []);
     return counts(last.stats).map(([bound, number]) => [bound, number - (earlier.get(bound) ?? 0)]);
   }
@@ -229,10 +235,10 @@ function drawn(points, x, y) {
   return path;
 }
 
-/** Draws lines into the chart of this name: pairs of a series' class and its points. */
-function draw(name, now, lines) {
+/** Draws lines into the chart of this name, of so many minutes: pairs of a series' class and its points. */
+function draw(name, now, minutes, lines) {
   const most = roundUp(Math.max(1, ...lines.flatMap(([, points]) => points.map(({ value }) => value ?? 0))));
-  const x = (time) => 300 - ((now - time) / chartTime) * 300;
+  const x = (time) => 300 - ((now - time) / (minutes * minute)) * 300;
   const y = (value) => 59 - (value / most) * 56;
   const chart = element(`${name}-chart`);
   const paths = lines.flatMap(([series, points]) => {
@@ -248,6 +254,7 @@ function draw(name, now, lines) {
     chart.children[i].setAttribute("class", names);
     chart.children[i].setAttribute("d", path);
   });
+  write(chart.nextElementSibling.firstElementChild, `${minutes} min ago`);
   write(`${name}-most`, `top ${count(most)}`);
 }
 
@@ -335,10 +342,11 @@ function showOverview(stats, past, now) {
     words, past.rate((then) => then.sessions[name]), metrics[name],
   ]));
   showHealth(stats.health, metrics);
-  draw("live", now, [["first", past.values((then) => then.sessions.live)]]);
-  draw("flow", now, [["first", past.rates(created)], ["second", past.rates(removed)]]);
-  draw("requests", now, [["first", past.rates(acquired)], ["third", past.rates(refused)]]);
-  draw("in-flight", now, [["first", past.values(held)]]);
+  const minutes = past.minutes(now);
+  draw("live", now, minutes, [["first", past.values((then) => then.sessions.live)]]);
+  draw("flow", now, minutes, [["first", past.rates(created)], ["second", past.rates(removed)]]);
+  draw("requests", now, minutes, [["first", past.rates(acquired)], ["third", past.rates(refused)]]);
+  draw("in-flight", now, minutes, [["first", past.values(held)]]);
 }
 
 // --- Questions
