@@ -185,7 +185,7 @@ class Past {
     return this.#samples.map(({ time, life, stats }) => ({ time, life, value: gauge(stats) }));
   }
 
-  /** How many waits of the last minute were in each bucket: pairs of its bound in seconds and a count. */
+  /** How many waits we saw in the last minute, by bucket: pairs of its bound in seconds and a count. */
   waits() {
     const counts = (stats) => {
       let before = 0;
@@ -197,7 +197,10 @@ class Past {
     };
     const last = this.#samples.at(-1);
     const first = this.#before(this.#samples.length - 1, minute);
-    const earlier = new Map(first ? counts(first.stats) : []);
+    if (!first) {
+      return [];
+    }
+    const earlier = new Map(counts(first.stats));
     return counts(last.stats).map(([bound, number]) => [bound, number - (earlier.get(bound) ?? 0)]);
   }
 }
