@@ -39,6 +39,7 @@ struct Wishes {
     ServerOptions options;
     std::optional<std::string> cookie_name;
     std::optional<std::string> admin_token;
+    bool admin_console = false;
     bool insecure_cookies = false;
 };
 
@@ -97,6 +98,11 @@ void add_options(CLI::App& program, Wishes& wishes)
         [&wishes](const auto& name, const auto& text) { wishes.admin_token = to_token(name, text); }
     );
     program.add_flag(
+        "--admin-console",
+        wishes.admin_console,
+        "let the admin endpoint serve the console, a page for browsers"
+    );
+    program.add_flag(
         "--insecure-cookies",
         wishes.insecure_cookies,
         "let cookies travel over plain http, for browsers without TLS: whoever listens can take a "
@@ -118,7 +124,11 @@ void check(Wishes& wishes)
     if (wishes.admin_token && !wishes.options.admin) {
         refuse("--admin-token-file", "goes with --admin");
     }
+    if (wishes.admin_console && !wishes.options.admin) {
+        refuse("--admin-console", "goes with --admin");
+    }
     if (wishes.options.admin) {
+        wishes.options.admin->console(wishes.admin_console);
         if (wishes.admin_token) {
             wishes.options.admin->token(*wishes.admin_token);
         }

@@ -11,6 +11,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
@@ -130,8 +131,11 @@ int run(const ServerOptions& options)
     }
     // [/admin]
     asio::signal_set signals(context, SIGINT, SIGTERM);
-    std::cout << "listening on " << server->endpoint() << "\n"
-              << std::flush; // Whoever started us waits for it.
+    std::cout << "listening on " << server->endpoint() << "\n";
+    if (options.admin && std::holds_alternative<asio::ip::tcp::endpoint>(options.admin->listen())) {
+        std::cout << "admin endpoint on http://" << admin->tcp_endpoint() << "/\n";
+    }
+    std::cout << std::flush; // Whoever started us waits for it.
 
     std::exception_ptr failure;
     int status = EXIT_FAILURE;

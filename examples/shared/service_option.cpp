@@ -68,6 +68,13 @@ void add_service_options(CLI::App& program, unsigned& threads, sojourn::ServiceO
         [&service](const auto& name, const auto& text) {
             service.request_rate(to_rate(name, text));
         });
+    add("--max-in-flight",
+        "requests with a session that may be at work at once, 1 to 1000000; others wait in line "
+        "(no limit)",
+        "N",
+        [&service](const auto& name, const auto& text) {
+            service.max_in_flight(to_count(name, text, 1'000'000));
+        });
 }
 
 void check_service_options(const sojourn::ServiceOptions& service)

@@ -74,6 +74,11 @@ TEST_CASE("command_line: every option sets what it names", "[http]")
          "20",
          "--shards",
          "4",
+         "--max-in-flight",
+         "7",
+         "--admin",
+         "unix:/run/admin.sock",
+         "--admin-console",
          "--cookie-name",
          "sid"}
     );
@@ -84,6 +89,10 @@ TEST_CASE("command_line: every option sets what it names", "[http]")
     CHECK(options.service.absolute_lifetime() == std::chrono::minutes(90));
     CHECK(options.service.request_rate() == RateLimit(20, 20));
     CHECK(options.service.shards() == 4);
+    CHECK(options.service.max_in_flight() == 7U);
+    REQUIRE(options.admin.has_value());
+    CHECK(options.admin->has_console());
+    CHECK_FALSE(accepted({"--admin", "unix:a"}).admin->has_console());
     CHECK(options.cookie.name() == "sid");
     CHECK(accepted({"--rate", "unlimited"}).service.request_rate().is_unlimited());
     CHECK(accepted({"--rate", "1000000000"}).service.request_rate().burst() == 1'000'000);
@@ -122,7 +131,8 @@ TEST_CASE(
     "[http]"
 )
 {
-    for (const char* option : {"--threads", "--max-sessions", "--shards", "--rate"}) {
+    for (const char* option :
+         {"--threads", "--max-sessions", "--max-in-flight", "--shards", "--rate"}) {
         for (const char* value :
              {"", "abc", "-1", "1.5", "1e3", "0x10", " 1", "99999999999999999999999"}) {
             CAPTURE(option, value);
@@ -166,6 +176,7 @@ TEST_CASE("command_line: options that contradict each other are refused", "[http
     CHECK(is_refused({"--shards", "8", "--max-sessions", "4"}));
     const auto shards = std::get<Dismissal>(parse({"--shards", "8", "--max-sessions", "4"})).text;
     CHECK(shards.find("--shards: must not be more than --max-sessions") != std::string::npos);
+    CHECK(is_refused({"--admin-console"}));
     CHECK(is_refused({"--unknown"}));
     CHECK(is_refused({"stray"}));
     CHECK(is_refused({"--listen"}));
@@ -185,6 +196,8 @@ TEST_CASE("command_line: help names every option, and is no mistake", "[http]")
           "--lifetime",
           "--rate",
           "--shards",
+          "--admin",
+          "--admin-console",
           "--cookie-name",
           "--insecure-cookies"}) {
         CHECK(help.text.find(option) != std::string::npos);

@@ -372,6 +372,27 @@ TEST_CASE("http_sessions_demo: it serves after its load, and ends when asked", "
     CHECK(demo.wait() == 0);
 }
 
+TEST_CASE("http_sessions_demo: the address it prints opens the console", "[http]")
+{
+    ChildProcess demo({demo_program, "--port", "0"});
+    announced_endpoint(demo);
+    const auto line = demo.read_line();
+    CAPTURE(line);
+    const auto port = between(line, "http://127.0.0.1:", "/#token=");
+    const auto token = between(line, "/#token=", "\n");
+    REQUIRE_FALSE(port.empty());
+    HttpClient client(
+        tcp::endpoint(asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(std::stoi(port)))
+    );
+    CHECK(client.ask(request_for(verb::get, "/")).result() == http::status::ok);
+    CHECK(client.ask(request_for(verb::get, "/stats")).result() == http::status::unauthorized);
+    auto request = request_for(verb::get, "/stats");
+    request.set(http::field::authorization, "Bearer " + token);
+    CHECK(client.ask(request).result() == http::status::ok);
+    demo.signal(SIGINT);
+    demo.wait();
+}
+
 TEST_CASE("http_sessions_demo: interrupted before it has shown everything, it says so", "[http]")
 {
     ChildProcess demo({demo_program, "--port", "0"});

@@ -33,6 +33,8 @@ ServerOptions demo_server_options(const DemoOptions& options)
     ServerOptions server;
     server.listen = {asio::ip::address_v4::loopback(), options.port};
     server.service.max_sessions(400).max_half_open(320);
+    // More than there are visitors, so that nobody waits for others.
+    server.service.max_in_flight(100);
     // Ten times what a person can do, a tenth of what the hasty one does.
     server.service.request_rate(sojourn::RateLimit(20, 20));
     // Who has just made a session with curl may read on before using it.
@@ -45,14 +47,14 @@ Demo::Demo(
     const DemoOptions& options,
     Server& server,
     sojourn::SessionService& service,
-    std::string admin_socket,
+    AdminAddresses admin,
     std::ostream& out,
     Display display
 )
     : options_(options),
       server_(server),
       service_(service),
-      admin_socket_(std::move(admin_socket)),
+      admin_(std::move(admin)),
       out_(out),
       visitors_(executor, server.endpoint()),
       dashboard_(out, display, service.options().max_sessions()),
@@ -63,7 +65,9 @@ Demo::Demo(
 asio::awaitable<void> Demo::run()
 {
     server_.start();
-    out_ << "listening on " << server_.endpoint() << "\n\n" << std::flush;
+    out_ << "listening on " << server_.endpoint() << "\nwatch it in a browser: " << admin_.console
+         << "\n\n"
+         << std::flush;
 
     co_await watch_visitors();
     judge();
@@ -209,7 +213,11 @@ void Demo::tell() const
   curl -b jar.txt -c jar.txt -X DELETE {0}/session
   curl {0}/stats
 
-and look into it, as who runs a server does:
+and look into it, as who runs a server does, in a browser:
+
+  {2}
+
+or in a terminal:
 
   export SOJOURN_ENDPOINT=unix:{1}
   build/release/src/cli/sojournctl session list
@@ -220,7 +228,8 @@ and look into it, as who runs a server does:
     out_ << fmt::format(
         fmt::runtime(commands),
         fmt::format("http://127.0.0.1:{}", server_.endpoint().port()),
-        admin_socket_
+        admin_.socket,
+        admin_.console
     );
     out_ << (options_.length
                  ? fmt::format(

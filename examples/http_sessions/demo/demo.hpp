@@ -28,6 +28,14 @@ namespace http_sessions {
 /// does not notice.
 [[nodiscard]] ServerOptions demo_server_options(const DemoOptions& options);
 
+/// Where the demo can be looked into.
+struct AdminAddresses {
+    /// The path of a Unix socket, for sojournctl.
+    std::string socket;
+    /// The console, with its token.
+    std::string console;
+};
+
 /// *Thread safety*: none; everything on the executor, which must belong to one thread and should
 /// not be the server's, so that the visitors are a world of their own.
 class Demo {
@@ -37,7 +45,7 @@ public:
         const DemoOptions& options,
         Server& server,
         sojourn::SessionService& service,
-        std::string admin_socket,
+        AdminAddresses admin,
         std::ostream& out,
         Display display
     );
@@ -69,7 +77,7 @@ private:
     DemoOptions options_;
     Server& server_;
     sojourn::SessionService& service_;
-    std::string admin_socket_;
+    AdminAddresses admin_;
     std::ostream& out_;
     Visitors visitors_;
     Dashboard dashboard_;

@@ -12,8 +12,10 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/system/system_error.hpp>
+#include <fmt/format.h>
 
 #include <unistd.h>
 
@@ -23,6 +25,7 @@
 #include <filesystem>
 #include <iostream>
 #include <optional>
+#include <random>
 #include <string>
 #include <thread>
 #include <variant>
@@ -57,6 +60,23 @@ private:
     std::thread thread_;
 };
 
+/// Nobody guesses it while the demo runs.
+std::string random_token()
+{
+    std::random_device source;
+    std::string token;
+    for (int i = 0; i < 4; ++i) {
+        token += fmt::format("{:08x}", source());
+    }
+    return token;
+}
+
+/// A browser keeps what is behind the `#` to itself.
+std::string console_address(const sojourn::admin::Endpoint& console, const std::string& token)
+{
+    return fmt::format("http://127.0.0.1:{}/#token={}", console.tcp_endpoint().port(), token);
+}
+
 int run(const DemoOptions& options)
 {
     const auto server_options = demo_server_options(options);
@@ -73,7 +93,9 @@ int run(const DemoOptions& options)
     const auto admin_socket =
         std::filesystem::temp_directory_path() /
         ("sojourn-demo-" + std::to_string(server->endpoint().port()) + ".sock");
+    const auto token = random_token();
     std::optional<sojourn::admin::Endpoint> admin;
+    std::optional<sojourn::admin::Endpoint> console;
     try {
         admin.emplace(
             server_context.get_executor(),
@@ -82,18 +104,27 @@ int run(const DemoOptions& options)
                 .unix_socket(admin_socket.string())
                 .metrics(sojourn::prometheus::scrape)
         );
+        // No browser opens a Unix socket.
+        console.emplace(
+            server_context.get_executor(),
+            service,
+            sojourn::admin::Options()
+                .tcp({asio::ip::address_v4::loopback(), 0})
+                .token(token)
+                .console(true)
+        );
     } catch (const std::exception& error) {
-        std::cerr << "http_sessions_demo: cannot listen on " << admin_socket << ": " << error.what()
-                  << '\n';
+        std::cerr << "http_sessions_demo: cannot listen on " << admin_socket
+                  << " and a free port: " << error.what() << '\n';
         return EXIT_FAILURE;
     }
     admin->start();
+    console->start();
+    const AdminAddresses addresses{admin_socket.string(), console_address(*console, token)};
     const auto display = ::isatty(STDOUT_FILENO) != 0 ? Display::terminal : Display::lines;
 
     asio::io_context context(1);
-    Demo demo(
-        context.get_executor(), options, *server, service, admin_socket.string(), std::cout, display
-    );
+    Demo demo(context.get_executor(), options, *server, service, addresses, std::cout, display);
     asio::signal_set signals(context, SIGINT, SIGTERM);
     signals.async_wait([&](boost::system::error_code error, int /*signal*/) {
         if (!error) {

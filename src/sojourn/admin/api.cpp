@@ -1,5 +1,7 @@
 #include "sojourn/admin/api.hpp"
 
+#include "sojourn/admin/console/console.hpp"
+#include "sojourn/admin/cross_site.hpp"
 #include "sojourn/admin/event_stream.hpp"
 #include "sojourn/admin/event_subscription.hpp"
 #include "sojourn/admin/json.hpp"
@@ -128,9 +130,15 @@ Api::Api(SessionService& service, Options options) : service_(service), options_
 
 awaitable<Reply> Api::answer(const Request& request, const std::string& /*peer*/)
 {
+    if (options_.has_console() && request.target() == "/") {
+        return at_once(console::response(request.method(), options_));
+    }
     const auto access = options_.access_by(bearer_token(request));
     if (access == Access::none) {
         return at_once(unauthorized());
+    }
+    if (const auto objection = cross_site_objection(request, options_)) {
+        return at_once(http_server::refusal(http::status::forbidden, "cross_site", *objection));
     }
     const auto read = read_command(request.method(), request.target());
     if (const auto* const wrong = std::get_if<Misunderstanding>(&read)) {

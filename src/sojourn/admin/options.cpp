@@ -45,7 +45,7 @@ std::optional<std::string> Options::objection() const
             return "a Unix socket's path must be 1 to " + std::to_string(longest) +
                    " bytes, none of them zero";
         }
-    } else if (!token_ && !read_token_) {
+    } else if (!needs_token()) {
         return "an admin endpoint on TCP needs a token: everybody on the machine, or on its "
                "network, can connect";
     }
@@ -64,7 +64,7 @@ std::optional<std::string> Options::objection() const
 Access Options::access_by(std::optional<std::string_view> token) const noexcept
 {
     const auto most = may_change_ ? Access::change : Access::read;
-    if (!token_ && !read_token_) {
+    if (!needs_token()) {
         return most;
     }
     if (!token) {

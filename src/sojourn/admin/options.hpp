@@ -125,6 +125,15 @@ public:
         return refusal_interval_;
     }
 
+    /// Whether `GET /` answers with the console, a page that shows in a browser what the endpoint
+    /// tells. It holds no secrets and is served without a token, which it then asks for. Default
+    /// false, and then there is no such resource.
+    Options& console(bool served) noexcept
+    {
+        has_console_ = served;
+        return *this;
+    }
+
     /// How much a client may ask for. Default 32 connections; else as `Limits` says.
     Options& limits(const http_server::Limits& limits) noexcept
     {
@@ -140,6 +149,11 @@ public:
     /// of how much of a guess was right.
     [[nodiscard]] Access access_by(std::optional<std::string_view> token) const noexcept;
 
+    /// Whether nobody may do anything without a token.
+    [[nodiscard]] bool needs_token() const noexcept { return token_ || read_token_; }
+
+    [[nodiscard]] bool has_console() const noexcept { return has_console_; }
+
     /// The Unix socket's path, or where on TCP. An empty path if neither was set.
     [[nodiscard]] const std::variant<std::string, boost::asio::ip::tcp::endpoint>&
     listen() const noexcept
@@ -154,6 +168,7 @@ private:
     std::optional<std::string> token_;
     std::optional<std::string> read_token_;
     bool may_change_ = true;
+    bool has_console_ = false;
     std::function<boost::asio::awaitable<Result<std::string>>(SessionService&)> metrics_;
     std::shared_ptr<EventFeed> events_;
     std::chrono::milliseconds refusal_interval_ = std::chrono::seconds(1);
