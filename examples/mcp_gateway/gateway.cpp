@@ -161,20 +161,15 @@ awaitable<Reply> Gateway::deliver(Call& call)
     if (!lease) {
         co_return refused(call, lease.error());
     }
-    const auto conversation = co_await find(lease->info().reference);
-    if (!conversation || lease->info().principal_text() != call.principal) {
-        co_return refused(call, Error(sojourn::errc::not_found));
+    const auto conversation = co_await find(call, lease->info());
+    if (!conversation) {
+        co_return unknown(call);
     }
     auto reply = co_await run_on(
         conversation->strand(),
         conversation->deliver(Hold(*std::move(lease)), co_await forward(call))
     );
-    if (reply.response.result() == http::status::not_found) {
-        // The upstream does not know the session any more: it was started again, say.
-        static_cast<void>(co_await service_->remove(call.task.session_id));
-        co_return refused(call, Error(sojourn::errc::not_found));
-    }
-    co_return reply;
+    co_return co_await checked(call, std::move(reply));
 }
 
 awaitable<Reply> Gateway::open_stream(Call& call)
@@ -183,9 +178,9 @@ awaitable<Reply> Gateway::open_stream(Call& call)
     if (!lease) {
         co_return refused(call, lease.error());
     }
-    const auto conversation = co_await find(lease->info().reference);
-    if (!conversation || lease->info().principal_text() != call.principal) {
-        co_return refused(call, Error(sojourn::errc::not_found));
+    const auto conversation = co_await find(call, lease->info());
+    if (!conversation) {
+        co_return unknown(call);
     }
     auto reply = co_await run_on(
         conversation->strand(),
@@ -193,11 +188,7 @@ awaitable<Reply> Gateway::open_stream(Call& call)
             Hold(*std::move(lease)), co_await forward(call), call.task.last_event_id
         )
     );
-    if (reply.response.result() == http::status::not_found) {
-        static_cast<void>(co_await service_->remove(call.task.session_id));
-        co_return refused(call, Error(sojourn::errc::not_found));
-    }
-    co_return reply;
+    co_return co_await checked(call, std::move(reply));
 }
 
 /// Whoever waits for the session to end tells the upstream, whatever ended it.
@@ -208,8 +199,8 @@ awaitable<Reply> Gateway::end_session(Call& call)
     if (!lease) {
         co_return refused(call, lease.error());
     }
-    if (lease->info().principal_text() != call.principal) {
-        co_return refused(call, Error(sojourn::errc::not_found));
+    if (!co_await find(call, lease->info())) {
+        co_return unknown(call);
     }
     const auto removed = co_await service_->remove(call.task.session_id);
     if (!removed) {
@@ -261,12 +252,29 @@ awaitable<void> Gateway::tell_end(SessionReference reference)
     }
 }
 
-awaitable<std::shared_ptr<Conversation>> Gateway::find(SessionReference reference)
+/// The conversation of this session, if it is the caller's; null if not. Who has somebody else's id
+/// is told nothing but what everybody is told of an id that there is not.
+awaitable<std::shared_ptr<Conversation>>
+Gateway::find(const Call& call, const sojourn::SessionInfo& session)
 {
+    if (session.principal_text() != call.principal) {
+        co_return nullptr;
+    }
     co_return co_await conversations_.call([&](Conversations& all) {
-        const auto entry = all.find(reference);
+        const auto entry = all.find(session.reference);
         return entry == all.end() ? nullptr : entry->second;
     });
+}
+
+/// The upstream's answer; unless it does not know the session any more, because it was started
+/// again, say. Then nobody does.
+awaitable<Reply> Gateway::checked(const Call& call, Reply reply)
+{
+    if (reply.response.result() != http::status::not_found) {
+        co_return reply;
+    }
+    static_cast<void>(co_await service_->remove(call.task.session_id));
+    co_return unknown(call);
 }
 
 /// The request as the upstream is to get it.
@@ -287,6 +295,11 @@ std::string Gateway::principal_of(const Request& request) const
 {
     return options_.principal_field.empty() ? std::string()
                                             : std::string(request[options_.principal_field]);
+}
+
+Reply Gateway::unknown(const Call& call) const
+{
+    return refused(call, sojourn::errc::not_found);
 }
 
 Reply Gateway::refused(const Call& call, const Error& error) const

@@ -26,8 +26,8 @@
 
 namespace mcp_gateway {
 
-/// Answers the requests of clients. Their sessions are the service's: an id that the client knows,
-/// and in the session's attributes what the upstream calls it.
+/// Answers the requests of clients. Their sessions are the service's, and for each of them there is
+/// a `Conversation` with the upstream.
 ///
 /// *Thread safety*: all members, any thread. *Lifetime*: must outlive the last run of its execution
 /// context.
@@ -71,9 +71,11 @@ private:
     [[nodiscard]] Answer pass_through(Call& call);
     [[nodiscard]] boost::asio::awaitable<void> tell_end(sojourn::SessionReference reference);
     [[nodiscard]] boost::asio::awaitable<std::shared_ptr<Conversation>>
-    find(sojourn::SessionReference reference);
+    find(const Call& call, const sojourn::SessionInfo& session);
+    [[nodiscard]] Answer checked(const Call& call, sojourn::http_server::Reply reply);
     [[nodiscard]] boost::asio::awaitable<Forwarded> forward(const Call& call) const;
     [[nodiscard]] std::string principal_of(const sojourn::http_server::Request& request) const;
+    [[nodiscard]] sojourn::http_server::Reply unknown(const Call& call) const;
     [[nodiscard]] sojourn::http_server::Reply
     refused(const Call& call, const sojourn::Error& error) const;
 
