@@ -13,8 +13,10 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <list>
 #include <sstream>
 #include <string_view>
@@ -119,6 +121,9 @@ struct Wishes {
     bool is_expired = false;
     bool is_all = false;
     bool is_dry_run = false;
+    std::optional<std::string> after;
+    std::optional<std::string> stream;
+    bool follows = false;
     bool watches = false;
     std::string interval = "1s";
     std::string deadline = "30s";
@@ -170,6 +175,37 @@ Invocation ask_for_session(const Wishes& wishes)
 {
     check_reference(wishes.reference);
     return invocation_of(Topic::session, verb::get, "/sessions/" + wishes.reference);
+}
+
+/// The number that an option was given.
+template <class Number>
+Number to_number(const std::string& option, const std::string& text)
+{
+    const auto number = sojourn::http::parse_decimal<Number>(text);
+    if (!number) {
+        refuse(
+            option,
+            "'" + text + "' is not a whole number from 0 to " +
+                std::to_string(std::numeric_limits<Number>::max())
+        );
+    }
+    return *number;
+}
+
+Invocation ask_for_frames(const Wishes& wishes)
+{
+    check_reference(wishes.reference);
+    auto invocation =
+        invocation_of(Topic::frames, verb::get, "/sessions/" + wishes.reference + "/frames");
+    if (wishes.after) {
+        invocation.after = to_number<std::uint64_t>("--after", *wishes.after);
+    }
+    if (wishes.stream) {
+        static_cast<void>(to_number<std::uint32_t>("--stream", *wishes.stream));
+    }
+    add_to_query(invocation.target, "stream", wishes.stream);
+    invocation.follows = wishes.follows;
+    return invocation;
 }
 
 Invocation ask_to_delete_session(const Wishes& wishes)
@@ -290,6 +326,17 @@ void add_session_commands(CLI::App& program, Wishes& wishes, std::vector<Known>&
     known.push_back({&cleanup, ask_to_clean_up});
 }
 
+void add_frames_command(CLI::App& program, Wishes& wishes, std::vector<Known>& known)
+{
+    auto& frames = *program.add_subcommand("frames", "show what went through a session");
+    frames.add_option("reference", wishes.reference, "its reference")->required();
+    frames.add_flag("--follow", wishes.follows, "go on as more come, until it ends or Ctrl-C");
+    frames.add_option("--after", wishes.after, "only those of a larger number (0)")->type_name("N");
+    frames.add_option("--stream", wishes.stream, "only those of this stream; 0 for none's")
+        ->type_name("N");
+    known.push_back({&frames, ask_for_frames});
+}
+
 void add_other_commands(CLI::App& program, Wishes& wishes, std::vector<Known>& known)
 {
     auto& principal = *program.add_subcommand("principal", "end what belongs to a principal");
@@ -391,6 +438,7 @@ parse_command_line(int argument_count, const char* const* arguments)
     std::vector<Known> known;
     add_options(program, wishes);
     add_session_commands(program, wishes, known);
+    add_frames_command(program, wishes, known);
     add_other_commands(program, wishes, known);
     auto& completion = *program.add_subcommand("completion", "print a shell's completion script");
     completion.add_option("shell", wishes.shell, "which shell")

@@ -35,7 +35,16 @@ enum class ExitStatus : int {
 };
 
 /// How an answer is shown.
-enum class Topic : std::uint8_t { sessions, session, deletion, cleanup, statistics, health, drain };
+enum class Topic : std::uint8_t {
+    sessions,
+    session,
+    frames,
+    deletion,
+    cleanup,
+    statistics,
+    health,
+    drain
+};
 
 /// A command line that asks the endpoint for something.
 struct Invocation {
@@ -51,6 +60,10 @@ struct Invocation {
     std::optional<std::string> question;
     /// `session list --all-pages`
     bool wants_all_pages = false;
+    /// `frames --follow`
+    bool follows = false;
+    /// `frames --after`
+    std::uint64_t after = 0;
     /// `stats --watch`
     std::optional<Duration> interval;
     /// `drain`: how long to wait for its end; nothing for not at all.

@@ -111,6 +111,59 @@ ExitStatus list(const Invocation& invocation, const Client& client)
     return ExitStatus::success;
 }
 
+/// What a reader of frames has missed, if anything.
+void tell_of_gap(std::uint64_t after, const json::value& page)
+{
+    const auto first = page.at("first_kept").to_number<std::uint64_t>();
+    if (first > after + 1) {
+        std::cerr << "frames " << after + 1 << " to " << first - 1 << " are not kept any more\n";
+    }
+}
+
+void show_page(const Invocation& invocation, const json::value& page, Heading heading)
+{
+    if (invocation.is_json) {
+        static_cast<void>(show_json(page));
+    } else {
+        std::cout << show_frames(page.at("frames").as_array(), output_columns(), heading);
+    }
+    std::cout << std::flush;
+}
+
+/// All pages of them; and if it follows, what comes then, until the session ends.
+ExitStatus show_frames_of(const Invocation& invocation, const Client& client)
+{
+    constexpr auto pause = std::chrono::seconds(1);
+    const auto target =
+        invocation.target + (invocation.target.find('?') == std::string::npos ? "?" : "&");
+    auto heading = Heading::shown;
+    auto after = invocation.after;
+    while (true) {
+        const bool is_first = heading == Heading::shown;
+        const auto answer = client.ask(verb::get, target + "after=" + std::to_string(after));
+        if (!is_first && answer.status == status::not_found) {
+            std::cerr << "the session has ended\n";
+            return ExitStatus::success;
+        }
+        if (!is_success(answer)) {
+            return refused(answer);
+        }
+        const auto& page = answer.body;
+        tell_of_gap(after, page);
+        if (is_first || !page.at("frames").as_array().empty()) {
+            show_page(invocation, page, std::exchange(heading, Heading::omitted));
+        }
+        after = page.at("next").to_number<std::uint64_t>();
+        if (after < page.at("newest").to_number<std::uint64_t>()) {
+            continue;
+        }
+        if (!invocation.follows) {
+            return ExitStatus::success;
+        }
+        std::this_thread::sleep_for(pause);
+    }
+}
+
 ExitStatus clean_up(const Invocation& invocation, const Answer& answer)
 {
     if (invocation.is_json) {
@@ -229,6 +282,9 @@ ExitStatus run(const Invocation& invocation)
     const Client client(invocation.address, invocation.token);
     if (invocation.topic == Topic::sessions) {
         return list(invocation, client);
+    }
+    if (invocation.topic == Topic::frames) {
+        return show_frames_of(invocation, client);
     }
     if (const auto& interval = invocation.interval) {
         return watch_statistics(invocation, *interval, client);

@@ -155,6 +155,34 @@ std::string show_session(const json::value& session)
     return text.substr(text.find('\n') + 1);
 }
 
+std::string
+show_frames(const json::array& frames, std::optional<std::size_t> columns, Heading heading)
+{
+    // As wide as most of what comes later.
+    Table table({
+        {"  NUMBER"},
+        {"TIME"},
+        {"DIRECTION"},
+        {"STREAM", Align::right},
+        {"   BYTES", Align::right},
+        {"PAYLOAD", Align::left, true},
+    });
+    for (const auto& frame : frames) {
+        const auto recorded = text_of(frame.at("recorded"));
+        table.add({
+            fmt::format("{:>8}", text_of(frame.at("sequence"))),
+            // The time of the day.
+            recorded.size() == 24 ? recorded.substr(11, 12) : recorded,
+            fmt::format("{:<11}", text_of(frame.at("direction"))),
+            text_of(frame.at("stream")),
+            text_of(frame.at("bytes")),
+            text_of(frame.at("payload")),
+        });
+    }
+    const auto text = table.text(columns);
+    return heading == Heading::shown ? text : text.substr(text.find('\n') + 1);
+}
+
 std::string show_statistics(const json::value& now, const json::value* before, double seconds)
 {
     Counters counters(now, before, seconds);
@@ -178,6 +206,10 @@ std::string show_statistics(const json::value& now, const json::value* before, d
     counters.add_count("requests shed", "/sessions/requests_shed");
     counters.add_count("creations refused, overloaded", "/sessions/refused_overloaded");
     counters.add_count("creations refused, rate limited", "/sessions/creations_rate_limited");
+    counters.add_level("frames", "/sessions/frames");
+    counters.add_level("  bytes", "/sessions/frame_bytes");
+    counters.add_count("frames recorded", "/sessions/frames_recorded");
+    counters.add_count("  dropped", "/sessions/frames_dropped");
     if (!now.at("in_flight").is_null()) {
         counters.add_level("in flight", "/in_flight/held");
         counters.add_level("  of at most", "/in_flight/limit");

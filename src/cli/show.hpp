@@ -8,6 +8,7 @@
 #include <boost/json/value.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,13 @@ namespace sojourn::cli {
 show_sessions(const boost::json::array& sessions, std::optional<std::size_t> columns);
 
 [[nodiscard]] std::string show_session(const boost::json::value& session);
+
+/// Whether a table has its headings.
+enum class Heading : std::uint8_t { shown, omitted };
+
+/// A line for each frame, cut to so many columns. The columns of several such texts are in line.
+[[nodiscard]] std::string
+show_frames(const boost::json::array& frames, std::optional<std::size_t> columns, Heading heading);
 
 /// What is asked for most of what was counted; with those of a moment before, how many of each came
 /// in a second, too.

@@ -141,6 +141,29 @@ TEST_CASE("admin command: a session is named by its reference and nothing else",
     }
 }
 
+TEST_CASE("admin command: frames are those of a session, from any number on", "[unit][admin]")
+{
+    const auto all = read<ShowFrames>(verb::get, "/sessions/0123456789abcdef/frames");
+    CHECK(all.reference == SessionReference(0x0123456789abcdef));
+    CHECK(all.query.after() == 0);
+    CHECK(all.query.limit() == 100);
+    CHECK_FALSE(all.query.stream().has_value());
+    const auto some = read<ShowFrames>(
+        verb::get,
+        "/sessions/0123456789abcdef/frames?after=18446744073709551615&limit=7&stream=4294967295"
+    );
+    CHECK(some.query.after() == 18446744073709551615U);
+    CHECK(some.query.limit() == 7);
+    CHECK(some.query.stream() == 4294967295U);
+    for (const std::string_view query :
+         {"after=-1", "after=", "after=18446744073709551616", "limit=0", "stream=4294967296", "x=1"
+         }) {
+        const auto target = "/sessions/0123456789abcdef/frames?" + std::string(query);
+        CHECK(wrong_field(verb::get, target) == query.substr(0, query.find('=')));
+    }
+    CHECK(wrong_field(verb::get, "/sessions/x/frames") == "reference");
+}
+
 TEST_CASE("admin command: a principal may have any name but none", "[unit][admin]")
 {
     CHECK(read<DeletePrincipal>(verb::delete_, "/principals/bob/sessions").principal == "bob");
@@ -180,6 +203,7 @@ TEST_CASE("admin command: each resource says which methods it has", "[unit][admi
 {
     CHECK(allowed(verb::post, "/sessions") == "GET, HEAD");
     CHECK(allowed(verb::put, "/sessions/0123456789abcdef") == "DELETE, GET, HEAD");
+    CHECK(allowed(verb::delete_, "/sessions/0123456789abcdef/frames") == "GET, HEAD");
     CHECK(allowed(verb::get, "/principals/bob/sessions") == "DELETE");
     CHECK(allowed(verb::get, "/cleanup") == "POST");
     CHECK(allowed(verb::get, "/drain") == "POST");
@@ -224,6 +248,7 @@ TEST_CASE("admin command: only who may change things may change them", "[unit][a
     };
     CHECK(needs(verb::get, "/sessions") == Access::read);
     CHECK(needs(verb::get, "/sessions/0123456789abcdef") == Access::read);
+    CHECK(needs(verb::get, "/sessions/0123456789abcdef/frames") == Access::change);
     CHECK(needs(verb::get, "/stats") == Access::read);
     CHECK(needs(verb::get, "/health") == Access::read);
     CHECK(needs(verb::get, "/metrics") == Access::read);

@@ -146,6 +146,51 @@ TEST_CASE("admin endpoint: a listing can be of some", "[admin]")
     CHECK(watched.listed("/sessions?use=in_use") == std::set{watched.reference_of(eve)});
 }
 
+TEST_CASE("admin endpoint: frames are read a page at a time", "[admin]")
+{
+    Watched watched;
+    const auto id = watched.add("bob");
+    const auto target = "/sessions/" + watched.reference_of(id) + "/frames";
+    const auto none = watched.read(verb::get, target);
+    CHECK(none.at("frames").as_array().empty());
+    CHECK(none.at("next").to_number<int>() == 0);
+    watched.record(id, "first");
+    watched.record(id, "second", 7);
+    watched.record(id, "\xFF", 7);
+
+    const auto page = watched.read(verb::get, target + "?limit=2");
+    REQUIRE(page.at("frames").as_array().size() == 2);
+    const auto& frame = page.at("frames").at(1);
+    CHECK(frame.at("sequence").to_number<int>() == 2);
+    CHECK(frame.at("recorded").as_string().size() == 24);
+    CHECK(frame.at("recorded").as_string().ends_with("Z"));
+    CHECK(frame.at("direction").as_string() == "from_client");
+    CHECK(frame.at("stream").to_number<int>() == 7);
+    CHECK(frame.at("bytes").to_number<int>() == 6);
+    CHECK(frame.at("payload").as_string() == "second");
+    CHECK(page.at("next").to_number<int>() == 2);
+    CHECK(page.at("newest").to_number<int>() == 3);
+    CHECK(page.at("first_kept").to_number<int>() == 1);
+    CHECK(page.at("dropped").to_number<int>() == 0);
+
+    const auto rest = watched.read(verb::get, target + "?after=2");
+    CHECK(rest.at("frames").at(0).at("payload").as_string() == "\\xff");
+    const auto of_stream = watched.read(verb::get, target + "?stream=0");
+    CHECK(of_stream.at("frames").as_array().size() == 1);
+}
+
+TEST_CASE("admin endpoint: frames are not for those who may only look", "[admin]")
+{
+    Watched watched;
+    const auto id = watched.add("bob");
+    const auto target = "/sessions/" + watched.reference_of(id) + "/frames";
+    CHECK(watched.ask(verb::get, target, read_token).result() == status::forbidden);
+    CHECK(watched.ask(verb::get, target).result() == status::ok);
+    CHECK(
+        watched.ask(verb::get, "/sessions/0123456789abcdef/frames").result() == status::not_found
+    );
+}
+
 TEST_CASE("admin endpoint: sessions can be ended one by one", "[admin]")
 {
     Watched watched;

@@ -23,6 +23,7 @@
 
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -80,7 +81,8 @@ inline ServiceOptions watched_options()
         .max_half_open(1'000)
         .max_sessions_per_principal(std::nullopt)
         .creation_rate(RateLimit::unlimited())
-        .max_in_flight(10);
+        .max_in_flight(10)
+        .max_frames_per_session(50);
 }
 
 /// A service with an endpoint, on a clock that stands still.
@@ -109,6 +111,15 @@ public:
         auto created =
             run(service_.create(CreateOptions().principal(std::move(principal)))).value();
         return created.id;
+    }
+
+    /// Something goes through a session.
+    void record(const SessionId& id, std::string payload, std::uint32_t stream = 0)
+    {
+        auto lease = run(service_.acquire(id)).value();
+        const auto number =
+            run(lease.record(FrameDirection::from_client, std::move(payload), stream));
+        REQUIRE(number.has_value());
     }
 
     std::string reference_of(const SessionId& id)

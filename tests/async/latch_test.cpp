@@ -87,6 +87,20 @@ TEST_CASE("latch: a moment that has come is not waited for", "[async][latch]")
     CHECK(w.wait->take().error() == errc::timed_out);
 }
 
+TEST_CASE("latch: no more wait than may", "[async][latch]")
+{
+    asio::io_context context;
+    Latch latch(context.get_executor(), std::make_shared<testing::ManualClock>(), 1);
+    const auto first = spawn_coro(context.get_executor(), latch.wait(Duration::max()));
+    run_ready(context);
+    CHECK(run_coro(context, latch.wait(Duration::max())).error() == errc::overloaded);
+    CHECK(run_coro(context, latch.wait(1h)).error() == errc::overloaded);
+    latch.open();
+    run_ready(context);
+    REQUIRE(first->is_done());
+    CHECK(first->take().has_value());
+}
+
 TEST_CASE("latch: a wait goes with its context", "[async][latch]")
 {
     const auto clock = std::make_shared<testing::ManualClock>();

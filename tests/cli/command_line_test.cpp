@@ -76,6 +76,11 @@ TEST_CASE("sojournctl: each command asks for its resource", "[cli]")
         accepted({"session", "cleanup", "--idle-longer-than", "30m"}).target ==
         "/cleanup?scope=idle&idle_for=30m"
     );
+    const auto frames = accepted({"frames", "0123456789abcdef", "--stream", "7", "--after", "5"});
+    CHECK(frames.target == "/sessions/0123456789abcdef/frames?stream=7");
+    CHECK(frames.after == 5);
+    CHECK_FALSE(frames.follows);
+    CHECK(accepted({"frames", "0123456789abcdef", "--follow"}).follows);
     CHECK(accepted({"stats"}).target == "/stats");
     CHECK(accepted({"health"}).target == "/health");
     CHECK(accepted({"drain", "--deadline", "5s"}).target == "/drain?deadline=5s");
@@ -133,6 +138,15 @@ TEST_CASE("sojournctl: what destroys asks before, and need not be asked twice", 
 TEST_CASE("sojournctl: what is wrong on a command line is said", "[cli]")
 {
     CHECK(refused({"session", "show", "xyz"}).find("sixteen digits") != std::string::npos);
+    CHECK(refused({"frames", "xyz"}).find("sixteen digits") != std::string::npos);
+    CHECK(
+        refused({"frames", "0123456789abcdef", "--after", "-1"}).find("whole number") !=
+        std::string::npos
+    );
+    CHECK(
+        refused({"frames", "0123456789abcdef", "--stream", "4294967296"})
+            .find("from 0 to 4294967295") != std::string::npos
+    );
     CHECK(refused({"principal", "delete", ""}).find("must not be empty") != std::string::npos);
     CHECK(
         refused({"session", "cleanup", "--all", "--expired"}).find("takes one of") !=

@@ -115,6 +115,46 @@ TEST_CASE("sojournctl: all pages of a listing are read", "[cli]")
               .output.ends_with("there are more; see --all-pages\n"));
 }
 
+TEST_CASE("sojournctl: frames are shown, all that are kept", "[cli]")
+{
+    Console console;
+    const auto id = console.watched.add("bob");
+    const auto reference = console.watched.reference_of(id);
+    for (int i = 1; i <= 60; ++i) {
+        console.watched.record(id, "message " + std::to_string(i), i == 60 ? 7 : 0);
+    }
+    const auto shown = console.run({"frames", reference});
+    CHECK(shown.status == 0);
+    CHECK(shown.output.find("frames 1 to 10 are not kept any more\n") != std::string::npos);
+    CHECK(shown.output.find("message 10\n") == std::string::npos);
+    CHECK(shown.output.find("message 11\n") != std::string::npos);
+    CHECK(shown.output.find("message 60\n") != std::string::npos);
+    const auto of_stream = console.read({"frames", reference, "--stream", "7", "--after", "10"});
+    CHECK(of_stream.at("frames").as_array().size() == 1);
+    CHECK(console.run({"frames", "0123456789abcdef"}).status == 5);
+}
+
+TEST_CASE("sojournctl: frames are followed until the session ends", "[cli]")
+{
+    Console console;
+    const auto id = console.watched.add("bob");
+    console.watched.record(id, "first");
+    ChildProcess program(
+        {SOJOURN_CTL,
+         "--endpoint",
+         console.endpoint(),
+         "--json",
+         "frames",
+         console.watched.reference_of(id),
+         "--follow"}
+    );
+    CHECK(json::parse(program.read_line()).at_pointer("/frames/0/payload").as_string() == "first");
+    console.watched.record(id, "second");
+    CHECK(json::parse(program.read_line()).at_pointer("/frames/0/payload").as_string() == "second");
+    CHECK(console.watched.run(console.watched.service().remove(id)).has_value());
+    CHECK(program.wait() == 0);
+}
+
 TEST_CASE("sojournctl: a cleanup ends what its dry run said", "[cli]")
 {
     Console console;

@@ -94,6 +94,31 @@ TEST_CASE("show: nothing that a terminal would obey gets there", "[cli]")
     CHECK(show_sessions(sessions_of("\x1b[2J"), std::nullopt).find('\x1b') == std::string::npos);
 }
 
+TEST_CASE("show: frames are a line each, harmless and no wider than the terminal", "[cli]")
+{
+    const auto frame = [](int sequence, const std::string& direction, const std::string& payload) {
+        return json::object{
+            {"sequence", sequence},
+            {"recorded", "2026-01-31T09:00:00.250Z"},
+            {"direction", direction},
+            {"stream", 3},
+            {"bytes", payload.size()},
+            {"payload", payload},
+        };
+    };
+    const json::array first{frame(9, "to_client", "a\n\x1b[2J")};
+    const json::array second{frame(10, "from_client", std::string(500, 'x'))};
+    CHECK(
+        show_frames(first, 80, Heading::shown) ==
+        "  NUMBER  TIME          DIRECTION    STREAM     BYTES  PAYLOAD\n"
+        "       9  09:00:00.250  to_client         3         6  a??[2J\n"
+    );
+    const auto long_one = show_frames(second, 80, Heading::omitted);
+    CHECK(widest_line(long_one) == 80);
+    CHECK(long_one.starts_with("      10  09:00:00.250  from_client       3       500  xxx"));
+    CHECK(long_one.ends_with("x…\n"));
+}
+
 TEST_CASE("show: health is one line that says what is wrong", "[cli]")
 {
     const auto healthy = json::parse(R"({"ready":true,"state":"running","cleanup_lag_seconds":0,

@@ -51,7 +51,10 @@ void check(const Command& command, verb method, const std::string& target)
 {
     const bool is_reading = method == verb::get || method == verb::head;
     const auto* const dry_run = std::get_if<CleanUp>(&command);
-    const bool is_looking = is_reading || (dry_run != nullptr && dry_run->is_dry_run);
+    // Frames tell more than whoever only looks may see.
+    const auto* const frames = std::get_if<ShowFrames>(&command);
+    const bool is_looking =
+        (is_reading && frames == nullptr) || (dry_run != nullptr && dry_run->is_dry_run);
     if ((needed_for(command) == Access::read) != is_looking) {
         report_finding("'{}' may be done by who must not", target);
     }
@@ -60,6 +63,10 @@ void check(const Command& command, verb method, const std::string& target)
         if (list->limit < 1 || list->limit > 1000 ||
             (list->order && list->after != SessionCursor{})) {
             report_finding("'{}' lists {}", target, list->limit);
+        }
+    } else if (frames != nullptr) {
+        if (!is_reading || frames->query.limit() < 1 || frames->query.limit() > 1000) {
+            report_finding("'{}' shows {} frames", target, frames->query.limit());
         }
     } else if (const auto* const cleanup = std::get_if<CleanUp>(&command)) {
         if (cleanup->filter) {

@@ -168,6 +168,7 @@ awaitable<Reply> Api::obey(const Command& command)
                 return list(std::move(wish));
             },
             [this](const ShowSession& one) { return show(one.reference); },
+            [this](const ShowFrames& some) { return frames(some.reference, some.query); },
             [this](const DeleteSession& one) {
                 return remove(SessionFilter().reference(one.reference));
             },
@@ -236,6 +237,23 @@ awaitable<Reply> Api::show(SessionReference reference)
         co_return Reply(unknown_session());
     }
     co_return Reply(json_response(http::status::ok, session_json(page->sessions.front())));
+}
+
+awaitable<Reply> Api::frames(SessionReference reference, FrameQuery query)
+{
+    const auto page = co_await service_.frames(reference, query);
+    if (page) {
+        co_return Reply(json_response(http::status::ok, frames_json(*page)));
+    }
+    if (page.error() == errc::not_found) {
+        co_return Reply(unknown_session());
+    }
+    if (page.error() == errc::not_recorded) {
+        co_return Reply(
+            http_server::refusal(http::status::not_found, "not_recorded", page.error().message())
+        );
+    }
+    co_return Reply(failure(page.error()));
 }
 
 awaitable<Reply> Api::remove(SessionFilter filter)

@@ -36,6 +36,7 @@ private:
     [[nodiscard]] Answer list(ListOptions wish);
     [[nodiscard]] Answer list_first(SessionFilter filter, SessionOrder order, std::size_t limit);
     [[nodiscard]] Answer show(SessionReference reference);
+    [[nodiscard]] Answer frames(SessionReference reference, FrameQuery query);
     [[nodiscard]] Answer remove(SessionFilter filter);
     [[nodiscard]] Answer remove_principal(std::string principal);
     [[nodiscard]] Answer clean_up(SessionFilter filter);

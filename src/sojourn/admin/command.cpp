@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -289,6 +290,39 @@ Read read_session(verb method, std::string_view reference, const boost::urls::ur
     return method_not_allowed("DELETE, GET, HEAD");
 }
 
+/// The number in this parameter, as large as its type allows.
+template <class Number>
+std::optional<Number> read_number(const Parameters& parameters, std::string_view name)
+{
+    const auto* const text = parameters.find(name);
+    if (text == nullptr) {
+        return std::nullopt;
+    }
+    const auto number = sojourn::http::parse_decimal<Number>(*text);
+    if (!number) {
+        throw Wrong(
+            std::string(name),
+            "must be a whole number from 0 to " + std::to_string(std::numeric_limits<Number>::max())
+        );
+    }
+    return number;
+}
+
+Read read_frames(verb method, std::string_view reference, const boost::urls::url_view& url)
+{
+    if (!is_reading(method)) {
+        return method_not_allowed(for_reading);
+    }
+    const Parameters parameters(url, {"after", "limit", "stream"});
+    ShowFrames frames{read_reference(reference), FrameQuery()};
+    frames.query.after(read_number<std::uint64_t>(parameters, "after").value_or(0))
+        .stream(read_number<std::uint32_t>(parameters, "stream"));
+    if (const auto* const limit = parameters.find("limit")) {
+        frames.query.limit(read_limit(*limit));
+    }
+    return Command(frames);
+}
+
 Read read_principal(verb method, const std::string& name, const boost::urls::url_view& url)
 {
     static_cast<void>(Parameters(url, {}));
@@ -309,6 +343,9 @@ Read read(verb method, const boost::urls::url_view& url)
     }
     if (path.size() == 2 && path[0] == "sessions") {
         return read_session(method, path[1], url);
+    }
+    if (path.size() == 3 && path[0] == "sessions" && path[2] == "frames") {
+        return read_frames(method, path[1], url);
     }
     if (path.size() == 3 && path[0] == "principals" && path[2] == "sessions") {
         return read_principal(method, path[1], url);

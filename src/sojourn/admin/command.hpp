@@ -6,6 +6,7 @@
 #define SOJOURN_ADMIN_COMMAND_HPP
 
 #include "sojourn/admin/options.hpp"
+#include "sojourn/core/frame_page.hpp"
 #include "sojourn/core/session_filter.hpp"
 #include "sojourn/core/session_page.hpp"
 #include "sojourn/core/session_reference.hpp"
@@ -38,6 +39,12 @@ struct ListSessions {
 /// `GET /sessions/REFERENCE`
 struct ShowSession {
     SessionReference reference;
+};
+
+/// `GET /sessions/REFERENCE/frames?after=N&limit=N&stream=N`
+struct ShowFrames {
+    SessionReference reference;
+    FrameQuery query;
 };
 
 /// `DELETE /sessions/REFERENCE`
@@ -77,6 +84,7 @@ struct Drain {
 using Command = std::variant<
     ListSessions,
     ShowSession,
+    ShowFrames,
     DeleteSession,
     DeletePrincipal,
     CleanUp,
@@ -101,7 +109,8 @@ struct Misunderstanding {
 [[nodiscard]] std::variant<Command, Misunderstanding>
 read_command(boost::beast::http::verb method, std::string_view target);
 
-/// What one must be allowed to do for it.
+/// What one must be allowed to do for it. Frames are what clients said: whoever may only look after
+/// sessions does not see them.
 [[nodiscard]] Access needed_for(const Command& command) noexcept;
 
 /// "SHARD-SLOT", as `after` reads it.

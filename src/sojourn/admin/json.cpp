@@ -29,12 +29,21 @@ std::string iso_8601(WallTime moment)
     );
 }
 
+/// The same to the millisecond.
+std::string iso_8601_with_milliseconds(WallTime moment)
+{
+    const auto whole = std::chrono::floor<std::chrono::seconds>(moment);
+    const auto rest = std::chrono::floor<std::chrono::milliseconds>(moment - whole);
+    auto text = iso_8601(moment);
+    return text.insert(text.size() - 1, fmt::format(".{:03}", rest.count()));
+}
+
 double seconds(Duration length)
 {
     return std::chrono::duration<double>(length).count();
 }
 
-/// A principal may be any bytes, and JSON is UTF-8.
+/// A principal and a payload may be any bytes, and JSON is UTF-8.
 std::string shown(std::string_view text)
 {
     if (http_server::is_utf8(text)) {
@@ -69,6 +78,18 @@ json::object session_object(const SessionInfo& session)
     object["attribute_bytes"] = session.attributes.data.bytes();
     object["attributes_version"] = session.attributes.version;
     return object;
+}
+
+json::object frame_object(const Frame& frame)
+{
+    return {
+        {"sequence", frame.sequence},
+        {"recorded", iso_8601_with_milliseconds(frame.recorded)},
+        {"direction", to_string(frame.direction)},
+        {"stream", frame.stream},
+        {"bytes", frame.payload.size()},
+        {"payload", shown(frame.payload)},
+    };
 }
 
 json::object loop_object(const LoopHealth& loop)
@@ -120,6 +141,11 @@ json::object metrics_object(const Metrics& metrics)
         {"refused_overloaded", metrics.refused_overloaded},
         {"creations_rate_limited", metrics.creations_rate_limited},
         {"creations_refused_stopping", metrics.creations_refused_stopping},
+        {"frames", metrics.frames},
+        {"frame_bytes", metrics.frame_bytes},
+        {"frames_recorded", metrics.frames_recorded},
+        {"frames_dropped", metrics.frames_dropped},
+        {"frames_ended", metrics.frames_ended},
         {"calls_inline", metrics.calls_inline},
         {"calls_combined", metrics.calls_combined},
         {"calls_suspended", metrics.calls_suspended},
@@ -195,6 +221,21 @@ std::string removed_json(const RemovedSession& session)
 std::string refused_json(std::string_view what, std::string_view reason, std::uint64_t count)
 {
     return json::serialize(json::object{{"what", what}, {"reason", reason}, {"count", count}});
+}
+
+std::string frames_json(const FramePage& page)
+{
+    json::array frames;
+    for (const auto& frame : page.frames) {
+        frames.push_back(frame_object(*frame));
+    }
+    return json::serialize(json::object{
+        {"frames", std::move(frames)},
+        {"next", page.next},
+        {"newest", page.newest},
+        {"first_kept", page.first_kept},
+        {"dropped", page.dropped},
+    });
 }
 
 std::string ended_json(std::size_t sessions, bool is_dry_run)

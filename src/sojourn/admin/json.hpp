@@ -1,11 +1,12 @@
 /// @file
 /// Private header. What an admin endpoint tells, as JSON texts. Ids are in none of them, and
 /// neither are the values of attributes: who may look after sessions need not see what they are
-/// about.
+/// about. Only frames tell of that, whose reader must be allowed more.
 
 #ifndef SOJOURN_ADMIN_JSON_HPP
 #define SOJOURN_ADMIN_JSON_HPP
 
+#include "sojourn/core/frame_page.hpp"
 #include "sojourn/core/metrics.hpp"
 #include "sojourn/core/semaphore_metrics.hpp"
 #include "sojourn/core/session_info.hpp"
@@ -30,6 +31,9 @@ namespace sojourn::admin {
 /// `{"what": "request" or "creation", "reason": ..., "count": ...}`
 [[nodiscard]] std::string
 refused_json(std::string_view what, std::string_view reason, std::uint64_t count);
+
+/// `{"frames": [...], "next": N, "newest": N, "first_kept": N, "dropped": N}`
+[[nodiscard]] std::string frames_json(const FramePage& page);
 
 /// `{"sessions": COUNT, "dry_run": ...}`: how many a command has ended, or would.
 [[nodiscard]] std::string ended_json(std::size_t sessions, bool is_dry_run);
