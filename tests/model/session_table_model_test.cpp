@@ -340,7 +340,6 @@ private:
         const auto expected = model_.record(key, frame);
         require(recorded.has_value() == expected.has_value(), "recorded, or not");
         require(!expected || recording.sequence == *expected, "another number");
-        (void)table_.take_discarded_frames();
     }
 
     void read_frames()

@@ -4,6 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -71,6 +72,40 @@ TEST_CASE("attribute_bin: attributes that others share stay theirs", "[unit][cor
         bin.add(std::move(mine));
         CHECK_FALSE(bin.empty());
     }
+    CHECK(bytes_allocated() == before);
+}
+
+namespace {
+
+class Counted final : public sojourn::Discardable {
+public:
+    explicit Counted(int& alive) : alive_(alive) { ++alive_; }
+
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    Counted(Counted&&) = delete;
+    Counted& operator=(Counted&&) = delete;
+
+    ~Counted() override { --alive_; }
+
+private:
+    int& alive_;
+};
+
+} // namespace
+
+TEST_CASE("attribute_bin: objects go into it among attributes", "[unit][core]")
+{
+    const auto before = bytes_allocated();
+    int alive = 0;
+    {
+        AttributeBin bin;
+        bin.add(std::make_unique<Counted>(alive));
+        bin.add(some(10));
+        bin.add(std::make_unique<Counted>(alive));
+        CHECK(alive == 2);
+    }
+    CHECK(alive == 0);
     CHECK(bytes_allocated() == before);
 }
 

@@ -179,18 +179,15 @@ TEST_CASE("session_table frames: where none are recorded they take no memory", "
     CHECK(frames(f, a) == 0);
 }
 
-TEST_CASE("session_table frames: what was dropped is kept until it is taken", "[unit][core]")
+TEST_CASE("session_table frames: what a session leaves behind is in the bin", "[unit][core]")
 {
-    TableFixture f(8, recording_options().max_frames_per_session(1));
+    TableFixture f(8, recording_options());
     const auto a = add(f, "a");
     (void)record(f, a).value();
-    CHECK_FALSE(f.table.has_discarded_frames());
-    (void)record(f, a).value();
-    CHECK(f.table.has_discarded_frames());
-    (void)f.table.take_discarded_frames();
-    CHECK_FALSE(f.table.has_discarded_frames());
+    CHECK(f.table.take_discarded().empty());
     CHECK_FALSE(f.remove("a").code().failed());
-    CHECK(f.table.has_discarded_frames());
+    CHECK_FALSE(f.table.take_discarded().empty());
+    CHECK(f.table.take_discarded().empty());
 }
 
 TEST_CASE("session_table frames: who follows an idle session is told of its end", "[unit][core]")

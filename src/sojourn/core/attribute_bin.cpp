@@ -18,11 +18,21 @@ void AttributeBin::add(Attributes attributes) noexcept
     last_ = ::new (memory.begin) Waste{last_, memory.bytes};
 }
 
+void AttributeBin::add(std::unique_ptr<Discardable> object) noexcept
+{
+    Waste* const waste = object.release();
+    waste->next = std::exchange(last_, waste);
+}
+
 void AttributeBin::free() noexcept
 {
     while (!empty()) {
         auto* const waste = std::exchange(last_, last_->next);
-        AttributeBlock::Memory{waste, waste->bytes}.free();
+        if (waste->bytes == 0) {
+            delete static_cast<Discardable*>(waste); // NOLINT(cppcoreguidelines-owning-memory)
+        } else {
+            AttributeBlock::Memory{waste, waste->bytes}.free();
+        }
     }
 }
 

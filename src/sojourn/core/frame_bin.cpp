@@ -4,13 +4,10 @@ namespace sojourn {
 
 /// One by one: a chain that is dropped at once is as deep a recursion as it is long. And whoever
 /// still reads a frame must not keep those behind it.
-void FrameBin::free() noexcept
+void FrameBin::clear() noexcept
 {
-    while (frames_ != nullptr) {
-        frames_ = std::exchange(frames_->next, nullptr);
-    }
-    while (rings_ != nullptr) {
-        rings_ = std::exchange(rings_->next_, nullptr);
+    while (last_ != nullptr) {
+        last_ = std::exchange(last_->next, nullptr);
     }
 }
 

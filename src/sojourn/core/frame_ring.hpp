@@ -4,6 +4,7 @@
 #ifndef SOJOURN_CORE_FRAME_RING_HPP
 #define SOJOURN_CORE_FRAME_RING_HPP
 
+#include "sojourn/core/attribute_bin.hpp"
 #include "sojourn/core/frame.hpp"
 #include "sojourn/core/frame_page.hpp"
 
@@ -36,7 +37,7 @@ struct FrameBounds {
 ///
 /// Neither `record` nor `read` allocates, but for the page: a ring has the room that it was made
 /// with, and one that needs more is taken over by a larger one.
-class FrameRing {
+class FrameRing final : public Discardable {
 public:
     /// *Exceptions*: `bad_alloc`.
     explicit FrameRing(std::size_t room) : frames_(room) {}
@@ -72,8 +73,6 @@ public:
     void take_over(FrameRing& smaller) noexcept;
 
 private:
-    friend class FrameBin;
-
     [[nodiscard]] const std::shared_ptr<KeptFrame>& at(std::size_t place) const noexcept
     {
         return frames_[(first_ + place) % frames_.size()];
@@ -89,8 +88,6 @@ private:
     std::size_t size_ = 0;
     std::size_t bytes_ = 0;
     std::uint64_t newest_ = 0;
-    /// The one behind it in a bin.
-    std::unique_ptr<FrameRing> next_;
 };
 
 } // namespace sojourn

@@ -34,7 +34,7 @@ void FrameStore::record(
     metrics.frames -= ring->size();
     metrics.frame_bytes -= ring->bytes();
     metrics.frames_dropped -= ring->dropped();
-    recording.sequence = ring->record(recording.frame, bounds_, capacity, discarded_);
+    recording.sequence = ring->record(recording.frame, bounds_, capacity, recording.dropped);
     ++metrics.frames_recorded;
     metrics.frames += ring->size();
     metrics.frame_bytes += ring->bytes();
@@ -49,7 +49,9 @@ void FrameStore::read(std::uint32_t slot, const FrameQuery& query, FramePage& pa
     }
 }
 
-void FrameStore::end(std::uint32_t slot, Capacity& capacity, Metrics& metrics) noexcept
+void FrameStore::end(
+    std::uint32_t slot, Capacity& capacity, Metrics& metrics, AttributeBin& bin
+) noexcept
 {
     if (ring(slot) == nullptr) {
         return;
@@ -59,7 +61,7 @@ void FrameStore::end(std::uint32_t slot, Capacity& capacity, Metrics& metrics) n
     metrics.frames_ended += ring->size();
     metrics.frame_bytes -= ring->bytes();
     capacity.give_back_frame_bytes(ring->bytes());
-    discarded_.add(std::move(ring));
+    bin.add(std::move(ring));
 }
 
 } // namespace sojourn

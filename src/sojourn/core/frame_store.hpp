@@ -6,6 +6,7 @@
 #ifndef SOJOURN_CORE_FRAME_STORE_HPP
 #define SOJOURN_CORE_FRAME_STORE_HPP
 
+#include "sojourn/core/attribute_bin.hpp"
 #include "sojourn/core/capacity.hpp"
 #include "sojourn/core/frame_bin.hpp"
 #include "sojourn/core/frame_page.hpp"
@@ -21,7 +22,8 @@
 
 namespace sojourn {
 
-/// A frame to be recorded, with the memory for it; what is left of both afterwards.
+/// A frame to be recorded, with the memory for it; what is left of both afterwards, and what made
+/// room. To be dropped after the turn.
 struct Recording {
     std::shared_ptr<KeptFrame> frame;
     /// A larger ring, if the one before was too small.
@@ -30,6 +32,7 @@ struct Recording {
     std::size_t lacking_room = 0;
     /// Its number.
     std::uint64_t sequence = 0;
+    FrameBin dropped;
 };
 
 /// Where nothing is recorded it takes no memory; else a pointer a slot.
@@ -53,13 +56,9 @@ public:
     /// Fills a page; it stays as it is if the session never had a frame.
     void read(std::uint32_t slot, const FrameQuery& query, FramePage& page) const;
 
-    /// The session in this slot ends, and its frames with it. What they had is free at once.
-    void end(std::uint32_t slot, Capacity& capacity, Metrics& metrics) noexcept;
-
-    [[nodiscard]] bool has_discarded() const noexcept { return !discarded_.empty(); }
-
-    /// What was dropped since the last time.
-    [[nodiscard]] FrameBin take_discarded() noexcept { return std::move(discarded_); }
+    /// The session in this slot ends, and its frames with it. Their bytes are free at once; their
+    /// memory is in the bin.
+    void end(std::uint32_t slot, Capacity& capacity, Metrics& metrics, AttributeBin& bin) noexcept;
 
     /// Null if the session in this slot never had a frame.
     [[nodiscard]] const FrameRing* ring(std::uint32_t slot) const noexcept
@@ -70,7 +69,6 @@ public:
 private:
     [[nodiscard]] std::size_t room_for_another(const FrameRing* ring) const noexcept;
 
-    FrameBin discarded_;
     const FrameBounds bounds_;
     detail::LargeArray<std::unique_ptr<FrameRing>> rings_;
 };

@@ -1126,7 +1126,7 @@ void SessionTable::end(Session& session, RemovalCause cause, Capacity::Place* he
         unwatch(session);
     }
     if (frames_.is_recording()) {
-        frames_.end(session.slot, *capacity_, metrics_);
+        frames_.end(session.slot, *capacity_, metrics_, discarded_);
     }
     if (session.leases > 0) {
         transition(session, SessionState::closing, heir);

@@ -11,7 +11,6 @@
 #include "sojourn/core/capacity.hpp"
 #include "sojourn/core/error.hpp"
 #include "sojourn/core/expiry_schedule.hpp"
-#include "sojourn/core/frame_bin.hpp"
 #include "sojourn/core/frame_page.hpp"
 #include "sojourn/core/frame_store.hpp"
 #include "sojourn/core/metrics.hpp"
@@ -399,14 +398,9 @@ public:
         return metrics_.closing > 0 || watched_ > 0 || (closed_ && metrics_.leased > 0);
     }
 
-    /// The attributes that sessions have left behind since the last time. To be dropped after the
-    /// turn, as that frees them.
+    /// The attributes, and frames, that sessions have left behind since the last time. To be
+    /// dropped after the turn, as that frees them.
     [[nodiscard]] AttributeBin take_discarded() noexcept { return std::move(discarded_); }
-
-    /// The same of frames.
-    [[nodiscard]] bool has_discarded_frames() const noexcept { return frames_.has_discarded(); }
-
-    [[nodiscard]] FrameBin take_discarded_frames() noexcept { return frames_.take_discarded(); }
 
     /// A leased session as it is now.
     [[nodiscard]] SessionInfo info(const Session& session) const;
@@ -513,7 +507,7 @@ private:
     // to lie idle for the service's idle timeout, and no schedule is needed for that. One that has
     // and may do so for longer moves on to the elders.
     RecencyList recency_;
-    /// Attributes that no session has any more.
+    /// Attributes and frames that no session has any more.
     AttributeBin discarded_;
     Metrics metrics_;
 

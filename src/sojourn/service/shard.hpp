@@ -11,7 +11,6 @@
 #include "sojourn/async/home_executor.hpp"
 #include "sojourn/async/latch.hpp"
 #include "sojourn/async/supervised_loop.hpp"
-#include "sojourn/core/frame_bin.hpp"
 #include "sojourn/core/frame_page.hpp"
 #include "sojourn/core/frame_store.hpp"
 #include "sojourn/core/release_list.hpp"
@@ -304,9 +303,6 @@ private:
             auto result = attempt(state);
             state.finish();
             discarded_ = state.table().take_discarded();
-            if (state.table().has_discarded_frames()) {
-                discarded_frames_ = state.table().take_discarded_frames();
-            }
             return result;
         }
 
@@ -329,9 +325,8 @@ private:
         F f_;
         TurnTime time_;
         TimePoint now_;
-        // Freed with this: after the turn, where a coroutine awaits it.
+        /// Freed with this: after the turn, where a coroutine awaits it.
         AttributeBin discarded_;
-        FrameBin discarded_frames_;
     };
 
     /// Reads the clock before the turn, so that the turn is shorter.
