@@ -29,7 +29,8 @@ void AttributeBin::free() noexcept
     while (!empty()) {
         auto* const waste = std::exchange(last_, last_->next);
         if (waste->bytes == 0) {
-            delete static_cast<Discardable*>(waste); // NOLINT(cppcoreguidelines-owning-memory)
+            // NOLINTNEXTLINE(cppcoreguidelines-*): what was released to the bin, as what it is
+            delete static_cast<Discardable*>(waste);
         } else {
             AttributeBlock::Memory{waste, waste->bytes}.free();
         }
