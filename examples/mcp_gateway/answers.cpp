@@ -46,6 +46,16 @@ Response refusal_answer(const std::vector<RequestId>& requests, const McpRefusal
     return response;
 }
 
+Response session_ended(const std::vector<RequestId>& requests)
+{
+    return error_answer(
+        http::status::not_found,
+        requests,
+        static_cast<int>(sojourn::http::McpErrorCode::session_not_found),
+        "the session ended before the answer came"
+    );
+}
+
 Response upstream_failed(const std::vector<RequestId>& requests, boost::system::error_code error)
 {
     if (error == boost::beast::error::timeout) {

@@ -27,6 +27,9 @@ namespace mcp_gateway {
 [[nodiscard]] sojourn::http_server::Response
 refusal_answer(const std::vector<RequestId>& requests, const sojourn::http::McpRefusal& refusal);
 
+/// 404: the session has ended meanwhile.
+[[nodiscard]] sojourn::http_server::Response session_ended(const std::vector<RequestId>& requests);
+
 /// 504 if the upstream took too long, else 502.
 [[nodiscard]] sojourn::http_server::Response
 upstream_failed(const std::vector<RequestId>& requests, boost::system::error_code error);

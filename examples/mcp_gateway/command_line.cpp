@@ -53,9 +53,13 @@ milliseconds to_milliseconds(const std::string& option, const std::string& text)
     return std::chrono::ceil<milliseconds>(examples::to_duration(option, text));
 }
 
-void add_options(
-    CLI::App& program, GatewayOptions& options, std::optional<std::string>& admin_token
-)
+/// What is said of the admin endpoint, before it is checked as a whole.
+struct AdminWishes {
+    std::optional<std::string> token;
+    bool console = false;
+};
+
+void add_options(CLI::App& program, GatewayOptions& options, AdminWishes& admin)
 {
     const auto add = examples::adder(program);
     add("--listen",
@@ -79,10 +83,10 @@ void add_options(
             options.limits.body_bytes = examples::to_count(name, text, body_bytes_max);
         });
     add("--frames",
-        "messages that are kept of each session, to be looked at and replayed, 1 to 1000000 (256)",
+        "messages that are kept of each session, to be looked at and replayed, 1 to 10000 (256)",
         "N",
         [&options](const auto& name, const auto& text) {
-            options.service.max_frames_per_session(examples::to_count(name, text, 1'000'000));
+            options.service.max_frames_per_session(examples::to_count(name, text, 10'000));
         });
     add("--resume",
         "how long an answer is waited for whose client has lost its connection (5m)",
@@ -123,25 +127,34 @@ void add_options(
     add("--admin-token-file",
         "a file whose first line is the token that the admin endpoint asks for",
         "FILE",
-        [&admin_token](const auto& name, const auto& text) {
-            admin_token = examples::to_token(name, text);
+        [&admin](const auto& name, const auto& text) {
+            admin.token = examples::to_token(name, text);
         });
+    program.add_flag(
+        "--admin-console",
+        admin.console,
+        "let the admin endpoint serve the console, a page for browsers"
+    );
 }
 
-void check(GatewayOptions& options, const std::optional<std::string>& admin_token)
+void check(GatewayOptions& options, const AdminWishes& admin)
 {
     examples::check_service_options(options.service);
-    if (admin_token && !options.admin) {
-        refuse("--admin-token-file", "goes with --admin");
+    if (!options.admin) {
+        if (admin.token) {
+            refuse("--admin-token-file", "goes with --admin");
+        }
+        if (admin.console) {
+            refuse("--admin-console", "goes with --admin");
+        }
+        return;
     }
-    if (options.admin) {
-        if (admin_token) {
-            options.admin->token(*admin_token);
-        }
-        options.admin->metrics(sojourn::prometheus::scrape);
-        if (const auto objection = options.admin->objection()) {
-            refuse("--admin", *objection);
-        }
+    if (admin.token) {
+        options.admin->token(*admin.token);
+    }
+    options.admin->console(admin.console).metrics(sojourn::prometheus::scrape);
+    if (const auto objection = options.admin->objection()) {
+        refuse("--admin", *objection);
     }
 }
 
@@ -154,11 +167,11 @@ parse_command_line(int argument_count, const char* const* arguments)
         "A gateway before a server of the Model Context Protocol (Streamable HTTP).", "mcp_gateway"
     );
     GatewayOptions options;
-    std::optional<std::string> admin_token;
-    add_options(program, options, admin_token);
+    AdminWishes admin;
+    add_options(program, options, admin);
     try {
         program.parse(argument_count, arguments);
-        check(options, admin_token);
+        check(options, admin);
         return options;
     } catch (const CLI::CallForHelp&) {
         return Dismissal{0, program.help()};

@@ -2,6 +2,7 @@
 
 #include "mcp_gateway/answers.hpp"
 #include "mcp_gateway/fields.hpp"
+#include "mcp_gateway/while_session_lives.hpp"
 
 #include <sojourn/http/server_sent_event.hpp>
 
@@ -29,8 +30,8 @@ namespace {
 /// The number of the stream of what the upstream itself has to say. Answers have those after it.
 constexpr std::uint32_t own_stream = 1;
 
-/// How long the upstream may take to hear that a session is over, and for a body that is no stream.
-constexpr auto body_time = std::chrono::seconds(30);
+/// Streams that are over of which it is known that an answer was lost.
+constexpr std::size_t max_unrecorded_streams = 100;
 
 /// An id to come back with for a client that loses its connection before it has got an event. Older
 /// clients take an event without data for an error.
@@ -43,6 +44,21 @@ std::string priming_event(McpRevision revision, std::uint32_t stream)
     event.id = McpEventId{.stream = stream, .sequence = 0}.text();
     event.data = "";
     return event.text();
+}
+
+/// Errors for requests whose answers are lost.
+std::string unrecorded_events(const std::vector<RequestId>& requests)
+{
+    std::string events;
+    for (const auto& request : requests) {
+        ServerSentEvent event;
+        event.type = "message";
+        event.data = error_body(
+            request, 502, "the answer came while nobody read it, and there was no room to keep it"
+        );
+        events += event.text();
+    }
+    return events;
 }
 
 std::string replayed_event(const sojourn::Frame& frame)
@@ -89,7 +105,11 @@ awaitable<Reply> Conversation::deliver(Hold hold, Forwarded message)
     const auto self = shared_from_this();
     prepare(message.request);
     co_await hold.record(FrameDirection::from_client, message.request.body(), 0);
-    auto asked = co_await upstream_.ask(message.request);
+    auto asking = co_await while_session_lives(strand_, hold, upstream_.ask(message.request));
+    if (!asking) {
+        co_return Reply(session_ended(message.requests));
+    }
+    auto& asked = *asking;
     if (!asked) {
         co_return Reply(upstream_failed(message.requests, asked.error()));
     }
@@ -107,7 +127,7 @@ awaitable<Reply> Conversation::deliver(Hold hold, Forwarded message)
         make_stream(header);
         co_return Reply(std::move(header), std::move(stream));
     }
-    auto body = co_await response->read_all(body_time);
+    auto body = co_await response->read_all(upstream_.limits().body_time);
     if (!body) {
         co_return Reply(upstream_failed(message.requests, body.error()));
     }
@@ -130,6 +150,10 @@ Conversation::open_stream(Hold hold, Forwarded wish, std::optional<McpEventId> l
         co_return Reply(error_answer(
             http::status::conflict, {}, 409, "somebody reads this session's stream already"
         ));
+    }
+    std::optional<Opening> opening;
+    if (number == own_stream && !relay) {
+        opening.emplace(is_opening_);
     }
     Response header;
     make_stream(header);
@@ -160,9 +184,12 @@ Conversation::open_stream(Hold hold, Forwarded wish, std::optional<McpEventId> l
 
 awaitable<Reply> Conversation::ask_for_own_stream(Hold hold, Forwarded wish, std::string replayed)
 {
-    const Opening opening(is_opening_);
     prepare(wish.request);
-    auto asked = co_await upstream_.ask(wish.request);
+    auto asking = co_await while_session_lives(strand_, hold, upstream_.ask(wish.request));
+    if (!asking) {
+        co_return Reply(session_ended({}));
+    }
+    auto& asked = *asking;
     if (!asked) {
         co_return Reply(upstream_failed({}, asked.error()));
     }
@@ -170,8 +197,11 @@ awaitable<Reply> Conversation::ask_for_own_stream(Hold hold, Forwarded wish, std
     auto header = header_of(*response);
     if (!response->is_event_stream()) {
         // It has nothing to say, most likely: 405.
-        auto body = co_await response->read_all(body_time);
-        header.body() = body ? *std::move(body) : std::string();
+        auto body = co_await response->read_all(upstream_.limits().body_time);
+        if (!body) {
+            co_return Reply(upstream_failed({}, body.error()));
+        }
+        header.body() = *std::move(body);
         header.prepare_payload();
         co_return Reply(std::move(header));
     }
@@ -185,11 +215,13 @@ awaitable<Reply> Conversation::ask_for_own_stream(Hold hold, Forwarded wish, std
 }
 
 /// The events of a stream after this one and up to that number. Those that were dropped from the
-/// session's ring are lost, and the gap in the numbers shows it.
-awaitable<std::string> Conversation::replay(Hold& hold, McpEventId last, std::uint64_t until)
+/// session's ring are lost, and the gap in the numbers shows it; but a request whose answer never
+/// got there has an error.
+awaitable<std::string>
+Conversation::replay(const Hold& hold, McpEventId last, std::uint64_t until) const
 {
     std::string events;
-    if (last.stream > last_stream_) {
+    if (last.stream < own_stream || last.stream > last_stream_) {
         co_return events;
     }
     sojourn::FrameQuery query;
@@ -207,6 +239,13 @@ awaitable<std::string> Conversation::replay(Hold& hold, McpEventId last, std::ui
         query.after(page->next);
         has_more = page->next < page->newest && page->next < until;
     }
+    const auto relay = find(last.stream);
+    const auto over = unrecorded_.find(static_cast<std::uint32_t>(last.stream));
+    if (relay) {
+        events += unrecorded_events(relay->unrecorded());
+    } else if (over != unrecorded_.end()) {
+        events += unrecorded_events(over->second);
+    }
     co_return events;
 }
 
@@ -221,9 +260,10 @@ awaitable<void> Conversation::tell_end()
     }
     Request request(http::verb::delete_, "/", 11);
     prepare(request);
-    auto asked = co_await upstream_.ask(std::move(request));
+    const auto limit = upstream_.limits().end_time;
+    auto asked = co_await upstream_.ask(std::move(request), limit);
     if (asked) {
-        static_cast<void>(co_await (*asked)->read_all(body_time));
+        static_cast<void>(co_await (*asked)->read_all(limit));
     }
 }
 
@@ -264,13 +304,25 @@ std::shared_ptr<Relay> Conversation::begin_relay(
         strand_,
         Relay::run(relay),
         [self = shared_from_this(), relay](const std::exception_ptr& /*no memory*/) {
-            const auto entry = self->relays_.find(relay->number());
-            if (entry != self->relays_.end() && entry->second == relay) {
-                self->relays_.erase(entry);
-            }
+            self->end_relay(relay);
         }
     );
     return relay;
+}
+
+void Conversation::end_relay(const std::shared_ptr<Relay>& relay)
+{
+    const auto entry = relays_.find(relay->number());
+    if (entry == relays_.end() || entry->second != relay) {
+        return;
+    }
+    relays_.erase(entry);
+    if (!relay->unrecorded().empty()) {
+        if (unrecorded_.size() == max_unrecorded_streams) {
+            unrecorded_.erase(unrecorded_.begin());
+        }
+        unrecorded_[relay->number()] = relay->unrecorded();
+    }
 }
 
 /// The client's names for the session and its events mean nothing to the upstream.

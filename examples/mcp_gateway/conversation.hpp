@@ -63,9 +63,6 @@ public:
 
     [[nodiscard]] const boost::asio::any_io_executor& strand() const noexcept { return strand_; }
 
-    /// What the upstream calls the session; empty if it has none.
-    [[nodiscard]] const std::string& upstream_id() const noexcept { return upstream_id_; }
-
     /// Delivers a message, and gives the answer: whole, or as a stream. With `initialize` it learns
     /// what the upstream calls the session.
     [[nodiscard]] boost::asio::awaitable<sojourn::http_server::Reply>
@@ -84,7 +81,7 @@ private:
 
     [[nodiscard]] Answer ask_for_own_stream(Hold hold, Forwarded wish, std::string replayed);
     [[nodiscard]] boost::asio::awaitable<std::string>
-    replay(Hold& hold, sojourn::http::McpEventId last, std::uint64_t until);
+    replay(const Hold& hold, sojourn::http::McpEventId last, std::uint64_t until) const;
     [[nodiscard]] std::shared_ptr<Relay> find(std::uint64_t number) const;
     [[nodiscard]] std::unique_ptr<RelayBody>
     read_relay(const std::shared_ptr<Relay>& relay, const Forwarded& wish) const;
@@ -95,6 +92,7 @@ private:
         std::vector<RequestId> requests
     );
     void prepare(sojourn::http_server::Request& request) const;
+    void end_relay(const std::shared_ptr<Relay>& relay);
 
     boost::asio::any_io_executor strand_;
     const Upstream& upstream_;
@@ -102,6 +100,8 @@ private:
     std::string upstream_id_;
     std::map<std::uint32_t, std::shared_ptr<Relay>> relays_;
     std::uint32_t last_stream_;
+    /// Of streams that are over: requests whose answers were not recorded.
+    std::map<std::uint32_t, std::vector<RequestId>> unrecorded_;
     bool is_opening_ = false;
 };
 

@@ -38,14 +38,21 @@ bool is_ours_to_say(std::string_view name)
     });
 }
 
+/// Whether a `Connection` field names it.
+bool is_of_connection(const http::fields& fields, std::string_view name)
+{
+    const auto [first, last] = fields.equal_range(http::field::connection);
+    return std::any_of(first, last, [name](const auto& field) {
+        return http::token_list(field.value()).exists(name);
+    });
+}
+
 } // namespace
 
 void pass_on(const http::fields& from, http::fields& to)
 {
-    http::token_list between_neighbours(from[http::field::connection]);
     for (const auto& field : from) {
-        if (!is_ours_to_say(field.name_string()) &&
-            !between_neighbours.exists(field.name_string())) {
+        if (!is_ours_to_say(field.name_string()) && !is_of_connection(from, field.name_string())) {
             to.insert(field.name(), field.name_string(), field.value());
         }
     }

@@ -9,11 +9,14 @@
 #include <sojourn/http/mcp_refusal.hpp>
 #include <sojourn/http_server/responses.hpp>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <chrono>
+#include <exception>
+#include <optional>
 #include <utility>
-#include <variant>
+#include <vector>
 
 namespace mcp_gateway {
 
@@ -29,7 +32,8 @@ using sojourn::http_server::Response;
 
 namespace {
 
-constexpr auto body_time = std::chrono::minutes(5);
+/// Ended sessions that the upstream is told of at once. It may hang, and others wait to be told.
+constexpr std::size_t max_tellers = 64;
 
 sojourn::http::AllowedOrigins allowed_by(const GatewayOptions& options)
 {
@@ -61,7 +65,14 @@ Gateway::Gateway(const asio::any_io_executor& executor, const GatewayOptions& op
       origins_(allowed_by(options)),
       upstream_(options.upstream),
       conversations_(executor),
-      rates_(executor, options.service.request_rate())
+      rates_(executor, options.service.request_rate()),
+      tellers_(
+          executor,
+          sojourn::SemaphoreOptions()
+              .permits(max_tellers)
+              .max_waiters(options.service.max_pending_events())
+              .max_wait(std::nullopt)
+      )
 {
 }
 
@@ -101,13 +112,30 @@ awaitable<Reply> Gateway::answer(const Request& request, const std::string& peer
         .body = body ? *body : JsonRpcBody(),
         .task = *verdict
     };
+    if (co_await is_foreign(call)) {
+        co_return unknown(call);
+    }
     co_return co_await obey(call);
 }
 
 bool Gateway::is_cancelled_with_client(const Request& request) const
 {
+    if (request.method() == http::verb::get) {
+        return true; // Nothing is lost by that, and the next one can be served.
+    }
     const auto revision = sojourn::http::parse_mcp_revision(request["MCP-Protocol-Version"]);
     return revision && sojourn::http::closing_stream_cancels(*revision);
+}
+
+/// Whether the session is somebody else's. Looked at first: who has somebody else's id shall not
+/// use up what is its owner's.
+awaitable<bool> Gateway::is_foreign(const Call& call)
+{
+    if (options_.principal_field.empty() || call.task.session_id.empty()) {
+        co_return false;
+    }
+    const auto session = co_await service_->peek(call.task.session_id);
+    co_return session && session->principal_text() != call.principal;
 }
 
 awaitable<Reply> Gateway::obey(Call& call)
@@ -230,7 +258,7 @@ awaitable<Reply> Gateway::pass_through(Call& call)
         make_stream(header);
         co_return Reply(std::move(header), std::make_unique<PassThroughBody>(std::move(response)));
     }
-    auto body = co_await response->read_all(body_time);
+    auto body = co_await response->read_all(upstream_.limits().body_time);
     if (!body) {
         co_return Reply(upstream_failed(call.body.requests, body.error()));
     }
@@ -245,10 +273,29 @@ awaitable<void> Gateway::tell_end(SessionReference reference)
         const auto entry = all.extract(reference);
         return entry.empty() ? nullptr : entry.mapped();
     });
-    if (conversation) {
-        co_await asio::co_spawn(
-            conversation->strand(), conversation->tell_end(), asio::use_awaitable
-        );
+    auto permit = co_await tellers_.acquire();
+    if (!conversation || !permit) {
+        co_return;
+    }
+    // Not waited for here: listeners are told one after the other.
+    asio::co_spawn(
+        conversation->strand(),
+        [](std::shared_ptr<Conversation> over, sojourn::Permit) -> awaitable<void> {
+            co_await over->tell_end();
+        }(conversation, *std::move(permit)),
+        [](const std::exception_ptr& /*no memory to tell*/) {}
+    );
+}
+
+awaitable<void> Gateway::finish(sojourn::Duration limit)
+{
+    std::vector<sojourn::Permit> all;
+    for (std::size_t i = 0; i < max_tellers; ++i) {
+        auto permit = co_await tellers_.acquire(limit);
+        if (!permit) {
+            co_return;
+        }
+        all.push_back(*std::move(permit));
     }
 }
 
@@ -270,7 +317,11 @@ Gateway::find(const Call& call, const sojourn::SessionInfo& session)
 /// again, say. Then nobody does.
 awaitable<Reply> Gateway::checked(const Call& call, Reply reply)
 {
-    if (reply.response.result() != http::status::not_found) {
+    const auto status = reply.response.result();
+    const bool is_forgotten =
+        status == http::status::not_found ||
+        (status == http::status::bad_request && is_about_unknown_session(reply.response.body()));
+    if (!is_forgotten) {
         co_return reply;
     }
     static_cast<void>(co_await service_->remove(call.task.session_id));

@@ -9,6 +9,7 @@
 #include "mcp_gateway/gateway_options.hpp"
 #include "mcp_gateway/json_rpc.hpp"
 
+#include <sojourn/async/async_semaphore.hpp>
 #include <sojourn/async/confined.hpp>
 #include <sojourn/core/session_reference.hpp>
 #include <sojourn/http/allowed_origins.hpp>
@@ -42,6 +43,10 @@ public:
     /// To be called once, before it is asked anything. The service must outlive it.
     void use(sojourn::SessionService& service) noexcept { service_ = &service; }
 
+    /// Waits until the upstream has been told of all sessions that have ended, for no longer than
+    /// that.
+    [[nodiscard]] boost::asio::awaitable<void> finish(sojourn::Duration limit);
+
     [[nodiscard]] boost::asio::awaitable<sojourn::http_server::Reply>
     answer(const sojourn::http_server::Request& request, const std::string& peer) override;
 
@@ -63,6 +68,7 @@ private:
         sojourn::http::McpTask task;
     };
 
+    [[nodiscard]] boost::asio::awaitable<bool> is_foreign(const Call& call);
     [[nodiscard]] Answer obey(Call& call);
     [[nodiscard]] Answer initialize(Call& call);
     [[nodiscard]] Answer deliver(Call& call);
@@ -85,6 +91,7 @@ private:
     Upstream upstream_;
     sojourn::Confined<Conversations> conversations_;
     sojourn::Confined<CallerRates> rates_;
+    sojourn::AsyncSemaphore tellers_;
     sojourn::SessionService* service_ = nullptr;
 };
 

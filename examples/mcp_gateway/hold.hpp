@@ -38,15 +38,17 @@ public:
     }
 
     [[nodiscard]] boost::asio::awaitable<sojourn::Result<sojourn::FramePage>>
-    frames(sojourn::FrameQuery query)
+    frames(sojourn::FrameQuery query) const
     {
-        return std::visit([&](auto& lease) { return lease.frames(std::move(query)); }, lease_);
+        return std::visit(
+            [&](const auto& lease) { return lease.frames(std::move(query)); }, lease_
+        );
     }
 
     /// See `SessionLease::closed`.
-    [[nodiscard]] boost::asio::awaitable<sojourn::Result<void>> closed()
+    [[nodiscard]] boost::asio::awaitable<sojourn::Result<void>> closed() const
     {
-        return std::visit([](auto& lease) { return lease.closed(); }, lease_);
+        return std::visit([](const auto& lease) { return lease.closed(); }, lease_);
     }
 
     /// The lease, for whoever holds it on; nothing of a weak one.

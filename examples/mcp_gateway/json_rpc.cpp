@@ -2,6 +2,7 @@
 
 #include <sojourn/http/mcp_revision.hpp>
 
+#include <boost/algorithm/string/predicate.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -152,19 +153,41 @@ std::optional<JsonRpcBody> read_json_rpc(std::string_view body)
     return read;
 }
 
-void remove_answered(std::vector<RequestId>& requests, std::string_view body)
+std::vector<RequestId> take_answered(std::vector<RequestId>& requests, std::string_view body)
 {
-    const auto parsed = parse(body);
+    std::vector<RequestId> answered;
+    const auto parsed = requests.empty() ? std::nullopt : parse(body);
     if (!parsed) {
-        return;
+        return answered;
     }
     for (const auto& value : messages_of(*parsed)) {
         if (const auto* const message = value.if_object();
             message != nullptr && is_answer(*message)) {
-            const auto id = id_of(*message);
-            std::erase_if(requests, [&id](const auto& request) { return request == id; });
+            const auto known = std::ranges::find(requests, id_of(*message));
+            if (known != requests.end()) {
+                answered.push_back(std::move(*known));
+                requests.erase(known);
+            }
         }
     }
+    return answered;
+}
+
+bool is_about_unknown_session(std::string_view body)
+{
+    const auto parsed = parse(body);
+    if (!parsed || !parsed->is_object() || id_of(parsed->get_object())) {
+        return false;
+    }
+    const auto* const error = parsed->get_object().if_contains("error");
+    if (error == nullptr || !error->is_object()) {
+        return false;
+    }
+    const auto* const code = error->get_object().if_contains("code");
+    const auto* const message = error->get_object().if_contains("message");
+    const bool has_code = code != nullptr && (*code == -32000 || *code == -32001);
+    return has_code && message != nullptr && message->is_string() &&
+           boost::algorithm::icontains(std::string_view(message->get_string()), "session");
 }
 
 std::string error_body(const std::optional<RequestId>& request, int code, std::string_view message)

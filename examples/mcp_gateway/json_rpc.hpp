@@ -32,11 +32,17 @@ struct JsonRpcBody {
 /// Reads a message or a batch of them; nothing if it is no JSON-RPC. *Exceptions*: `bad_alloc`.
 [[nodiscard]] std::optional<JsonRpcBody> read_json_rpc(std::string_view body);
 
-/// Takes those away that a message, or a batch of them, answers. *Exceptions*: `bad_alloc`.
-void remove_answered(std::vector<RequestId>& requests, std::string_view body);
+/// Takes those away that a message, or a batch of them, answers, and returns them. *Exceptions*:
+/// `bad_alloc`.
+[[nodiscard]] std::vector<RequestId>
+take_answered(std::vector<RequestId>& requests, std::string_view body);
 
 /// Whether it is one message, and an error. *Exceptions*: `bad_alloc`.
 [[nodiscard]] bool is_error(std::string_view body);
+
+/// Whether it says that there is no such session, as servers do in answers that are 400: an error
+/// of code -32000 or -32001, of no request, that speaks of a session. *Exceptions*: `bad_alloc`.
+[[nodiscard]] bool is_about_unknown_session(std::string_view body);
 
 /// An error as the answer to a request; of no particular one if there is no id.
 [[nodiscard]] std::string

@@ -13,6 +13,7 @@
 #include <boost/system/error_code.hpp>
 
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <string>
 #include <utility>
@@ -45,11 +46,38 @@ public:
         co_return std::move(text);
     }
 
-    /// Has `take` give null if it waits.
-    void wake() { static_cast<void>(channel_.try_send(boost::system::error_code(), nullptr)); }
+    /// Has `take` give null if it waits. Without memory it does nothing.
+    void wake() noexcept
+    {
+        try {
+            static_cast<void>(channel_.try_send(boost::system::error_code(), nullptr));
+        } catch (const std::exception&) { // NOLINT(bugprone-empty-catch)
+            // Who waits is not woken, and waits for the next event.
+        }
+    }
 
     /// From now on nothing is added; what there is may be taken.
-    void close() { channel_.close(); }
+    void close() noexcept
+    {
+        try {
+            channel_.close();
+        } catch (const std::exception&) { // NOLINT(bugprone-empty-catch)
+            // No memory to wake who takes. Its client will go at last.
+        }
+    }
+
+    /// Closes it, and throws away what is there: nobody takes any more. A channel that is closed
+    /// wakes who takes and not who puts; so each that waits to put is given the room it waits for.
+    void discard() noexcept
+    {
+        close();
+        try {
+            while (channel_.try_receive([](const auto&, const auto&) {})) {
+            }
+        } catch (const std::exception&) { // NOLINT(bugprone-empty-catch)
+            // No memory. The stream waits until its session ends.
+        }
+    }
 
     [[nodiscard]] bool is_open() const { return channel_.is_open(); }
 

@@ -124,6 +124,7 @@ private:
         if (cut_off > 0) {
             std::cerr << "mcp_gateway: cut off " << cut_off << " connections\n";
         }
+        co_await gateway_.finish(options_.limits.stop_time);
         if (admin_) {
             co_await admin_->stop();
         }

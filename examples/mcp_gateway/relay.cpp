@@ -8,8 +8,10 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <exception>
+#include <iterator>
 #include <utility>
 
 namespace mcp_gateway {
@@ -25,7 +27,7 @@ using sojourn::http::ServerSentEventReader;
 namespace {
 
 /// An event may be a picture in a result.
-constexpr std::size_t max_event_bytes = std::size_t{64} * 1024 * 1024;
+constexpr std::size_t max_event_bytes = std::size_t{16} * 1024 * 1024;
 
 constexpr int bad_gateway = 502;
 
@@ -56,20 +58,34 @@ Relay::~Relay()
 
 awaitable<void> Relay::run(std::shared_ptr<Relay> self)
 {
-    self->watch_session();
-    co_await self->read_all();
-    co_await self->answer_the_rest();
-    self->patience_.cancel();
-    self->session_watch_.emit(asio::cancellation_type::terminal);
-    if (self->mailbox_) {
-        self->mailbox_->close();
+    try {
+        self->watch_session();
+        co_await self->read_all();
+    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch)
+        // No memory for an event. There may be some for an error.
+    }
+    self->end();
+    try {
+        co_await self->answer_the_rest();
+    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch)
+        // Nor for that. The client sees that the stream has ended.
+    }
+    self->stop();
+}
+
+void Relay::stop() noexcept
+{
+    patience_.cancel();
+    session_watch_.emit(asio::cancellation_type::terminal);
+    if (mailbox_) {
+        mailbox_->close();
     }
 }
 
 std::shared_ptr<Mailbox> Relay::attach(const asio::any_io_executor& reader)
 {
     if (mailbox_) {
-        mailbox_->close();
+        mailbox_->discard();
     }
     patience_.cancel();
     mailbox_ = std::make_shared<Mailbox>(reader);
@@ -96,7 +112,6 @@ awaitable<void> Relay::read_all()
             co_await pass_on(*std::move(event));
         }
     }
-    end();
 }
 
 /// The ids of the upstream's events mean nothing here: the client gets ours.
@@ -104,12 +119,14 @@ awaitable<void> Relay::pass_on(ServerSentEvent event)
 {
     event.id.reset();
     if (event.is_dispatched()) {
-        remove_answered(requests_, *event.data);
+        auto answered = take_answered(requests_, *event.data);
         const auto sequence =
             co_await hold_.record(FrameDirection::to_client, *event.data, stream_.number);
         if (sequence > 0) {
             last_sequence_ = sequence;
             event.id = McpEventId{.stream = stream_.number, .sequence = sequence}.text();
+        } else {
+            std::ranges::move(answered, std::back_inserter(unrecorded_));
         }
     } else if (!event.retry) {
         co_return;

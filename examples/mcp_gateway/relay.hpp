@@ -74,6 +74,9 @@ public:
     /// The number of the last message that was recorded.
     [[nodiscard]] std::uint64_t last_sequence() const noexcept { return last_sequence_; }
 
+    /// Requests whose answers could not be recorded: who comes back for one does not get it.
+    [[nodiscard]] const std::vector<RequestId>& unrecorded() const noexcept { return unrecorded_; }
+
 private:
     [[nodiscard]] boost::asio::awaitable<void> read_all();
     [[nodiscard]] boost::asio::awaitable<void> answer_the_rest();
@@ -81,6 +84,7 @@ private:
     [[nodiscard]] boost::asio::awaitable<void> await_session_end();
     void watch_session();
     void wait_for_client();
+    void stop() noexcept;
 
     boost::asio::any_io_executor strand_;
     Stream stream_;
@@ -90,6 +94,7 @@ private:
     std::shared_ptr<Mailbox> mailbox_;
     boost::asio::steady_timer patience_;
     boost::asio::cancellation_signal session_watch_;
+    std::vector<RequestId> unrecorded_;
     std::uint64_t last_sequence_ = 0;
     bool has_session_ended_ = false;
 };

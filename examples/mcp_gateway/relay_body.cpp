@@ -34,8 +34,8 @@ RelayBody::RelayBody(
 
 RelayBody::~RelayBody()
 {
+    mailbox_->discard();
     try {
-        mailbox_->close();
         asio::post(strand_, [relay = std::move(relay_), mailbox = mailbox_] {
             if (const auto still_there = relay.lock()) {
                 still_there->leave(mailbox);
@@ -53,13 +53,15 @@ awaitable<void> RelayBody::write_to(StreamWriter& writer)
     wake_later(timer);
     while (is_there) {
         const auto event = co_await mailbox_->take();
+        if (!event && !mailbox_->is_open()) {
+            break;
+        }
         if (event) {
             is_there = co_await writer.write(*event);
-        } else if (mailbox_->is_open()) {
+        }
+        if (is_there && timer.expiry() <= asio::steady_timer::clock_type::now()) {
             is_there = co_await writer.write(sojourn::http::keep_alive_comment);
             wake_later(timer);
-        } else {
-            break;
         }
     }
 }
@@ -67,11 +69,7 @@ awaitable<void> RelayBody::write_to(StreamWriter& writer)
 void RelayBody::finish() noexcept
 {
     if (at_stop_ == AtStop::end) {
-        try {
-            mailbox_->close();
-        } catch (const std::exception&) { // NOLINT(bugprone-empty-catch)
-            // No memory to wake who waits. Then the server cuts it off.
-        }
+        mailbox_->close();
     }
 }
 

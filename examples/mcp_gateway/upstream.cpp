@@ -106,6 +106,12 @@ void UpstreamResponse::close() noexcept
 
 awaitable<IoResult<std::unique_ptr<UpstreamResponse>>> Upstream::ask(Request request) const
 {
+    return ask(std::move(request), limits_.answer_time);
+}
+
+awaitable<IoResult<std::unique_ptr<UpstreamResponse>>>
+Upstream::ask(Request request, std::chrono::milliseconds limit) const
+{
     const auto executor = co_await asio::this_coro::executor;
     auto response = std::make_unique<UpstreamResponse>(executor, limits_.body_bytes);
     auto& stream = response->stream_;
@@ -129,7 +135,7 @@ awaitable<IoResult<std::unique_ptr<UpstreamResponse>>> Upstream::ask(Request req
     request.target(address_.target);
     request.set(http::field::host, address_.authority());
     request.prepare_payload();
-    stream.expires_after(limits_.answer_time);
+    stream.expires_after(limit);
     const auto [unsent, sent] = co_await http::async_write(stream, request, as_result);
     if (unsent) {
         co_return unsent;

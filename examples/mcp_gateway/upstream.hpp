@@ -83,6 +83,10 @@ public:
         std::chrono::milliseconds connect_time = std::chrono::seconds(5);
         /// Until its answer begins; it may take long to work it out.
         std::chrono::milliseconds answer_time = std::chrono::minutes(5);
+        /// For the rest of an answer that is no stream.
+        std::chrono::milliseconds body_time = std::chrono::minutes(1);
+        /// Until it has heard that a session is over.
+        std::chrono::milliseconds end_time = std::chrono::seconds(10);
         /// Bytes of an answer that is no stream.
         std::uint64_t body_bytes = std::uint64_t{64} * 1024 * 1024;
     };
@@ -102,6 +106,10 @@ public:
     /// On the caller's executor, which must be a strand or belong to one thread.
     [[nodiscard]] boost::asio::awaitable<IoResult<std::unique_ptr<UpstreamResponse>>>
     ask(sojourn::http_server::Request request) const;
+
+    /// The same, but the answer must begin within so long.
+    [[nodiscard]] boost::asio::awaitable<IoResult<std::unique_ptr<UpstreamResponse>>>
+    ask(sojourn::http_server::Request request, std::chrono::milliseconds limit) const;
 
 private:
     UpstreamAddress address_;

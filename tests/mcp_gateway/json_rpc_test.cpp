@@ -78,11 +78,17 @@ TEST_CASE("json_rpc: a message tells its revision in its parameters", "[mcp]")
 TEST_CASE("json_rpc: an answer takes away the request of its id, whatever else it holds", "[mcp]")
 {
     std::vector<RequestId> requests{"1", "\"1\"", "2"};
-    mcp_gateway::remove_answered(requests, R"({"id":1,"method":"sampling/createMessage"})");
-    mcp_gateway::remove_answered(requests, R"({"id":3,"result":{}})");
-    mcp_gateway::remove_answered(requests, "no json");
+    const auto take = [&requests](std::string_view body) {
+        return mcp_gateway::take_answered(requests, body);
+    };
+    CHECK(take(R"({"id":1,"method":"sampling/createMessage"})").empty());
+    CHECK(take(R"({"id":3,"result":{}})").empty());
+    CHECK(take("no json").empty());
     CHECK(requests.size() == 3);
-    mcp_gateway::remove_answered(requests, R"([{"id":1,"result":{}},{"id":"1","error":{}}])");
+    CHECK(
+        take(R"([{"id":1,"result":{}},{"id":"1","error":{}}])") ==
+        std::vector<RequestId>{"1", "\"1\""}
+    );
     CHECK(requests == std::vector<RequestId>{"2"});
 }
 
@@ -98,6 +104,19 @@ TEST_CASE("json_rpc: an error answers the request of its id, or none", "[mcp]")
     );
     CHECK(mcp_gateway::is_error(mcp_gateway::error_body("1", 502, "gone")));
     CHECK(!mcp_gateway::is_error(R"({"id":1,"result":{"error":1}})"));
+}
+
+TEST_CASE("json_rpc: it knows in which words servers have forgotten a session", "[mcp]")
+{
+    using mcp_gateway::is_about_unknown_session;
+    CHECK(is_about_unknown_session(
+        R"({"error":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"id":null})"
+    ));
+    CHECK(is_about_unknown_session(R"({"error":{"code":-32001,"message":"Session not found"}})"));
+    CHECK(!is_about_unknown_session(R"({"error":{"code":-32000,"message":"a session"},"id":1})"));
+    CHECK(!is_about_unknown_session(R"({"error":{"code":-32602,"message":"a session"}})"));
+    CHECK(!is_about_unknown_session(R"({"error":{"code":-32000,"message":"Bad revision"}})"));
+    CHECK(!is_about_unknown_session("Bad Request"));
 }
 
 TEST_CASE("json_rpc: who speaks an unknown revision is told which are known", "[mcp]")

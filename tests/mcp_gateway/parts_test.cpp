@@ -54,8 +54,10 @@ TEST_CASE("mcp_gateway fields: what is between two neighbours stays between them
     from.set("Authorization", "Bearer a");
     from.insert("X-Many", "1");
     from.insert("X-Many", "2");
-    from.set("Connection", "close, X-Hop");
+    from.insert("Connection", "close, X-Hop");
+    from.insert("Connection", "X-Other-Hop");
     from.set("X-Hop", "1");
+    from.set("X-Other-Hop", "1");
     from.set("Transfer-Encoding", "chunked");
     from.set("Accept-Encoding", "gzip");
     from.set("mcp-session-id", "secret");

@@ -13,6 +13,7 @@
 #include <boost/asio/experimental/concurrent_channel.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -34,8 +35,15 @@ public:
         static_cast<void>(channel_.try_send(boost::system::error_code(), std::move(event)));
     }
 
-    /// Has `next` give null, if it waits for an event. *Exceptions*: `bad_alloc`.
-    void wake() { offer(nullptr); }
+    /// Has `next` give null, if it waits for an event. Without memory it does nothing.
+    void wake() noexcept
+    {
+        try {
+            offer(nullptr);
+        } catch (const std::exception&) { // NOLINT(bugprone-empty-catch)
+            // Who waits is not woken, and waits for the next event.
+        }
+    }
 
     /// The next event, or null if there is none and it was woken, cancelled or closed.
     [[nodiscard]] boost::asio::awaitable<Event> next()

@@ -59,8 +59,9 @@ private:
 
 /// Frames of one session, in the order of their numbers.
 ///
-/// A page looks at no more than 1,000 frames, so one that asks for a stream may hold fewer than its
-/// limit, or none, and there are more all the same: that is so as long as `next < newest`.
+/// A page looks at no more than 1,000 frames, and holds no more than 1 MiB of them, or one. So it
+/// may hold fewer than its limit, or none of a stream, and there are more all the same: that is so
+/// as long as `next < newest`.
 struct FramePage {
     std::vector<std::shared_ptr<const Frame>> frames;
     /// What to ask for next with `FrameQuery::after`.

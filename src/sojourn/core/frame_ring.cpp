@@ -14,6 +14,9 @@ namespace {
 /// Frames that one page looks at, as a turn is short.
 constexpr std::size_t looks_a_page = 1000;
 
+/// Bytes of the frames on a page, unless its first has more: whoever reads it makes copies.
+constexpr std::size_t bytes_a_page = std::size_t{1} << 20U;
+
 } // namespace
 
 std::uint64_t FrameRing::record(
@@ -86,9 +89,14 @@ void FrameRing::read(const FrameQuery& query, FramePage& page) const
     const auto begin = place_after(query.after());
     const auto end = std::min(size_, begin + looks_a_page);
     auto place = begin;
+    std::size_t bytes = 0;
     for (; place < end && page.frames.size() < query.limit(); ++place) {
         const auto& kept = at(place);
         if (query.stream().value_or(kept->frame.stream) == kept->frame.stream) {
+            bytes += kept->frame.bytes();
+            if (bytes > bytes_a_page && !page.frames.empty()) {
+                break;
+            }
             page.frames.emplace_back(kept, &kept->frame);
         }
     }

@@ -54,9 +54,11 @@ struct alignas(64) Session {
     std::uint32_t slot = 0;
     /// Leases whose release has not been settled.
     std::uint32_t leases = 0;
-    /// 47 bits: a million requests a second for four years.
-    std::uint64_t requests : 47 = 0;
+    /// 46 bits: a million requests a second for two years.
+    std::uint64_t requests : 46 = 0;
     bool has_own_rate : 1 = false;
+    /// Whether somebody may wait for its frames: see `SessionTable::follow`.
+    bool is_followed : 1 = false;
     SessionState state : 4 = SessionState::vacant;
     /// Whether somebody may wait for its end: see `SessionTable::watch`.
     bool is_watched : 1 = false;

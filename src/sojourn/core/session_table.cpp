@@ -777,20 +777,30 @@ bool SessionTable::follow(std::uint32_t slot, SessionReference reference)
     if (session == nullptr) {
         return false;
     }
-    watch(*session);
+    if (!session->is_followed) {
+        make_room_to_tell();
+        ++followed_;
+        session->is_followed = true;
+    }
     return true;
 }
 
 void SessionTable::watch(Session& session)
 {
-    if (session.is_watched) {
-        return;
+    if (!session.is_watched) {
+        make_room_to_tell();
+        ++watched_;
+        session.is_watched = true;
     }
-    if (const auto need = unwatched_.size() + watched_ + 1; need > unwatched_.capacity()) {
+}
+
+/// Of one more session that is watched or followed.
+void SessionTable::make_room_to_tell()
+{
+    const auto need = unwatched_.size() + watched_ + followed_ + 1;
+    if (need > unwatched_.capacity()) {
         unwatched_.reserve(std::max(need, 2 * unwatched_.capacity()));
     }
-    ++watched_;
-    session.is_watched = true;
 }
 
 /// Needs no memory: there is room since it has been watched.
@@ -1124,6 +1134,11 @@ void SessionTable::end(Session& session, RemovalCause cause, Capacity::Place* he
     session.owner_hook.unlink();
     if (session.is_watched) {
         unwatch(session);
+    }
+    if (session.is_followed) {
+        session.is_followed = false;
+        --followed_;
+        unwatched_.push_back(session.slot);
     }
     if (frames_.is_recording()) {
         frames_.end(session.slot, *capacity_, metrics_, discarded_);

@@ -239,13 +239,13 @@ public:
     /// has changed.
     [[nodiscard]] bool watch(std::uint32_t slot, SessionReference reference);
 
-    /// The same, but whether anybody has a lease or not. `unwatched` may tell of a session that
-    /// has not ended, when its last lease was given back. *Exceptions*: `bad_alloc`, and nothing
-    /// has changed.
+    /// Sees to it that `unwatched` tells when this session has ended; that costs the releases of
+    /// leases nothing. False if it has ended already. *Exceptions*: `bad_alloc`, and nothing has
+    /// changed.
     [[nodiscard]] bool follow(std::uint32_t slot, SessionReference reference);
 
-    /// The slots of watched sessions that have ended, or that `watch` would not find any more. They
-    /// are not watched now. Clear it when it has been read.
+    /// The slots of watched and of followed sessions that have ended, and of those that `watch`
+    /// would not find any more. They are not watched now. Clear it when it has been read.
     [[nodiscard]] std::vector<std::uint32_t>& unwatched() noexcept { return unwatched_; }
 
     [[nodiscard]] bool has_unwatched() const noexcept { return !unwatched_.empty(); }
@@ -473,6 +473,7 @@ private:
     void use_now(Session& session) noexcept;
     void watch(Session& session);
     void unwatch(Session& session) noexcept;
+    void make_room_to_tell();
 
     [[nodiscard]] Duration admit(Session& session) const noexcept
     {
@@ -552,6 +553,7 @@ private:
     // Who is watched, and who is not any more and has not been told of. There is always room for
     // the former to become the latter.
     std::size_t watched_ = 0;
+    std::size_t followed_ = 0;
     std::vector<std::uint32_t> unwatched_;
 
     FrameStore frames_;

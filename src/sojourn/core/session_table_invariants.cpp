@@ -70,11 +70,12 @@ private:
         with_principal_ += session.principal != nullptr ? 1U : 0U;
 
         watched_ += session.is_watched ? 1U : 0U;
+        followed_ += session.is_followed ? 1U : 0U;
         look_at_frames(session);
 
         const auto here = "slot " + std::to_string(slot) + " ";
         require(
-            !session.is_watched || is_open,
+            (!session.is_watched && !session.is_followed) || is_open,
             here + "is watched although there is nothing to wait for"
         );
         require(session.slot == slot, here + "does not know its number");
@@ -204,10 +205,11 @@ private:
         require_same("armed slots", table_.schedule_.armed(), armed_);
         require_same("idle sessions", idle_, open_ + closing_ - leased_);
         require_same("watched sessions", table_.watched_, watched_);
+        require_same("followed sessions", table_.followed_, followed_);
         require_same("frames", metrics.frames, frames_);
         require_same("bytes of frames", metrics.frame_bytes, frame_bytes_);
         require(
-            table_.unwatched_.capacity() >= table_.unwatched_.size() + watched_,
+            table_.unwatched_.capacity() >= table_.unwatched_.size() + watched_ + followed_,
             "no room to tell of the end of watched sessions"
         );
         require_same("index and open sessions", table_.index_.size(), open_);
@@ -238,6 +240,7 @@ private:
     std::size_t vacant_ = 0;
     std::size_t open_ = 0;
     std::size_t watched_ = 0;
+    std::size_t followed_ = 0;
     std::size_t frames_ = 0;
     std::size_t frame_bytes_ = 0;
     std::size_t half_open_ = 0;

@@ -39,6 +39,9 @@ namespace {
 /// that a header is refused for its own size.
 constexpr std::size_t bytes_beyond_header = std::size_t{8} * 1024;
 
+/// The most that is written in one go of a stream.
+constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
+
 /// The most that is read of what a client sends while it is sent a stream.
 constexpr std::size_t read_ahead_bytes = std::size_t{4} * 1024;
 
@@ -112,15 +115,16 @@ public:
         if (connection_.is_client_gone_) {
             co_return false;
         }
-        if (part.empty()) {
-            co_return true; // Or it would be the last chunk.
-        }
-        const auto bytes = asio::buffer(part);
         ErrorCode error;
-        if (has_chunks_) {
-            error = co_await connection_.write_some(http::make_chunk(bytes));
-        } else {
-            error = co_await connection_.write_some(bytes);
+        while (!error && !part.empty()) {
+            // Piece by piece: the client has its time for each, so one that reads is not cut off.
+            const auto bytes = asio::buffer(part.substr(0, piece_bytes));
+            part.remove_prefix(bytes.size());
+            if (has_chunks_) {
+                error = co_await connection_.write_some(http::make_chunk(bytes));
+            } else {
+                error = co_await connection_.write_some(bytes);
+            }
         }
         if (error) {
             connection_.is_client_gone_ = true;
@@ -147,7 +151,11 @@ Connection::Connection(Socket socket, Responder& responder, const Limits& limits
 
 asio::awaitable<void> Connection::serve(std::shared_ptr<Connection> self)
 {
-    co_await self->serve_requests();
+    try {
+        co_await self->serve_requests();
+    } catch (const std::exception&) { // NOLINT(bugprone-empty-catch)
+        // No memory, and no way to say so.
+    }
     self->allow_no_more();
     close_quietly(self->socket_);
 }
@@ -220,7 +228,7 @@ asio::awaitable<Connection::Next> Connection::exchange()
 
     const auto& request = parser.get();
     auto reply = co_await answer(request, error);
-    if (is_client_gone_) {
+    if (is_client_gone_ || is_reading_ahead_) {
         co_return Next::end;
     }
     const bool goes_on = !error && request.keep_alive() && !is_finishing_;
@@ -378,15 +386,21 @@ asio::awaitable<bool> Connection::run(StreamBody& body, PartWriter& writer)
 asio::awaitable<std::exception_ptr> Connection::run_with_client(asio::awaitable<void> work)
 {
     runs_with_client_ = true;
-    buffer_.reserve(std::min(buffer_.max_size(), buffer_.size() + read_ahead_bytes));
-    read_ahead();
-    // In a coroutine of its own, since only such a one can be cancelled alone.
-    const auto [exception] = co_await asio::co_spawn(
-        executor_, std::move(work), asio::bind_cancellation_slot(client_gone_.slot(), as_result)
-    );
+    std::exception_ptr failure;
+    try {
+        buffer_.reserve(std::min(buffer_.max_size(), buffer_.size() + read_ahead_bytes));
+        read_ahead();
+        // In a coroutine of its own, since only such a one can be cancelled alone.
+        const auto [thrown] = co_await asio::co_spawn(
+            executor_, std::move(work), asio::bind_cancellation_slot(client_gone_.slot(), as_result)
+        );
+        failure = thrown;
+    } catch (const std::exception&) {
+        failure = std::current_exception();
+    }
     runs_with_client_ = false;
     co_await stop_reading_ahead();
-    co_return exception;
+    co_return failure;
 }
 
 template <class Buffers>

@@ -14,7 +14,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <exception>
 #include <sstream>
 #include <stdexcept>
@@ -25,6 +27,9 @@ namespace sojourn::http_server {
 namespace asio = boost::asio;
 
 namespace {
+
+/// For connections that were cut off.
+constexpr auto time_to_end = std::chrono::milliseconds(1000);
 
 /// Answers 503 to a client for whom there is no room, and closes. Waits for nothing: what little it
 /// says fits the socket's buffer, and a client that does not take it has lost nothing. The kernel's
@@ -207,7 +212,8 @@ asio::awaitable<std::size_t> Server::end_connections()
     for (const auto& connection : connections_) {
         connection->abort();
     }
-    co_await await_last(limits_.stop_time);
+    // They end as soon as whoever answers them does, and need not be waited for then.
+    co_await await_last(std::min(limits_.stop_time, time_to_end));
     co_return cut_off;
 }
 

@@ -62,7 +62,8 @@ awaitable<Result<std::uint64_t>> record_frame(
             co_return recorded.error();
         }
     } while (recording.lacking_room > 0);
-    co_return recording.sequence;
+    const bool is_kept = recording.frame == nullptr;
+    co_return is_kept ? recording.sequence : std::uint64_t{0};
 }
 
 awaitable<Result<FramePage>> read_frames(SessionPlace place, FrameQuery query)
@@ -90,6 +91,8 @@ awaitable<Result<FramePage>> next_frames(SessionPlace place, FrameQuery query)
     auto page = empty_page(shard, query);
     std::shared_ptr<Latch> bell;
     for (;;) {
+        // If there is another bell, this one goes, and must not go inside the turn.
+        const auto brought = bell;
         auto turn = [&](ShardState& state) {
             return state.next_frames(place.slot, place.reference, query, page, bell);
         };

@@ -80,12 +80,13 @@ public:
     /// is gone and the service is not.
     [[nodiscard]] boost::asio::awaitable<Result<void>> closed() const;
 
-    /// Records a message that went through the session, and returns its number; 0 if the service
-    /// records none (`ServiceOptions::max_frames_per_session`), which is no error and costs no
-    /// turn: a server may record all, and leave it to its options whether that means anything. A
-    /// frame for which there is no room has a number too, and is dropped. Those who wait for the
-    /// session's next frame are woken. Touches nothing. O(1) amortised, and what it drops. One
-    /// turn; two where the ring must grow, which happens a few times in a session's life.
+    /// Records a message that went through the session, and returns its number, or 0 if it was not
+    /// kept: because the service records none (`ServiceOptions::max_frames_per_session`), which
+    /// costs no turn, so a server may record all and leave it to its options whether that means
+    /// anything; or because there is no room for it. Then it has had a number all the same, and was
+    /// dropped. Those who wait for the session's next frame are woken. Touches nothing. O(1)
+    /// amortised, and what it drops. One turn; two where the ring must grow, which happens a few
+    /// times in a session's life.
     ///
     /// This object must not be destroyed or moved before the call returns; it may be while the
     /// call's result is awaited. *Errors*: `not_found` if the session has ended, or this is
