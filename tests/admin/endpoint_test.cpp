@@ -219,6 +219,9 @@ TEST_CASE("admin endpoint: all sessions of a principal can be ended", "[admin]")
         watched.read(verb::delete_, "/principals/x/sessions").at("sessions").to_number<int>() == 0
     );
     CHECK(watched.listed("/sessions").size() == 1);
+    const auto named_by_query = watched.read(verb::delete_, "/sessions?principal=eve");
+    CHECK(named_by_query.at("sessions").to_number<int>() == 1);
+    CHECK(watched.listed("/sessions").empty());
 }
 
 TEST_CASE("admin endpoint: a dry run of a cleanup says what it would end", "[admin]")

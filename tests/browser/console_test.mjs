@@ -176,6 +176,37 @@ withConsole("all sessions of a principal are deleted at once",
     assert.deepEqual(references(body.sessions), [made[2].reference]);
   });
 
+withConsole("a principal that no path can name is deleted like any other", (server) => createSessions(server, [".", "..", "bob"]),
+  async (visit, server, made) => {
+    await visit.lists(references(made));
+    for (const [i, name] of [".", ".."].entries()) {
+      await visit.page.getByLabel("Principal").fill(name);
+      await visit.page.keyboard.press("Enter");
+      await visit.lists([made[i].reference]);
+      await visit.page.getByRole("button", { name: `Delete all of ${name}…` }).click();
+      await visit.page.getByRole("button", { name: "Delete", exact: true }).click();
+      await visit.says("outcome", `1 session of ${name} deleted.`);
+    }
+    const { body } = await server.ask("/sessions");
+    assert.deepEqual(references(body.sessions), [made[2].reference]);
+  });
+
+withConsole("only of a session is it said that it has ended already", (server) => createSessions(server, ["alice"]),
+  async (visit, server, [{ reference }]) => {
+    const missing = { error: "not_found", message: "there is no such resource" };
+    await visit.page.route(/\/sessions[/?]/, (route) =>
+      (route.request().method() === "DELETE" ? route.fulfill({ status: 404, json: missing }) : route.continue()));
+    await visit.page.getByRole("button", { name: `Delete session ${reference}` }).click();
+    await visit.page.getByRole("button", { name: "Delete", exact: true }).click();
+    await visit.says("outcome", "It has ended already.");
+    await visit.page.getByLabel("Principal").fill("alice");
+    await visit.page.keyboard.press("Enter");
+    await visit.page.getByRole("button", { name: "Delete all of alice…" }).click();
+    await visit.page.getByRole("button", { name: "Delete", exact: true }).click();
+    await visit.says("outcome", "Nothing was deleted: there is no such resource.");
+    visit.forgive();
+  });
+
 withConsole("sessions are found by what they are", (server) => createSessions(server, ["alice", "bob", "bob", undefined]),
   async (visit, server, made) => {
     const all = references(made);

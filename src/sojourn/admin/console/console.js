@@ -372,12 +372,13 @@ element("refuse").addEventListener("click", () => element("confirmation").close(
 /** Says what became of something that was asked for. */
 const tell = (text) => write("outcome", text);
 
-async function change(target, done) {
+/** Deletes, and tells what `done` says of the answer; if there is nothing there, what `missing` says. */
+async function change(target, done, missing = null) {
   try {
     tell(done(await ask("DELETE", target)));
   } catch (error) {
-    if (error instanceof Refused && error.status === 404) {
-      tell("It has ended already.");
+    if (missing && error instanceof Refused && error.status === 404) {
+      tell(missing);
     } else if (error instanceof Refused && error.status === 401) {
       signOut("The token is not valid any more.");
     } else {
@@ -389,14 +390,14 @@ async function change(target, done) {
 
 async function deleteSession(reference) {
   if (await confirmed(`Delete session ${reference}?`, "Its client is asked to log in again at its next request.")) {
-    await change(`sessions/${reference}`, () => `Session ${reference} was deleted.`);
+    await change(`sessions/${reference}`, () => `Session ${reference} was deleted.`, "It has ended already.");
   }
 }
 
 async function deletePrincipal(principal) {
   const question = `Delete all sessions of ${principal}?`;
   if (await confirmed(question, "They end at once, those on other pages too. Who has them must log in again.")) {
-    const target = `principals/${encodeURIComponent(principal)}/sessions`;
+    const target = `sessions?${new URLSearchParams({ principal })}`;
     await change(target, ({ sessions: ended }) => `${sessions(ended)} of ${principal} deleted.`);
   }
 }
