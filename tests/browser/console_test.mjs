@@ -207,6 +207,24 @@ withConsole("only of a session is it said that it has ended already", (server) =
     visit.forgive();
   });
 
+withConsole("who is shown with an escaped name is not taken for who has that name",
+  (server) => createSessions(server, ["\\xff", "\\xff"]), async (visit, server, made) => {
+    const [named, escaped] = references(made);
+    // The example server gives no names that are not UTF-8.
+    await visit.page.route(`**/sessions/${escaped}`, async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, json: { ...(await answer.json()), principal_is_escaped: true } });
+    });
+    await visit.lists([named, escaped]);
+    for (const [reference, offersAll] of [[named, true], [escaped, false]]) {
+      await visit.page.getByRole("button", { name: `Show session ${reference}` }).click();
+      await until("it is shown", () => visit.isShown("session"), Boolean);
+      assert.match(await visit.text("session-facts"), /principal\\xff/);
+      assert.equal(await visit.isShown("session-principal"), offersAll, reference);
+      await visit.page.getByRole("button", { name: "Close" }).click();
+    }
+  });
+
 withConsole("sessions are found by what they are", (server) => createSessions(server, ["alice", "bob", "bob", undefined]),
   async (visit, server, made) => {
     const all = references(made);

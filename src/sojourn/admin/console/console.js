@@ -443,7 +443,8 @@ async function showSession(reference) {
   }
   write("session-reference", shown.reference);
   element("session-facts").replaceChildren(...facts(shown).map(fact));
-  element("session-principal").hidden = !shown.principal;
+  // An escaped name is not the principal's: whoever has that name is another.
+  element("session-principal").hidden = !shown.principal || Boolean(shown.principal_is_escaped);
   element("session").showModal();
 }
 
