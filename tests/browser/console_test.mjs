@@ -225,6 +225,46 @@ withConsole("who is shown with an escaped name is not taken for who has that nam
     }
   });
 
+withConsole("all of a session's principal are those of exactly its name",
+  (server) => createSessions(server, ["bob", "bob ", "bo\nb"]), async (visit, server, made) => {
+    const [bob, ...others] = references(made);
+    const page = visit.page;
+    const deleteAll = page.locator("#delete-principal");
+    await visit.lists([bob, ...others]);
+    for (const reference of others) {
+      await page.getByRole("button", { name: `Show session ${reference}` }).click();
+      await page.getByRole("button", { name: "All of this principal" }).click();
+      await visit.lists([reference]);
+      // Another question about the same principal.
+      await page.getByRole("combobox", { name: "Show" }).selectOption("the oldest");
+      await visit.says("page", "1 session, the first 25 at most");
+      await visit.lists([reference]);
+      await deleteAll.click();
+      await page.getByRole("button", { name: "Delete", exact: true }).click();
+      await visit.lists([]);
+      assert.equal((await server.ask(`/sessions/${reference}`)).status, 404);
+      await page.getByRole("button", { name: "Clear" }).click();
+      await until("it is listed", () => visit.listed(), (listed) => listed.includes(bob));
+    }
+    await visit.lists([bob]);
+  });
+
+withConsole("a principal is looked for as it is written", (server) => createSessions(server, ["bob", "bob "]),
+  async (visit, server, made) => {
+    const [bob, other] = references(made);
+    const field = visit.page.getByLabel("Principal");
+    await visit.lists([bob, other]);
+    await field.fill("bob ");
+    await field.press("Enter");
+    await visit.lists([other]);
+    await visit.page.getByRole("button", { name: `Show session ${other}` }).click();
+    await visit.page.getByRole("button", { name: "All of this principal" }).click();
+    await field.press("End");
+    await field.press("Backspace");
+    await field.press("Enter");
+    await visit.lists([bob]);
+  });
+
 withConsole("sessions are found by what they are", (server) => createSessions(server, ["alice", "bob", "bob", undefined]),
   async (visit, server, made) => {
     const all = references(made);

@@ -457,6 +457,7 @@ element("session-principal").addEventListener("click", () => {
   element("session").close();
   element("search").reset();
   element("principal").value = shown.principal;
+  principalOfSession = shown.principal;
   search();
 });
 
@@ -596,10 +597,15 @@ async function refreshList() {
   }
 }
 
+/** The name that was taken from a session, until somebody writes another: a field cannot hold every name. */
+let principalOfSession = null;
+
 function search() {
   const form = element("search");
-  const fields = Object.fromEntries(
-    [...new FormData(form)].map(([name, text]) => [name, text.trim()]).filter(([, text]) => text));
+  const { principal: written, ...others } = Object.fromEntries(new FormData(form));
+  const trimmed = Object.entries(others).map(([name, text]) => [name, text.trim()]);
+  const wanted = [...trimmed, ["principal", principalOfSession ?? written]];
+  const fields = Object.fromEntries(wanted.filter(([, text]) => text));
   for (const input of form.elements) {
     input.removeAttribute("aria-invalid");
   }
@@ -617,8 +623,14 @@ element("search").addEventListener("submit", (event) => {
   event.preventDefault();
   search();
 });
-// The fields are empty only after the event.
-element("search").addEventListener("reset", () => setTimeout(search));
+element("search").addEventListener("reset", () => {
+  principalOfSession = null;
+  // The fields are empty only after the event.
+  setTimeout(search);
+});
+element("principal").addEventListener("input", () => {
+  principalOfSession = null;
+});
 for (const choice of [element("use"), element("sort")]) {
   choice.addEventListener("change", search);
 }
