@@ -57,6 +57,11 @@ function withConsole(name, prepare, body) {
 
 const createSessions = (server, principals) =>
   Promise.all(principals.map((principal) => server.createSession(principal)));
+/** Characters that a browser shows nothing for, or that change the order of others. */
+const unseen = [
+  "\u0001", "\u007f", "\u009b", "\u00ad", "\u061c", "\u200b", "\u200e", "\u2028", "\u2029", "\u202a", "\u202e",
+  "\u2060", "\u2066", "\u2069", "\ufeff",
+];
 const references = (sessions) => sessions.map(({ reference }) => reference);
 const number = (text) => Number(text.replaceAll(",", ""));
 
@@ -263,6 +268,32 @@ withConsole("a principal is looked for as it is written", (server) => createSess
     await field.press("Backspace");
     await field.press("Enter");
     await visit.lists([bob]);
+  });
+
+withConsole("no character of a principal is unseen, or turns others around",
+  (server) => createSessions(server, ["bob", ...unseen.map((character) => `bob${character}`), "\u05d1\u05d5\u05d1"]),
+  async (visit, server, made) => {
+    const page = visit.page;
+    await visit.lists(references(made));
+    const shown = Object.fromEntries((await visit.table("rows")).map(([reference, principal]) => [reference, principal]));
+    assert.deepEqual(made.map(({ reference }) => shown[reference]),
+      ["bob", ...unseen.map(() => "bob\uFFFD"), "\u05d1\u05d5\u05d1"]);
+    await page.getByRole("button", { name: `Show session ${made[1].reference}` }).click();
+    await visit.says("session-facts", /principalbob\uFFFD/);
+    await page.getByRole("button", { name: "All of this principal" }).click();
+    await visit.lists([made[1].reference]);
+    assert.equal(await page.getByLabel("Principal").inputValue(), "bob\uFFFD");
+    await page.getByRole("button", { name: "Delete all of bob\uFFFD…" }).click();
+    assert.equal(await visit.text("question"), "Delete all sessions of bob\uFFFD?");
+    await page.getByRole("button", { name: "Delete", exact: true }).click();
+    await visit.says("outcome", "1 session of bob\uFFFD deleted.");
+    assert.equal((await server.ask(`/sessions/${made[1].reference}`)).status, 404);
+    await page.getByRole("button", { name: "Clear" }).click();
+    await visit.lists(references(made).filter((reference) => reference !== made[1].reference));
+    for (const id of ["rows", "question", "outcome", "delete-principal", "session-facts"]) {
+      const direction = await page.$eval(`#${id} bdi`, (name) => getComputedStyle(name).unicodeBidi);
+      assert.equal(direction, "isolate", id);
+    }
   });
 
 withConsole("sessions are found by what they are", (server) => createSessions(server, ["alice", "bob", "bob", undefined]),

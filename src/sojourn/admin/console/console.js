@@ -9,12 +9,22 @@ const pageLength = 25;
 
 const element = (id) => document.getElementById(id);
 
-/** Touches the page only where something has changed. */
-function write(target, text) {
+/** Touches the page only where something has changed. Parts are texts and nodes. */
+function write(target, ...parts) {
   const node = typeof target === "string" ? element(target) : target;
-  if (node.textContent !== text) {
-    node.textContent = text;
+  if (node.textContent !== parts.map((part) => part.textContent ?? part).join("")) {
+    node.replaceChildren(...parts);
   }
+}
+
+/** The text with a mark for each character that shows nothing, or turns others around, so that no name looks like another. */
+const visible = (text) => text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, "\uFFFD");
+
+/** A principal's name, whose direction is its own. */
+function nameOf(principal) {
+  const name = document.createElement("bdi");
+  name.textContent = visible(principal);
+  return name;
 }
 
 // --- Numbers for people
@@ -357,7 +367,7 @@ function showOverview(stats, past, now) {
 /** Asks before something is destroyed; tells what was answered. Escape is a no. */
 function confirmed(question, consequence) {
   const dialog = element("confirmation");
-  write("question", question);
+  write("question", ...question);
   write("consequence", consequence);
   dialog.returnValue = "";
   dialog.showModal();
@@ -370,12 +380,12 @@ element("confirm").addEventListener("click", () => element("confirmation").close
 element("refuse").addEventListener("click", () => element("confirmation").close());
 
 /** Says what became of something that was asked for. */
-const tell = (text) => write("outcome", text);
+const tell = (...parts) => write("outcome", ...parts);
 
 /** Deletes, and tells what `done` says of the answer; if there is nothing there, what `missing` says. */
 async function change(target, done, missing = null) {
   try {
-    tell(done(await ask("DELETE", target)));
+    tell(...done(await ask("DELETE", target)));
   } catch (error) {
     if (missing && error instanceof Refused && error.status === 404) {
       tell(missing);
@@ -389,16 +399,16 @@ async function change(target, done, missing = null) {
 }
 
 async function deleteSession(reference) {
-  if (await confirmed(`Delete session ${reference}?`, "Its client is asked to log in again at its next request.")) {
-    await change(`sessions/${reference}`, () => `Session ${reference} was deleted.`, "It has ended already.");
+  if (await confirmed([`Delete session ${reference}?`], "Its client is asked to log in again at its next request.")) {
+    await change(`sessions/${reference}`, () => [`Session ${reference} was deleted.`], "It has ended already.");
   }
 }
 
 async function deletePrincipal(principal) {
-  const question = `Delete all sessions of ${principal}?`;
+  const question = ["Delete all sessions of ", nameOf(principal), "?"];
   if (await confirmed(question, "They end at once, those on other pages too. Who has them must log in again.")) {
     const target = `sessions?${new URLSearchParams({ principal })}`;
-    await change(target, ({ sessions: ended }) => `${sessions(ended)} of ${principal} deleted.`);
+    await change(target, ({ sessions: ended }) => [`${sessions(ended)} of `, nameOf(principal), " deleted."]);
   }
 }
 
@@ -409,7 +419,7 @@ const age = ({ created: moment }) => duration(Math.max(0, (Date.now() - Date.par
 
 function facts(session) {
   return [
-    ["principal", session.principal ?? "nobody"],
+    ["principal", session.principal === null ? "nobody" : nameOf(session.principal)],
     ["use", uses[session.use] ?? session.use],
     ["created", `${new Date(session.created).toLocaleString()}, ${age(session)} ago`],
     ["idle", duration(session.idle_seconds)],
@@ -426,7 +436,7 @@ function fact([name, text]) {
   const pair = document.createElement("div");
   for (const [tag, content] of [["dt", name], ["dd", text]]) {
     const part = document.createElement(tag);
-    part.textContent = content;
+    part.append(content);
     pair.append(part);
   }
   return pair;
@@ -456,7 +466,7 @@ element("session-delete").addEventListener("click", () => {
 element("session-principal").addEventListener("click", () => {
   element("session").close();
   element("search").reset();
-  element("principal").value = shown.principal;
+  element("principal").value = visible(shown.principal);
   principalOfSession = shown.principal;
   search();
 });
@@ -504,7 +514,7 @@ function makeRow(reference) {
 }
 
 function writeRow({ cells }, session) {
-  write(cells.principal, session.principal ?? "nobody");
+  write(cells.principal, session.principal === null ? "nobody" : nameOf(session.principal));
   cells.principal.classList.toggle("nobody", !session.principal);
   write(cells.use, (uses[session.use] ?? session.use) + (session.streams > 0 ? ", streams" : ""));
   cells.use.dataset.use = session.use;
@@ -564,7 +574,7 @@ function writePage(page) {
   }
   const { principal } = wish.fields;
   element("delete-principal").hidden = !principal;
-  write("delete-principal", `Delete all of ${principal}…`);
+  write("delete-principal", "Delete all of ", nameOf(principal ?? ""), "…");
 }
 
 /** Marks what the endpoint does not understand, and asks no more until it is changed. */
