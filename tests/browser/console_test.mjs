@@ -390,6 +390,22 @@ withServer("a wrong token is said to be wrong, and the right one opens", async (
   await visit.end();
 });
 
+withServer("what cannot be a token is said not to be one, and is not sent", async (server) => {
+  const visit = await Visit.begin(browser, server, { address: server.console });
+  const input = visit.page.getByLabel("Token", { exact: true });
+  for (const text of ["a-token-that-nobody-gu\u20acsses", "fifteen-letters", "a token with spaces in it", "a".repeat(513)]) {
+    await input.fill(text);
+    await visit.page.keyboard.press("Enter");
+    await visit.says("token-objection", "A token is 16 to 512 letters, digits and characters of -._~+/=.");
+    await until("it is taken away", () => input.inputValue(), (value) => value === "");
+  }
+  assert.equal(visit.roundsBegun, 0);
+  await input.fill(token);
+  await visit.page.keyboard.press("Enter");
+  await visit.says("state", "running");
+  await visit.end();
+});
+
 withConsole("a token in the address is taken out of it, and kept for the tab alone", () => {}, async (visit, server) => {
   await visit.says("state", "running");
   assert.equal(visit.page.url(), server.console);

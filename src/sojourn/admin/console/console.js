@@ -675,12 +675,23 @@ function signOut(why) {
   input.focus();
 }
 
-element("token-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  token.set(element("token").value.trim());
+/** What may be a token, as Options::token says: no header could hold just any text. */
+const isToken = (text) => /^[A-Za-z0-9._~+/=-]{16,512}$/.test(text);
+
+function signInWith(text) {
+  if (!isToken(text)) {
+    signOut("A token is 16 to 512 letters, digits and characters of -._~+/=.");
+    return;
+  }
+  token.set(text);
   element("token").value = "";
   write("token-objection", "");
   signIn();
+}
+
+element("token-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  signInWith(element("token").value.trim());
 });
 element("forget-token").addEventListener("click", () => signOut(""));
 
