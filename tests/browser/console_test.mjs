@@ -412,6 +412,24 @@ withConsole("a token in the address is taken out of it, and kept for the tab alo
   assert.deepEqual(await visit.page.evaluate(() => [localStorage.length, document.cookie]), [0, ""]);
 });
 
+withServer("a token in the address of an open page is taken, too", async (server) => {
+  const visit = await Visit.begin(browser, server, { address: server.console });
+  await until("it asks for a token", () => visit.isShown("sign-in"), Boolean);
+  await visit.page.evaluate((text) => { location.hash = `#token=${text}`; }, token);
+  await visit.says("state", "running");
+  assert.equal(visit.page.url(), server.console);
+  assert.equal(await visit.isShown("sign-in"), false);
+  await visit.end();
+});
+
+withServer("what is no token in the address is taken out of it, and said not to be one", async (server) => {
+  const visit = await Visit.begin(browser, server, { address: `${server.console}#token=100%` });
+  await visit.says("token-objection", /^A token is 16 to 512 /);
+  await visit.says("state", "locked");
+  assert.equal(visit.page.url(), server.console);
+  await visit.end();
+});
+
 withConsole("who may not delete is told so", (server) => createSessions(server, ["alice"]),
   async (visit, server, [{ reference }]) => {
     const refusal = { error: "forbidden", message: "this needs to be allowed to change things" };

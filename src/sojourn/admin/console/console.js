@@ -695,13 +695,29 @@ element("token-form").addEventListener("submit", (event) => {
 });
 element("forget-token").addEventListener("click", () => signOut(""));
 
-/** An address may bring the token behind its `#`, which no server is told. It is taken out of sight at once. */
-function takeTokenOfAddress() {
-  const given = location.hash.match(/^#token=(.+)$/)?.[1];
-  if (given) {
-    token.set(decodeURIComponent(given));
-    history.replaceState(null, "", location.pathname);
+/** The text that was percent-encoded so; itself if none was, which is no token either. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
+}
+
+/**
+ * Signs in with the token that an address may bring behind its `#`, which no server is told; says whether it brought one
+ * that is asked for. It is taken out of sight first, whatever it is.
+ */
+function signInByAddress() {
+  const given = location.hash.match(/^#token=(.*)$/)?.[1];
+  if (given === undefined) {
+    return false;
+  }
+  history.replaceState(null, "", location.pathname);
+  if (needsToken) {
+    signInWith(decoded(given));
+  }
+  return needsToken;
 }
 
 // --- Once a second
@@ -779,9 +795,11 @@ async function askNow() {
 }
 
 document.addEventListener("visibilitychange", askNow);
-takeTokenOfAddress();
-if (needsToken && !token.get()) {
-  signOut("");
-} else {
-  signIn();
+addEventListener("hashchange", signInByAddress);
+if (!signInByAddress()) {
+  if (needsToken && !token.get()) {
+    signOut("");
+  } else {
+    signIn();
+  }
 }
