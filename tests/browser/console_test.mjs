@@ -430,6 +430,64 @@ withServer("what is no token in the address is taken out of it, and said not to 
   await visit.end();
 });
 
+/** Holds back the answer to the next request like this; what is returned waits for the request. */
+async function holdNext(page, pattern) {
+  const caught = [];
+  await page.route(pattern, (route) => (caught.length > 0 ? route.continue() : caught.push(route)));
+  return () => until(`${pattern} is asked for`, () => caught[0], Boolean);
+}
+
+withServer("the refusal of a token that was replaced meanwhile signs nobody out", async (server) => {
+  const visit = await Visit.begin(browser, server, { address: server.console });
+  const input = visit.page.getByLabel("Token", { exact: true });
+  const held = await holdNext(visit.page, "**/stats");
+  await input.fill("a-token-that-is-no-good");
+  await visit.page.keyboard.press("Enter");
+  const route = await held();
+  await visit.page.evaluate((text) => { location.hash = `#token=${text}`; }, token);
+  await until("it is taken", () => visit.page.url(), (url) => url === server.console);
+  await route.fulfill({ status: 401, json: { error: "unauthorized" } });
+  await visit.says("state", "running");
+  assert.equal(await visit.isShown("sign-in"), false);
+  assert.equal(await visit.text("token-objection"), "");
+  visit.forgive();
+  await visit.end();
+});
+
+withConsole("who is signed out leaves nothing behind", (server) => createSessions(server, ["alice"]),
+  async (visit, server, [{ reference }]) => {
+    await visit.page.getByRole("button", { name: `Show session ${reference}` }).click();
+    await visit.says("session-facts", /principalalice/);
+    await visit.page.route("**/stats", (route) => route.fulfill({ status: 401, json: { error: "unauthorized" } }));
+    await visit.says("state", "locked");
+    assert.equal(await visit.isShown("session"), false);
+    assert.equal(await visit.text("session-facts"), "");
+    assert.deepEqual(await visit.listed(), []);
+    assert.equal(await visit.focused(), "Token");
+    visit.forgive();
+  });
+
+withConsole("an answer that comes after a sign-out is not shown", (server) => createSessions(server, ["alice"]),
+  async (visit, server, made) => {
+    await visit.lists(references(made));
+    const list = await holdNext(visit.page, /\/sessions\?/);
+    const one = await holdNext(visit.page, /\/sessions\//);
+    const listRoute = await list();
+    await visit.page.getByRole("button", { name: `Show session ${made[0].reference}` }).click();
+    const oneRoute = await one();
+    await visit.page.getByRole("button", { name: "Forget the token" }).click();
+    for (const route of [listRoute, oneRoute]) {
+      const answered = visit.page.waitForEvent("requestfinished", (request) => request === route.request());
+      await route.continue();
+      await answered;
+    }
+    // Once something that is asked for later is there, so is what was made of those.
+    await visit.page.evaluate(() => fetch("/").then((answer) => answer.text()));
+    assert.deepEqual(await visit.listed(), []);
+    assert.equal(await visit.isShown("session"), false);
+    assert.equal(await visit.text("session-facts"), "");
+  });
+
 withConsole("who may not delete is told so", (server) => createSessions(server, ["alice"]),
   async (visit, server, [{ reference }]) => {
     const refusal = { error: "forbidden", message: "this needs to be allowed to change things" };

@@ -63,6 +63,9 @@ const sessions = (number) => (number === 1 ? "1 session" : `${count(number)} ses
 /** Nobody answers. */
 class Gone extends Error {}
 
+/** The token that was shown is not ours any more: whatever the answer is, it is for nobody. */
+class Late extends Error {}
+
 /** The endpoint answers, but not with what was asked for. */
 class Refused extends Error {
   constructor(status, { message, error, field } = {}) {
@@ -79,22 +82,33 @@ const token = {
   forget: () => sessionStorage.removeItem("sojourn-token"),
 };
 
-/** What the endpoint answers, if it does as it is asked. */
-async function ask(method, target) {
-  const headers = token.get() ? { Authorization: `Bearer ${token.get()}` } : {};
-  let answer, text;
+/** The status and the text that the endpoint answers to whoever shows this token; nothing if it does not. */
+async function exchange(method, target, shownToken) {
+  const headers = shownToken ? { Authorization: `Bearer ${shownToken}` } : {};
   try {
     // Without cookies: those of other servers on this host would come along.
-    answer = await fetch(target, {
+    const answer = await fetch(target, {
       method, headers, cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(patience),
     });
-    text = await answer.text();
+    return { ok: answer.ok, status: answer.status, text: await answer.text() };
   } catch {
+    return null;
+  }
+}
+
+/** What the endpoint answers, if it does as it is asked. */
+async function ask(method, target) {
+  const shownToken = token.get();
+  const answer = await exchange(method, target, shownToken);
+  if (token.get() !== shownToken) {
+    throw new Late();
+  }
+  if (!answer) {
     throw new Gone();
   }
   let body = {};
   try {
-    body = text ? JSON.parse(text) : {};
+    body = answer.text ? JSON.parse(answer.text) : {};
   } catch {
     throw new Refused(answer.status);
   }
@@ -387,6 +401,9 @@ async function change(target, done, missing = null) {
   try {
     tell(...done(await ask("DELETE", target)));
   } catch (error) {
+    if (error instanceof Late) {
+      return;
+    }
     if (missing && error instanceof Refused && error.status === 404) {
       tell(missing);
     } else if (error instanceof Refused && error.status === 401) {
@@ -448,6 +465,9 @@ async function showSession(reference) {
   try {
     shown = await ask("GET", `sessions/${reference}`);
   } catch (error) {
+    if (error instanceof Late) {
+      return;
+    }
     tell(error instanceof Refused && error.status === 404 ? "It has ended already." : "It could not be shown.");
     return;
   }
@@ -660,9 +680,13 @@ function signIn() {
   askNow();
 }
 
+/** Leaves nothing of what was told to whoever had the token. */
 function signOut(why) {
   isSignedIn = false;
   token.forget();
+  document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
+  element("session-facts").replaceChildren();
+  writeRows([]);
   element("dashboard").hidden = true;
   element("forget-token").hidden = true;
   element("sign-in").hidden = false;
@@ -751,9 +775,6 @@ function noteSilence(problem) {
 async function refresh() {
   try {
     const stats = await ask("GET", "stats");
-    if (!isSignedIn) {
-      return;
-    }
     const now = Date.now();
     noteAnswer();
     past.add(stats, now);
@@ -768,7 +789,7 @@ async function refresh() {
       signOut("The server does not know this token.");
     } else if (error instanceof Refused) {
       noteSilence(`The server cannot tell: ${error.message}.`);
-    } else {
+    } else if (!(error instanceof Late)) {
       throw error;
     }
   }
