@@ -202,6 +202,7 @@ Invocation ask_for_frames(const Wishes& wishes)
     }
     if (wishes.stream) {
         static_cast<void>(to_number<std::uint32_t>("--stream", *wishes.stream));
+        invocation.frames = FrameChoice::one_stream;
     }
     add_to_query(invocation.target, "stream", wishes.stream);
     invocation.follows = wishes.follows;

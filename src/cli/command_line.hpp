@@ -5,6 +5,7 @@
 #define SOJOURN_CLI_COMMAND_LINE_HPP
 
 #include "cli/client.hpp"
+#include "cli/missed_frames.hpp"
 
 #include <sojourn/core/time.hpp>
 
@@ -64,6 +65,8 @@ struct Invocation {
     bool follows = false;
     /// `frames --after`
     std::uint64_t after = 0;
+    /// `frames --stream`
+    FrameChoice frames = FrameChoice::all;
     /// `stats --watch`
     std::optional<Duration> interval;
     /// `drain`: how long to wait for its end; nothing for not at all.

@@ -1,5 +1,6 @@
 #include "cli/run.hpp"
 
+#include "cli/missed_frames.hpp"
 #include "cli/show.hpp"
 #include "cli/table.hpp"
 #include "cli/terminal.hpp"
@@ -111,15 +112,6 @@ ExitStatus list(const Invocation& invocation, const Client& client)
     return ExitStatus::success;
 }
 
-/// What a reader of frames has missed, if anything.
-void tell_of_gap(std::uint64_t after, const json::value& page)
-{
-    const auto first = page.at("first_kept").to_number<std::uint64_t>();
-    if (first > after + 1) {
-        std::cerr << "frames " << after + 1 << " to " << first - 1 << " are not kept any more\n";
-    }
-}
-
 void show_page(const Invocation& invocation, const json::value& page, Heading heading)
 {
     if (invocation.is_json) {
@@ -138,6 +130,7 @@ ExitStatus show_frames_of(const Invocation& invocation, const Client& client)
         invocation.target + (invocation.target.find('?') == std::string::npos ? "?" : "&");
     auto heading = Heading::shown;
     auto after = invocation.after;
+    MissedFrames missed(after, invocation.frames);
     while (true) {
         const bool is_first = heading == Heading::shown;
         const auto answer = client.ask(verb::get, target + "after=" + std::to_string(after));
@@ -149,7 +142,7 @@ ExitStatus show_frames_of(const Invocation& invocation, const Client& client)
             return refused(answer);
         }
         const auto& page = answer.body;
-        tell_of_gap(after, page);
+        std::cerr << missed.told_by(page);
         if (is_first || !page.at("frames").as_array().empty()) {
             show_page(invocation, page, std::exchange(heading, Heading::omitted));
         }

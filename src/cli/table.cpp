@@ -14,21 +14,21 @@ constexpr std::size_t gap = 2;
 constexpr std::size_t narrowest = 4;
 
 /// Bytes of the character that the text begins with, if a terminal shows nothing for it but obeys
-/// it or changes the order of others: U+0080 to U+009F, U+200B to U+200F, U+202A to U+202E, U+2060
-/// to U+206F.
+/// it or changes the order of others: U+0080 to U+009F, U+061C, U+200B to U+200F, U+2028 to U+202E,
+/// U+2060 to U+206F, U+FEFF.
 std::size_t unseen_length(std::string_view text) noexcept
 {
     const auto is_between = [&text](std::string_view first, std::string_view last) {
         const auto character = text.substr(0, first.size());
         return character.size() == first.size() && character >= first && character <= last;
     };
-    if (is_between("\xC2\x80", "\xC2\x9F")) {
+    if (is_between("\xC2\x80", "\xC2\x9F") || is_between("\xD8\x9C", "\xD8\x9C")) {
         return 2;
     }
     // NOLINTBEGIN(misc-misleading-bidirectional): these are to be found
-    const bool is_unseen = is_between("\xE2\x80\x8B", "\xE2\x80\x8F") ||
-                           is_between("\xE2\x80\xAA", "\xE2\x80\xAE") ||
-                           is_between("\xE2\x81\xA0", "\xE2\x81\xAF");
+    const bool is_unseen =
+        is_between("\xE2\x80\x8B", "\xE2\x80\x8F") || is_between("\xE2\x80\xA8", "\xE2\x80\xAE") ||
+        is_between("\xE2\x81\xA0", "\xE2\x81\xAF") || is_between("\xEF\xBB\xBF", "\xEF\xBB\xBF");
     // NOLINTEND(misc-misleading-bidirectional)
     return is_unseen ? 3 : 0;
 }

@@ -174,6 +174,36 @@ TEST_CASE("admin command: a principal may have any name but none", "[unit][admin
     CHECK(wrong_field(verb::delete_, "/principals//sessions") == "principal");
 }
 
+TEST_CASE("admin command: a principal that no path can name is deleted by a query", "[unit][admin]")
+{
+    const auto deleted = [](std::string_view query) {
+        return read<DeletePrincipal>(verb::delete_, "/sessions?" + std::string(query)).principal;
+    };
+    CHECK(deleted("principal=..") == "..");
+    CHECK(deleted("principal=%2E") == ".");
+    CHECK(deleted("principal=bob+") == "bob ");
+    CHECK(deleted("principal=a%2Fb%26c%0A") == "a/b&c\n");
+}
+
+TEST_CASE("admin command: sessions are deleted only of a principal that is named", "[unit][admin]")
+{
+    for (const std::string_view target :
+         {"/sessions",
+          "/sessions?",
+          "/sessions?principal",
+          "/sessions?principal=",
+          "/sessions?principal=a&principal=b"}) {
+        INFO(target);
+        CHECK(wrong_field(verb::delete_, target) == "principal");
+    }
+    CHECK(
+        refused(verb::delete_, "/sessions").message ==
+        "is needed: it says whose sessions are deleted"
+    );
+    // Which sessions of them is no question that it takes.
+    CHECK(wrong_field(verb::delete_, "/sessions?principal=a&use=idle") == "use");
+}
+
 TEST_CASE("admin command: a cleanup says whom it means", "[unit][admin]")
 {
     CHECK_FALSE(read<CleanUp>(verb::post, "/cleanup").filter.has_value());
@@ -201,7 +231,7 @@ TEST_CASE("admin command: a drain has a deadline", "[unit][admin]")
 
 TEST_CASE("admin command: each resource says which methods it has", "[unit][admin]")
 {
-    CHECK(allowed(verb::post, "/sessions") == "GET, HEAD");
+    CHECK(allowed(verb::post, "/sessions") == "DELETE, GET, HEAD");
     CHECK(allowed(verb::put, "/sessions/0123456789abcdef") == "DELETE, GET, HEAD");
     CHECK(allowed(verb::delete_, "/sessions/0123456789abcdef/frames") == "GET, HEAD");
     CHECK(allowed(verb::get, "/principals/bob/sessions") == "DELETE");
@@ -254,6 +284,7 @@ TEST_CASE("admin command: only who may change things may change them", "[unit][a
     CHECK(needs(verb::get, "/metrics") == Access::read);
     CHECK(needs(verb::delete_, "/sessions/0123456789abcdef") == Access::change);
     CHECK(needs(verb::delete_, "/principals/bob/sessions") == Access::change);
+    CHECK(needs(verb::delete_, "/sessions?principal=bob") == Access::change);
     CHECK(needs(verb::post, "/cleanup?dry_run=true") == Access::read);
     CHECK(needs(verb::post, "/cleanup") == Access::change);
     CHECK(needs(verb::post, "/drain") == Access::change);

@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sojourn::tests {
@@ -89,6 +90,24 @@ TEST_CASE("admin endpoint: sessions are listed, with all but their secrets", "[a
     CHECK(session.at("attributes_version").to_number<int>() == 2);
     CHECK(json::parse(response.body()).at("next").is_null());
     CHECK(watched.read(verb::get, "/sessions/" + watched.reference_of(id)) == session);
+}
+
+TEST_CASE("admin endpoint: a principal that is no UTF-8 is told from all others", "[admin]")
+{
+    Watched watched;
+    const auto session_of = [&](std::string principal) {
+        const auto reference = watched.reference_of(watched.add(std::move(principal)));
+        return watched.read(verb::get, "/sessions/" + reference).as_object();
+    };
+    const auto bytes = session_of("\\\xFF");
+    CHECK(bytes.at("principal").as_string() == R"(\\\xff)");
+    CHECK(bytes.at("principal_is_escaped").as_bool());
+    for (const std::string name : {R"(\xff)", R"(\\\xff)"}) {
+        const auto named = session_of(name);
+        CHECK(named.at("principal").as_string() == name);
+        CHECK_FALSE(named.contains("principal_is_escaped"));
+    }
+    CHECK_FALSE(session_of("").contains("principal_is_escaped"));
 }
 
 TEST_CASE("admin endpoint: a listing goes through all pages", "[admin]")
@@ -219,6 +238,9 @@ TEST_CASE("admin endpoint: all sessions of a principal can be ended", "[admin]")
         watched.read(verb::delete_, "/principals/x/sessions").at("sessions").to_number<int>() == 0
     );
     CHECK(watched.listed("/sessions").size() == 1);
+    const auto named_by_query = watched.read(verb::delete_, "/sessions?principal=eve");
+    CHECK(named_by_query.at("sessions").to_number<int>() == 1);
+    CHECK(watched.listed("/sessions").empty());
 }
 
 TEST_CASE("admin endpoint: a dry run of a cleanup says what it would end", "[admin]")

@@ -57,6 +57,11 @@ function withConsole(name, prepare, body) {
 
 const createSessions = (server, principals) =>
   Promise.all(principals.map((principal) => server.createSession(principal)));
+/** Characters that a browser shows nothing for, or that change the order of others. */
+const unseen = [
+  "\u0001", "\u007f", "\u009b", "\u00ad", "\u061c", "\u200b", "\u200e", "\u2028", "\u2029", "\u202a", "\u202e",
+  "\u2060", "\u2066", "\u2069", "\ufeff",
+];
 const references = (sessions) => sessions.map(({ reference }) => reference);
 const number = (text) => Number(text.replaceAll(",", ""));
 
@@ -176,6 +181,121 @@ withConsole("all sessions of a principal are deleted at once",
     assert.deepEqual(references(body.sessions), [made[2].reference]);
   });
 
+withConsole("a principal that no path can name is deleted like any other", (server) => createSessions(server, [".", "..", "bob"]),
+  async (visit, server, made) => {
+    await visit.lists(references(made));
+    for (const [i, name] of [".", ".."].entries()) {
+      await visit.page.getByLabel("Principal").fill(name);
+      await visit.page.keyboard.press("Enter");
+      await visit.lists([made[i].reference]);
+      await visit.page.getByRole("button", { name: `Delete all of ${name}…` }).click();
+      await visit.page.getByRole("button", { name: "Delete", exact: true }).click();
+      await visit.says("outcome", `1 session of ${name} deleted.`);
+    }
+    const { body } = await server.ask("/sessions");
+    assert.deepEqual(references(body.sessions), [made[2].reference]);
+  });
+
+withConsole("only of a session is it said that it has ended already", (server) => createSessions(server, ["alice"]),
+  async (visit, server, [{ reference }]) => {
+    const missing = { error: "not_found", message: "there is no such resource" };
+    await visit.page.route(/\/sessions[/?]/, (route) =>
+      (route.request().method() === "DELETE" ? route.fulfill({ status: 404, json: missing }) : route.continue()));
+    await visit.page.getByRole("button", { name: `Delete session ${reference}` }).click();
+    await visit.page.getByRole("button", { name: "Delete", exact: true }).click();
+    await visit.says("outcome", "It has ended already.");
+    await visit.page.getByLabel("Principal").fill("alice");
+    await visit.page.keyboard.press("Enter");
+    await visit.page.getByRole("button", { name: "Delete all of alice…" }).click();
+    await visit.page.getByRole("button", { name: "Delete", exact: true }).click();
+    await visit.says("outcome", "Nothing was deleted: there is no such resource.");
+    visit.forgive();
+  });
+
+withConsole("who is shown with an escaped name is not taken for who has that name",
+  (server) => createSessions(server, ["\\xff", "\\xff"]), async (visit, server, made) => {
+    const [named, escaped] = references(made);
+    // The example server gives no names that are not UTF-8.
+    await visit.page.route(`**/sessions/${escaped}`, async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, json: { ...(await answer.json()), principal_is_escaped: true } });
+    });
+    await visit.lists([named, escaped]);
+    for (const [reference, offersAll] of [[named, true], [escaped, false]]) {
+      await visit.page.getByRole("button", { name: `Show session ${reference}` }).click();
+      await until("it is shown", () => visit.isShown("session"), Boolean);
+      assert.match(await visit.text("session-facts"), /principal\\xff/);
+      assert.equal(await visit.isShown("session-principal"), offersAll, reference);
+      await visit.page.getByRole("button", { name: "Close" }).click();
+    }
+  });
+
+withConsole("all of a session's principal are those of exactly its name",
+  (server) => createSessions(server, ["bob", "bob ", "bo\nb"]), async (visit, server, made) => {
+    const [bob, ...others] = references(made);
+    const page = visit.page;
+    const deleteAll = page.locator("#delete-principal");
+    await visit.lists([bob, ...others]);
+    for (const reference of others) {
+      await page.getByRole("button", { name: `Show session ${reference}` }).click();
+      await page.getByRole("button", { name: "All of this principal" }).click();
+      await visit.lists([reference]);
+      // Another question about the same principal.
+      await page.getByRole("combobox", { name: "Show" }).selectOption("the oldest");
+      await visit.says("page", "1 session, the first 25 at most");
+      await visit.lists([reference]);
+      await deleteAll.click();
+      await page.getByRole("button", { name: "Delete", exact: true }).click();
+      await visit.lists([]);
+      assert.equal((await server.ask(`/sessions/${reference}`)).status, 404);
+      await page.getByRole("button", { name: "Clear" }).click();
+      await until("it is listed", () => visit.listed(), (listed) => listed.includes(bob));
+    }
+    await visit.lists([bob]);
+  });
+
+withConsole("a principal is looked for as it is written", (server) => createSessions(server, ["bob", "bob "]),
+  async (visit, server, made) => {
+    const [bob, other] = references(made);
+    const field = visit.page.getByLabel("Principal");
+    await visit.lists([bob, other]);
+    await field.fill("bob ");
+    await field.press("Enter");
+    await visit.lists([other]);
+    await visit.page.getByRole("button", { name: `Show session ${other}` }).click();
+    await visit.page.getByRole("button", { name: "All of this principal" }).click();
+    await field.press("End");
+    await field.press("Backspace");
+    await field.press("Enter");
+    await visit.lists([bob]);
+  });
+
+withConsole("no character of a principal is unseen, or turns others around",
+  (server) => createSessions(server, ["bob", ...unseen.map((character) => `bob${character}`), "\u05d1\u05d5\u05d1"]),
+  async (visit, server, made) => {
+    const page = visit.page;
+    await visit.lists(references(made));
+    const shown = Object.fromEntries((await visit.table("rows")).map(([reference, principal]) => [reference, principal]));
+    assert.deepEqual(made.map(({ reference }) => shown[reference]),
+      ["bob", ...unseen.map(() => "bob\uFFFD"), "\u05d1\u05d5\u05d1"]);
+    await page.getByRole("button", { name: `Show session ${made[1].reference}` }).click();
+    await visit.says("session-facts", /principalbob\uFFFD/);
+    await page.getByRole("button", { name: "All of this principal" }).click();
+    await visit.lists([made[1].reference]);
+    assert.equal(await page.getByLabel("Principal").inputValue(), "bob\uFFFD");
+    await page.getByRole("button", { name: "Delete all of bob\uFFFD…" }).click();
+    assert.equal(await visit.text("question"), "Delete all sessions of bob\uFFFD?");
+    await page.getByRole("button", { name: "Delete", exact: true }).click();
+    await visit.says("outcome", "1 session of bob\uFFFD deleted.");
+    assert.equal((await server.ask(`/sessions/${made[1].reference}`)).status, 404);
+    await page.getByRole("button", { name: "Clear" }).click();
+    await visit.lists(references(made).filter((reference) => reference !== made[1].reference));
+    for (const id of ["rows", "question", "outcome", "delete-principal", "session-facts"]) {
+      const direction = await page.$eval(`#${id} bdi`, (name) => getComputedStyle(name).unicodeBidi);
+      assert.equal(direction, "isolate", id);
+    }
+  });
+
 withConsole("sessions are found by what they are", (server) => createSessions(server, ["alice", "bob", "bob", undefined]),
   async (visit, server, made) => {
     const all = references(made);
@@ -270,11 +390,103 @@ withServer("a wrong token is said to be wrong, and the right one opens", async (
   await visit.end();
 });
 
+withServer("what cannot be a token is said not to be one, and is not sent", async (server) => {
+  const visit = await Visit.begin(browser, server, { address: server.console });
+  const input = visit.page.getByLabel("Token", { exact: true });
+  for (const text of ["a-token-that-nobody-gu\u20acsses", "fifteen-letters", "a token with spaces in it", "a".repeat(513)]) {
+    await input.fill(text);
+    await visit.page.keyboard.press("Enter");
+    await visit.says("token-objection", "A token is 16 to 512 letters, digits and characters of -._~+/=.");
+    await until("it is taken away", () => input.inputValue(), (value) => value === "");
+  }
+  assert.equal(visit.roundsBegun, 0);
+  await input.fill(token);
+  await visit.page.keyboard.press("Enter");
+  await visit.says("state", "running");
+  await visit.end();
+});
+
 withConsole("a token in the address is taken out of it, and kept for the tab alone", () => {}, async (visit, server) => {
   await visit.says("state", "running");
   assert.equal(visit.page.url(), server.console);
   assert.deepEqual(await visit.page.evaluate(() => [localStorage.length, document.cookie]), [0, ""]);
 });
+
+withServer("a token in the address of an open page is taken, too", async (server) => {
+  const visit = await Visit.begin(browser, server, { address: server.console });
+  await until("it asks for a token", () => visit.isShown("sign-in"), Boolean);
+  await visit.page.evaluate((text) => { location.hash = `#token=${text}`; }, token);
+  await visit.says("state", "running");
+  assert.equal(visit.page.url(), server.console);
+  assert.equal(await visit.isShown("sign-in"), false);
+  await visit.end();
+});
+
+withServer("what is no token in the address is taken out of it, and said not to be one", async (server) => {
+  const visit = await Visit.begin(browser, server, { address: `${server.console}#token=100%` });
+  await visit.says("token-objection", /^A token is 16 to 512 /);
+  await visit.says("state", "locked");
+  assert.equal(visit.page.url(), server.console);
+  await visit.end();
+});
+
+/** Holds back the answer to the next request like this; what is returned waits for the request. */
+async function holdNext(page, pattern) {
+  const caught = [];
+  await page.route(pattern, (route) => (caught.length > 0 ? route.continue() : caught.push(route)));
+  return () => until(`${pattern} is asked for`, () => caught[0], Boolean);
+}
+
+withServer("the refusal of a token that was replaced meanwhile signs nobody out", async (server) => {
+  const visit = await Visit.begin(browser, server, { address: server.console });
+  const input = visit.page.getByLabel("Token", { exact: true });
+  const held = await holdNext(visit.page, "**/stats");
+  await input.fill("a-token-that-is-no-good");
+  await visit.page.keyboard.press("Enter");
+  const route = await held();
+  await visit.page.evaluate((text) => { location.hash = `#token=${text}`; }, token);
+  await until("it is taken", () => visit.page.url(), (url) => url === server.console);
+  await route.fulfill({ status: 401, json: { error: "unauthorized" } });
+  await visit.says("state", "running");
+  assert.equal(await visit.isShown("sign-in"), false);
+  assert.equal(await visit.text("token-objection"), "");
+  visit.forgive();
+  await visit.end();
+});
+
+withConsole("who is signed out leaves nothing behind", (server) => createSessions(server, ["alice"]),
+  async (visit, server, [{ reference }]) => {
+    await visit.page.getByRole("button", { name: `Show session ${reference}` }).click();
+    await visit.says("session-facts", /principalalice/);
+    await visit.page.route("**/stats", (route) => route.fulfill({ status: 401, json: { error: "unauthorized" } }));
+    await visit.says("state", "locked");
+    assert.equal(await visit.isShown("session"), false);
+    assert.equal(await visit.text("session-facts"), "");
+    assert.deepEqual(await visit.listed(), []);
+    assert.equal(await visit.focused(), "Token");
+    visit.forgive();
+  });
+
+withConsole("an answer that comes after a sign-out is not shown", (server) => createSessions(server, ["alice"]),
+  async (visit, server, made) => {
+    await visit.lists(references(made));
+    const list = await holdNext(visit.page, /\/sessions\?/);
+    const one = await holdNext(visit.page, /\/sessions\//);
+    const listRoute = await list();
+    await visit.page.getByRole("button", { name: `Show session ${made[0].reference}` }).click();
+    const oneRoute = await one();
+    await visit.page.getByRole("button", { name: "Forget the token" }).click();
+    for (const route of [listRoute, oneRoute]) {
+      const answered = visit.page.waitForEvent("requestfinished", (request) => request === route.request());
+      await route.continue();
+      await answered;
+    }
+    // Once something that is asked for later is there, so is what was made of those.
+    await visit.page.evaluate(() => fetch("/").then((answer) => answer.text()));
+    assert.deepEqual(await visit.listed(), []);
+    assert.equal(await visit.isShown("session"), false);
+    assert.equal(await visit.text("session-facts"), "");
+  });
 
 withConsole("who may not delete is told so", (server) => createSessions(server, ["alice"]),
   async (visit, server, [{ reference }]) => {

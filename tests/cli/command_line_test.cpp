@@ -79,6 +79,8 @@ TEST_CASE("sojournctl: each command asks for its resource", "[cli]")
     const auto frames = accepted({"frames", "0123456789abcdef", "--stream", "7", "--after", "5"});
     CHECK(frames.target == "/sessions/0123456789abcdef/frames?stream=7");
     CHECK(frames.after == 5);
+    CHECK(frames.frames == FrameChoice::one_stream);
+    CHECK(accepted({"frames", "0123456789abcdef"}).frames == FrameChoice::all);
     CHECK_FALSE(frames.follows);
     CHECK(accepted({"frames", "0123456789abcdef", "--follow"}).follows);
     CHECK(accepted({"stats"}).target == "/stats");

@@ -125,13 +125,28 @@ TEST_CASE("sojournctl: frames are shown, all that are kept", "[cli]")
     }
     const auto shown = console.run({"frames", reference});
     CHECK(shown.status == 0);
-    CHECK(shown.output.find("frames 1 to 10 are not kept any more\n") != std::string::npos);
+    CHECK(shown.output.find("frames 1 to 10 are not kept\n") != std::string::npos);
     CHECK(shown.output.find("message 10\n") == std::string::npos);
     CHECK(shown.output.find("message 11\n") != std::string::npos);
     CHECK(shown.output.find("message 60\n") != std::string::npos);
     const auto of_stream = console.read({"frames", reference, "--stream", "7", "--after", "10"});
     CHECK(of_stream.at("frames").as_array().size() == 1);
     CHECK(console.run({"frames", "0123456789abcdef"}).status == 5);
+}
+
+TEST_CASE("sojournctl: a frame that found no room is told of", "[cli]")
+{
+    Console console;
+    const auto id = console.watched.add("bob");
+    const auto reference = console.watched.reference_of(id);
+    console.watched.record(id, "first");
+    console.watched.record(id, std::string(1024UL * 1024, 'x'));
+    console.watched.record(id, "third");
+    CHECK(console.run({"frames", reference}).output.starts_with("frame 2 is not kept\n"));
+    CHECK(console.run({"frames", reference, "--stream", "0"})
+              .output.starts_with("1 frame of the session found no room"));
+    const auto beyond = console.run({"frames", reference, "--after", "18446744073709551615"});
+    CHECK(beyond.output.find("not kept") == std::string::npos);
 }
 
 TEST_CASE("sojournctl: frames are followed until the session ends", "[cli]")

@@ -90,6 +90,13 @@ TEST_CASE("show: nothing that a terminal would obey gets there", "[cli]")
                  "b\xE2\x80\x8B"
                  "c") == "a?b?c"
     );
+    CHECK(
+        harmless("a\xD8\x9C"
+                 "b\xE2\x80\xA8"
+                 "c\xE2\x80\xA9"
+                 "d\xEF\xBB\xBF"
+                 "e") == "a?b?c?d?e"
+    );
     CHECK(harmless("\xFF\xFE") == "??");
     CHECK(show_sessions(sessions_of("\x1b[2J"), std::nullopt).find('\x1b') == std::string::npos);
 }

@@ -250,7 +250,7 @@ Command read_plain(const boost::urls::url_view& url)
 constexpr std::string_view for_reading = "GET, HEAD";
 constexpr std::string_view for_posting = "POST";
 
-/// A resource whose path has one part.
+/// A resource whose path has one part, and that is either looked at or told to do something.
 struct Resource {
     std::string_view name;
     std::string_view allowed;
@@ -258,7 +258,6 @@ struct Resource {
 };
 
 constexpr std::array resources{
-    Resource{"sessions", for_reading, read_list},
     Resource{"stats", for_reading, read_plain<ShowStatistics>},
     Resource{"health", for_reading, read_plain<ShowHealth>},
     Resource{"metrics", for_reading, read_plain<ShowMetrics>},
@@ -276,6 +275,36 @@ Read read_resource(verb method, std::string_view name, const boost::urls::url_vi
     const bool is_allowed =
         resource->allowed == for_posting ? method == verb::post : is_reading(method);
     return is_allowed ? Read(resource->read(url)) : method_not_allowed(resource->allowed);
+}
+
+Command delete_principal(const std::string& name)
+{
+    if (name.empty()) {
+        throw Wrong("principal", "must not be empty: that is nobody");
+    }
+    return DeletePrincipal{name};
+}
+
+// A path cannot hold every name: WHATWG URL 4.4 takes "." and ".." out of it, written "%2E" too.
+Command read_deletion(const boost::urls::url_view& url)
+{
+    const Parameters parameters(url, {"principal"});
+    const auto* const principal = parameters.find("principal");
+    if (principal == nullptr) {
+        throw Wrong("principal", "is needed: it says whose sessions are deleted");
+    }
+    return delete_principal(*principal);
+}
+
+Read read_sessions(verb method, const boost::urls::url_view& url)
+{
+    if (is_reading(method)) {
+        return read_list(url);
+    }
+    if (method == verb::delete_) {
+        return read_deletion(url);
+    }
+    return method_not_allowed("DELETE, GET, HEAD");
 }
 
 Read read_session(verb method, std::string_view reference, const boost::urls::url_view& url)
@@ -329,15 +358,15 @@ Read read_principal(verb method, const std::string& name, const boost::urls::url
     if (method != verb::delete_) {
         return method_not_allowed("DELETE");
     }
-    if (name.empty()) {
-        throw Wrong("principal", "must not be empty: that is nobody");
-    }
-    return Command(DeletePrincipal{name});
+    return delete_principal(name);
 }
 
 Read read(verb method, const boost::urls::url_view& url)
 {
     const std::vector<std::string> path(url.segments().begin(), url.segments().end());
+    if (path.size() == 1 && path[0] == "sessions") {
+        return read_sessions(method, url);
+    }
     if (path.size() == 1) {
         return read_resource(method, path[0], url);
     }

@@ -52,7 +52,7 @@ struct DeleteSession {
     SessionReference reference;
 };
 
-/// `DELETE /principals/NAME/sessions`
+/// `DELETE /principals/NAME/sessions` and `DELETE /sessions?principal=NAME`
 struct DeletePrincipal {
     std::string principal;
 };

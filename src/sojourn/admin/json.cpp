@@ -43,30 +43,41 @@ double seconds(Duration length)
     return std::chrono::duration<double>(length).count();
 }
 
+/// Bytes beyond ASCII as `\xNN`, and `\` as `\\`, so that no two texts are escaped alike.
+std::string escaped(std::string_view text)
+{
+    std::string result;
+    for (const char character : text) {
+        const auto byte = static_cast<unsigned char>(character);
+        if (byte >= 0x80) {
+            result += fmt::format("\\x{:02x}", byte);
+        } else {
+            result += character == '\\' ? "\\\\" : std::string(1, character);
+        }
+    }
+    return result;
+}
+
 /// A principal and a payload may be any bytes, and JSON is UTF-8.
 std::string shown(std::string_view text)
 {
-    if (http_server::is_utf8(text)) {
-        return std::string(text);
-    }
-    std::string escaped;
-    for (const char character : text) {
-        const auto byte = static_cast<unsigned char>(character);
-        escaped += byte < 0x80 ? std::string(1, character) : fmt::format("\\x{:02x}", byte);
-    }
-    return escaped;
+    return http_server::is_utf8(text) ? std::string(text) : escaped(text);
 }
 
-json::value shown(const std::shared_ptr<const std::string>& principal)
+/// Says whether it is escaped, since a principal may be named as another is written.
+void add_principal(json::object& object, const std::shared_ptr<const std::string>& principal)
 {
-    return principal ? json::value(shown(*principal)) : json::value();
+    object["principal"] = principal ? json::value(shown(*principal)) : json::value();
+    if (principal && !http_server::is_utf8(*principal)) {
+        object["principal_is_escaped"] = true;
+    }
 }
 
 json::object session_object(const SessionInfo& session)
 {
     json::object object;
     object["reference"] = to_string(session.reference);
-    object["principal"] = shown(session.principal);
+    add_principal(object, session.principal);
     object["created"] = iso_8601(session.created);
     object["use"] = to_string(session.use);
     object["idle_seconds"] = seconds(session.idle_for);
@@ -209,13 +220,13 @@ std::string session_json(const SessionInfo& session)
 
 std::string removed_json(const RemovedSession& session)
 {
-    return json::serialize(json::object{
-        {"reference", to_string(session.reference)},
-        {"cause", to_string(session.cause)},
-        {"principal", shown(session.principal)},
-        {"created", iso_8601(session.created)},
-        {"requests", session.requests},
-    });
+    json::object object;
+    object["reference"] = to_string(session.reference);
+    object["cause"] = to_string(session.cause);
+    add_principal(object, session.principal);
+    object["created"] = iso_8601(session.created);
+    object["requests"] = session.requests;
+    return json::serialize(object);
 }
 
 std::string refused_json(std::string_view what, std::string_view reason, std::uint64_t count)

@@ -9,12 +9,22 @@ const pageLength = 25;
 
 const element = (id) => document.getElementById(id);
 
-/** Touches the page only where something has changed. */
-function write(target, text) {
+/** Touches the page only where something has changed. Parts are texts and nodes. */
+function write(target, ...parts) {
   const node = typeof target === "string" ? element(target) : target;
-  if (node.textContent !== text) {
-    node.textContent = text;
+  if (node.textContent !== parts.map((part) => part.textContent ?? part).join("")) {
+    node.replaceChildren(...parts);
   }
+}
+
+/** The text with a mark for each character that shows nothing, or turns others around, so that no name looks like another. */
+const visible = (text) => text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, "\uFFFD");
+
+/** A principal's name, whose direction is its own. */
+function nameOf(principal) {
+  const name = document.createElement("bdi");
+  name.textContent = visible(principal);
+  return name;
 }
 
 // --- Numbers for people
@@ -53,6 +63,9 @@ const sessions = (number) => (number === 1 ? "1 session" : `${count(number)} ses
 /** Nobody answers. */
 class Gone extends Error {}
 
+/** The token that was shown is not ours any more: whatever the answer is, it is for nobody. */
+class Late extends Error {}
+
 /** The endpoint answers, but not with what was asked for. */
 class Refused extends Error {
   constructor(status, { message, error, field } = {}) {
@@ -69,22 +82,33 @@ const token = {
   forget: () => sessionStorage.removeItem("sojourn-token"),
 };
 
-/** What the endpoint answers, if it does as it is asked. */
-async function ask(method, target) {
-  const headers = token.get() ? { Authorization: `Bearer ${token.get()}` } : {};
-  let answer, text;
+/** The status and the text that the endpoint answers to whoever shows this token; nothing if it does not. */
+async function exchange(method, target, shownToken) {
+  const headers = shownToken ? { Authorization: `Bearer ${shownToken}` } : {};
   try {
     // Without cookies: those of other servers on this host would come along.
-    answer = await fetch(target, {
+    const answer = await fetch(target, {
       method, headers, cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(patience),
     });
-    text = await answer.text();
+    return { ok: answer.ok, status: answer.status, text: await answer.text() };
   } catch {
+    return null;
+  }
+}
+
+/** What the endpoint answers, if it does as it is asked. */
+async function ask(method, target) {
+  const shownToken = token.get();
+  const answer = await exchange(method, target, shownToken);
+  if (token.get() !== shownToken) {
+    throw new Late();
+  }
+  if (!answer) {
     throw new Gone();
   }
   let body = {};
   try {
-    body = text ? JSON.parse(text) : {};
+    body = answer.text ? JSON.parse(answer.text) : {};
   } catch {
     throw new Refused(answer.status);
   }
@@ -357,7 +381,7 @@ function showOverview(stats, past, now) {
 /** Asks before something is destroyed; tells what was answered. Escape is a no. */
 function confirmed(question, consequence) {
   const dialog = element("confirmation");
-  write("question", question);
+  write("question", ...question);
   write("consequence", consequence);
   dialog.returnValue = "";
   dialog.showModal();
@@ -370,14 +394,18 @@ element("confirm").addEventListener("click", () => element("confirmation").close
 element("refuse").addEventListener("click", () => element("confirmation").close());
 
 /** Says what became of something that was asked for. */
-const tell = (text) => write("outcome", text);
+const tell = (...parts) => write("outcome", ...parts);
 
-async function change(target, done) {
+/** Deletes, and tells what `done` says of the answer; if there is nothing there, what `missing` says. */
+async function change(target, done, missing = null) {
   try {
-    tell(done(await ask("DELETE", target)));
+    tell(...done(await ask("DELETE", target)));
   } catch (error) {
-    if (error instanceof Refused && error.status === 404) {
-      tell("It has ended already.");
+    if (error instanceof Late) {
+      return;
+    }
+    if (missing && error instanceof Refused && error.status === 404) {
+      tell(missing);
     } else if (error instanceof Refused && error.status === 401) {
       signOut("The token is not valid any more.");
     } else {
@@ -388,16 +416,16 @@ async function change(target, done) {
 }
 
 async function deleteSession(reference) {
-  if (await confirmed(`Delete session ${reference}?`, "Its client is asked to log in again at its next request.")) {
-    await change(`sessions/${reference}`, () => `Session ${reference} was deleted.`);
+  if (await confirmed([`Delete session ${reference}?`], "Its client is asked to log in again at its next request.")) {
+    await change(`sessions/${reference}`, () => [`Session ${reference} was deleted.`], "It has ended already.");
   }
 }
 
 async function deletePrincipal(principal) {
-  const question = `Delete all sessions of ${principal}?`;
+  const question = ["Delete all sessions of ", nameOf(principal), "?"];
   if (await confirmed(question, "They end at once, those on other pages too. Who has them must log in again.")) {
-    const target = `principals/${encodeURIComponent(principal)}/sessions`;
-    await change(target, ({ sessions: ended }) => `${sessions(ended)} of ${principal} deleted.`);
+    const target = `sessions?${new URLSearchParams({ principal })}`;
+    await change(target, ({ sessions: ended }) => [`${sessions(ended)} of `, nameOf(principal), " deleted."]);
   }
 }
 
@@ -408,7 +436,7 @@ const age = ({ created: moment }) => duration(Math.max(0, (Date.now() - Date.par
 
 function facts(session) {
   return [
-    ["principal", session.principal ?? "nobody"],
+    ["principal", session.principal === null ? "nobody" : nameOf(session.principal)],
     ["use", uses[session.use] ?? session.use],
     ["created", `${new Date(session.created).toLocaleString()}, ${age(session)} ago`],
     ["idle", duration(session.idle_seconds)],
@@ -425,7 +453,7 @@ function fact([name, text]) {
   const pair = document.createElement("div");
   for (const [tag, content] of [["dt", name], ["dd", text]]) {
     const part = document.createElement(tag);
-    part.textContent = content;
+    part.append(content);
     pair.append(part);
   }
   return pair;
@@ -437,12 +465,16 @@ async function showSession(reference) {
   try {
     shown = await ask("GET", `sessions/${reference}`);
   } catch (error) {
+    if (error instanceof Late) {
+      return;
+    }
     tell(error instanceof Refused && error.status === 404 ? "It has ended already." : "It could not be shown.");
     return;
   }
   write("session-reference", shown.reference);
   element("session-facts").replaceChildren(...facts(shown).map(fact));
-  element("session-principal").hidden = !shown.principal;
+  // An escaped name is not the principal's: whoever has that name is another.
+  element("session-principal").hidden = !shown.principal || Boolean(shown.principal_is_escaped);
   element("session").showModal();
 }
 
@@ -454,7 +486,8 @@ element("session-delete").addEventListener("click", () => {
 element("session-principal").addEventListener("click", () => {
   element("session").close();
   element("search").reset();
-  element("principal").value = shown.principal;
+  element("principal").value = visible(shown.principal);
+  principalOfSession = shown.principal;
   search();
 });
 
@@ -501,7 +534,7 @@ function makeRow(reference) {
 }
 
 function writeRow({ cells }, session) {
-  write(cells.principal, session.principal ?? "nobody");
+  write(cells.principal, session.principal === null ? "nobody" : nameOf(session.principal));
   cells.principal.classList.toggle("nobody", !session.principal);
   write(cells.use, (uses[session.use] ?? session.use) + (session.streams > 0 ? ", streams" : ""));
   cells.use.dataset.use = session.use;
@@ -561,7 +594,7 @@ function writePage(page) {
   }
   const { principal } = wish.fields;
   element("delete-principal").hidden = !principal;
-  write("delete-principal", `Delete all of ${principal}…`);
+  write("delete-principal", "Delete all of ", nameOf(principal ?? ""), "…");
 }
 
 /** Marks what the endpoint does not understand, and asks no more until it is changed. */
@@ -594,10 +627,15 @@ async function refreshList() {
   }
 }
 
+/** The name that was taken from a session, until somebody writes another: a field cannot hold every name. */
+let principalOfSession = null;
+
 function search() {
   const form = element("search");
-  const fields = Object.fromEntries(
-    [...new FormData(form)].map(([name, text]) => [name, text.trim()]).filter(([, text]) => text));
+  const { principal: written, ...others } = Object.fromEntries(new FormData(form));
+  const trimmed = Object.entries(others).map(([name, text]) => [name, text.trim()]);
+  const wanted = [...trimmed, ["principal", principalOfSession ?? written]];
+  const fields = Object.fromEntries(wanted.filter(([, text]) => text));
   for (const input of form.elements) {
     input.removeAttribute("aria-invalid");
   }
@@ -615,8 +653,14 @@ element("search").addEventListener("submit", (event) => {
   event.preventDefault();
   search();
 });
-// The fields are empty only after the event.
-element("search").addEventListener("reset", () => setTimeout(search));
+element("search").addEventListener("reset", () => {
+  principalOfSession = null;
+  // The fields are empty only after the event.
+  setTimeout(search);
+});
+element("principal").addEventListener("input", () => {
+  principalOfSession = null;
+});
 for (const choice of [element("use"), element("sort")]) {
   choice.addEventListener("change", search);
 }
@@ -636,9 +680,13 @@ function signIn() {
   askNow();
 }
 
+/** Leaves nothing of what was told to whoever had the token. */
 function signOut(why) {
   isSignedIn = false;
   token.forget();
+  document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
+  element("session-facts").replaceChildren();
+  writeRows([]);
   element("dashboard").hidden = true;
   element("forget-token").hidden = true;
   element("sign-in").hidden = false;
@@ -651,22 +699,49 @@ function signOut(why) {
   input.focus();
 }
 
-element("token-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  token.set(element("token").value.trim());
+/** What may be a token, as Options::token says: no header could hold just any text. */
+const isToken = (text) => /^[A-Za-z0-9._~+/=-]{16,512}$/.test(text);
+
+function signInWith(text) {
+  if (!isToken(text)) {
+    signOut("A token is 16 to 512 letters, digits and characters of -._~+/=.");
+    return;
+  }
+  token.set(text);
   element("token").value = "";
   write("token-objection", "");
   signIn();
+}
+
+element("token-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  signInWith(element("token").value.trim());
 });
 element("forget-token").addEventListener("click", () => signOut(""));
 
-/** An address may bring the token behind its `#`, which no server is told. It is taken out of sight at once. */
-function takeTokenOfAddress() {
-  const given = location.hash.match(/^#token=(.+)$/)?.[1];
-  if (given) {
-    token.set(decodeURIComponent(given));
-    history.replaceState(null, "", location.pathname);
+/** The text that was percent-encoded so; itself if none was, which is no token either. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
+}
+
+/**
+ * Signs in with the token that an address may bring behind its `#`, which no server is told; says whether it brought one
+ * that is asked for. It is taken out of sight first, whatever it is.
+ */
+function signInByAddress() {
+  const given = location.hash.match(/^#token=(.*)$/)?.[1];
+  if (given === undefined) {
+    return false;
+  }
+  history.replaceState(null, "", location.pathname);
+  if (needsToken) {
+    signInWith(decoded(given));
+  }
+  return needsToken;
 }
 
 // --- Once a second
@@ -700,9 +775,6 @@ function noteSilence(problem) {
 async function refresh() {
   try {
     const stats = await ask("GET", "stats");
-    if (!isSignedIn) {
-      return;
-    }
     const now = Date.now();
     noteAnswer();
     past.add(stats, now);
@@ -717,7 +789,7 @@ async function refresh() {
       signOut("The server does not know this token.");
     } else if (error instanceof Refused) {
       noteSilence(`The server cannot tell: ${error.message}.`);
-    } else {
+    } else if (!(error instanceof Late)) {
       throw error;
     }
   }
@@ -744,9 +816,11 @@ async function askNow() {
 }
 
 document.addEventListener("visibilitychange", askNow);
-takeTokenOfAddress();
-if (needsToken && !token.get()) {
-  signOut("");
-} else {
-  signIn();
+addEventListener("hashchange", signInByAddress);
+if (!signInByAddress()) {
+  if (needsToken && !token.get()) {
+    signOut("");
+  } else {
+    signIn();
+  }
 }
