@@ -78,11 +78,9 @@ Gateway::Gateway(const asio::any_io_executor& executor, const GatewayOptions& op
 
 sojourn::ServiceEnvironment Gateway::environment()
 {
-    return sojourn::ServiceEnvironment().on_removed(
-        [this](sojourn::RemovedSession session) -> awaitable<void> {
-            co_await tell_end(session.reference);
-        }
-    );
+    return sojourn::ServiceEnvironment().on_removed([this](const sojourn::RemovedSession& session) {
+        return tell_end(session.reference);
+    });
 }
 
 awaitable<Reply> Gateway::answer(const Request& request, const std::string& peer)
@@ -329,7 +327,7 @@ awaitable<Reply> Gateway::checked(const Call& call, Reply reply)
 }
 
 /// The request as the upstream is to get it.
-awaitable<Forwarded> Gateway::forward(const Call& call) const
+awaitable<Forwarded> Gateway::forward(const Call& call)
 {
     Request request(call.request.method(), call.request.target(), 11);
     pass_on(call.request, request);
@@ -348,12 +346,12 @@ std::string Gateway::principal_of(const Request& request) const
                                             : std::string(request[options_.principal_field]);
 }
 
-Reply Gateway::unknown(const Call& call) const
+Reply Gateway::unknown(const Call& call)
 {
     return refused(call, sojourn::errc::not_found);
 }
 
-Reply Gateway::refused(const Call& call, const Error& error) const
+Reply Gateway::refused(const Call& call, const Error& error)
 {
     return Reply(
         refusal_answer(call.body.requests, sojourn::http::to_mcp_refusal(error, call.task.revision))

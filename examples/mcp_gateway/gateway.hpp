@@ -79,11 +79,11 @@ private:
     [[nodiscard]] boost::asio::awaitable<std::shared_ptr<Conversation>>
     find(const Call& call, const sojourn::SessionInfo& session);
     [[nodiscard]] Answer checked(const Call& call, sojourn::http_server::Reply reply);
-    [[nodiscard]] boost::asio::awaitable<Forwarded> forward(const Call& call) const;
+    [[nodiscard]] static boost::asio::awaitable<Forwarded> forward(const Call& call);
     [[nodiscard]] std::string principal_of(const sojourn::http_server::Request& request) const;
-    [[nodiscard]] sojourn::http_server::Reply unknown(const Call& call) const;
-    [[nodiscard]] sojourn::http_server::Reply
-    refused(const Call& call, const sojourn::Error& error) const;
+    [[nodiscard]] static sojourn::http_server::Reply unknown(const Call& call);
+    [[nodiscard]] static sojourn::http_server::Reply
+    refused(const Call& call, const sojourn::Error& error);
 
     boost::asio::any_io_executor executor_;
     GatewayOptions options_;

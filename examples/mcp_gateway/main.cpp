@@ -15,12 +15,12 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <memory>
-#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -85,7 +85,7 @@ private:
     {
         std::string_view what = "--listen";
         try {
-            server_.emplace(
+            server_ = std::make_unique<Server>(
                 context_.get_executor(),
                 gateway_,
                 sojourn::http_server::Acceptor(
@@ -97,7 +97,9 @@ private:
             what = "--admin";
             if (options_.admin) {
                 auto wish = *options_.admin;
-                admin_.emplace(context_.get_executor(), service_, wish.events(events_));
+                admin_ = std::make_unique<sojourn::admin::Endpoint>(
+                    context_.get_executor(), service_, wish.events(events_)
+                );
             }
             return true;
         } catch (const boost::system::system_error& error) {
@@ -147,8 +149,8 @@ private:
     Gateway gateway_;
     std::shared_ptr<sojourn::admin::EventFeed> events_;
     sojourn::SessionService service_;
-    std::optional<Server> server_;
-    std::optional<sojourn::admin::Endpoint> admin_;
+    std::unique_ptr<Server> server_;
+    std::unique_ptr<sojourn::admin::Endpoint> admin_;
     asio::signal_set signals_;
 };
 

@@ -71,28 +71,16 @@ EventFeed::EventFeed(const asio::any_io_executor& executor)
 
 EventFeed::~EventFeed() = default;
 
-// What happens here must not keep the listener that was there from being told.
-
 ServiceEnvironment EventFeed::listening(ServiceEnvironment environment)
 {
-    environment.on_created(
-        [feed = shared_from_this(),
-         next = environment.on_created()](SessionInfo session) -> awaitable<void> {
-            co_await feed->tell_created(session);
-            if (next) {
-                co_await next(std::move(session));
-            }
-        }
-    );
-    environment.on_removed(
-        [feed = shared_from_this(),
-         next = environment.on_removed()](RemovedSession session) -> awaitable<void> {
-            co_await feed->tell_removed(session);
-            if (next) {
-                co_await next(std::move(session));
-            }
-        }
-    );
+    environment.on_created([feed = shared_from_this(),
+                            next = environment.on_created()](const SessionInfo& session) {
+        return tell_created(feed, next, session);
+    });
+    environment.on_removed([feed = shared_from_this(),
+                            next = environment.on_removed()](const RemovedSession& session) {
+        return tell_removed(feed, next, session);
+    });
     return environment;
 }
 
@@ -104,21 +92,32 @@ EventFeed::subscribe(const asio::any_io_executor& executor)
     co_return subscription;
 }
 
-awaitable<void> EventFeed::tell_created(const SessionInfo& session)
+// What happens here must not keep the listener that was there from being told.
+
+awaitable<void>
+EventFeed::tell_created(std::shared_ptr<EventFeed> feed, CreationListener next, SessionInfo session)
 {
     try {
-        co_await implementation_->tell("created", session, session_json);
+        co_await feed->implementation_->tell("created", session, session_json);
     } catch (const std::bad_alloc&) { // NOLINT(bugprone-empty-catch)
         // Its number tells that it is missing.
     }
+    if (next) {
+        co_await next(std::move(session));
+    }
 }
 
-awaitable<void> EventFeed::tell_removed(const RemovedSession& session)
+awaitable<void> EventFeed::tell_removed(
+    std::shared_ptr<EventFeed> feed, RemovalListener next, RemovedSession session
+)
 {
     try {
-        co_await implementation_->tell("removed", session, removed_json);
+        co_await feed->implementation_->tell("removed", session, removed_json);
     } catch (const std::bad_alloc&) { // NOLINT(bugprone-empty-catch)
         // Its number tells that it is missing.
+    }
+    if (next) {
+        co_await next(std::move(session));
     }
 }
 

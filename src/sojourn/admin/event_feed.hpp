@@ -56,8 +56,10 @@ public:
 private:
     class Implementation;
 
-    boost::asio::awaitable<void> tell_created(const SessionInfo& session);
-    boost::asio::awaitable<void> tell_removed(const RemovedSession& session);
+    static boost::asio::awaitable<void>
+    tell_created(std::shared_ptr<EventFeed> feed, CreationListener next, SessionInfo session);
+    static boost::asio::awaitable<void>
+    tell_removed(std::shared_ptr<EventFeed> feed, RemovalListener next, RemovedSession session);
 
     std::unique_ptr<Implementation> implementation_;
 };

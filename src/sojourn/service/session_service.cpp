@@ -922,8 +922,8 @@ private:
                 if (!located) {
                     co_return located.error();
                 }
-                if (located->slot) {
-                    co_return SessionPlace(shard, *located->slot, reference);
+                if (const auto& found = located->slot) {
+                    co_return SessionPlace(shard, *found, reference);
                 }
                 slot = located->next_slot;
             }
