@@ -14,7 +14,10 @@ std::size_t length_by(unsigned char first) noexcept
     if (first < 0x80) {
         return 1;
     }
-    return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+    if (first < 0xE0) {
+        return 2;
+    }
+    return first < 0xF0 ? 3 : 4;
 }
 
 } // namespace
