@@ -7,7 +7,6 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -68,9 +67,9 @@ bool is_success(const Answer& answer)
     return static_cast<unsigned>(answer.status) / 100 == 2;
 }
 
-ExitStatus show_json(const json::value& value)
+ExitStatus print_json(const json::value& value)
 {
-    std::cout << json::serialize(value) << '\n';
+    std::cout << show_json(value);
     return ExitStatus::success;
 }
 
@@ -102,7 +101,7 @@ ExitStatus list(const Invocation& invocation, const Client& client)
         std::cerr << "\r\x1b[K";
     }
     if (invocation.is_json) {
-        return show_json(json::object{{"sessions", std::move(sessions)}, {"next", std::move(next)}}
+        return print_json(json::object{{"sessions", std::move(sessions)}, {"next", std::move(next)}}
         );
     }
     std::cout << show_sessions(sessions, output_columns());
@@ -115,7 +114,7 @@ ExitStatus list(const Invocation& invocation, const Client& client)
 void show_page(const Invocation& invocation, const json::value& page, Heading heading)
 {
     if (invocation.is_json) {
-        static_cast<void>(show_json(page));
+        static_cast<void>(print_json(page));
     } else {
         std::cout << show_frames(page.at("frames").as_array(), output_columns(), heading);
     }
@@ -160,7 +159,7 @@ ExitStatus show_frames_of(const Invocation& invocation, const Client& client)
 ExitStatus clean_up(const Invocation& invocation, const Answer& answer)
 {
     if (invocation.is_json) {
-        return show_json(answer.body);
+        return print_json(answer.body);
     }
     const auto count = answer.body.at("sessions").to_number<std::uint64_t>();
     const bool is_dry_run = answer.body.at("dry_run").as_bool();
@@ -180,7 +179,7 @@ ExitStatus watch_statistics(const Invocation& invocation, Duration interval, con
             return refused(answer);
         }
         if (invocation.is_json) {
-            static_cast<void>(show_json(answer.body));
+            static_cast<void>(print_json(answer.body));
         } else {
             const std::chrono::duration<double> between = asked - last;
             const auto text =
@@ -252,7 +251,7 @@ ExitStatus show_health_of(const Invocation& invocation, const Answer& answer)
         return refused(answer);
     }
     if (invocation.is_json) {
-        static_cast<void>(show_json(answer.body));
+        static_cast<void>(print_json(answer.body));
     } else {
         std::cout << show_health(answer.body, invocation.is_coloured);
     }
@@ -292,7 +291,7 @@ ExitStatus run(const Invocation& invocation)
     switch (invocation.topic) {
     case Topic::session:
         if (invocation.is_json) {
-            return show_json(answer.body);
+            return print_json(answer.body);
         }
         std::cout << show_session(answer.body);
         return ExitStatus::success;
@@ -300,7 +299,7 @@ ExitStatus run(const Invocation& invocation)
         return clean_up(invocation, answer);
     case Topic::statistics:
         if (invocation.is_json) {
-            return show_json(answer.body);
+            return print_json(answer.body);
         }
         std::cout << show_statistics(answer.body);
         return ExitStatus::success;
@@ -308,7 +307,7 @@ ExitStatus run(const Invocation& invocation)
         if (const auto& patience = invocation.patience) {
             return await_drain(invocation, *patience, client);
         }
-        return invocation.is_json ? show_json(answer.body) : ExitStatus::success;
+        return invocation.is_json ? print_json(answer.body) : ExitStatus::success;
     default:
         return ExitStatus::success;
     }

@@ -1,5 +1,6 @@
 #include "cli/show.hpp"
 
+#include "cli/character.hpp"
 #include "cli/table.hpp"
 
 #include <boost/json/object.hpp>
@@ -240,6 +241,24 @@ std::string show_health(const json::value& health, bool is_coloured)
         text += "; cleanup is behind by " + show_seconds(lag);
     }
     return text + '\n';
+}
+
+// What a text says that is not ASCII stands in its strings only, where an escape means the same:
+// RFC 8259, 7. All that is unseen has a code of no more than four digits.
+std::string show_json(const json::value& value)
+{
+    const auto text = json::serialize(value);
+    std::string shown;
+    for (std::string_view rest = text; !rest.empty();) {
+        const auto [code, bytes] = first_character(rest);
+        if (is_unseen(code)) {
+            shown += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(code));
+        } else {
+            shown += rest.substr(0, bytes);
+        }
+        rest.remove_prefix(bytes);
+    }
+    return shown + '\n';
 }
 
 std::string show_seconds(double seconds)

@@ -35,6 +35,9 @@ show_frames(const boost::json::array& frames, std::optional<std::size_t> columns
 
 [[nodiscard]] std::string show_health(const boost::json::value& health, bool is_coloured);
 
+/// JSON of this value, on one line, with `\u` escapes for what a terminal would obey or not show.
+[[nodiscard]] std::string show_json(const boost::json::value& value);
+
 /// A length of time such as "1h30m", of no more than two units; "450ms" below a second.
 [[nodiscard]] std::string show_seconds(double seconds);
 

@@ -1,5 +1,7 @@
 #include "cli/table.hpp"
 
+#include "cli/character.hpp"
+
 #include <sojourn/http_server/utf8.hpp>
 
 #include <algorithm>
@@ -12,26 +14,6 @@ namespace {
 constexpr std::string_view ellipsis = "…";
 constexpr std::size_t gap = 2;
 constexpr std::size_t narrowest = 4;
-
-/// Bytes of the character that the text begins with, if a terminal shows nothing for it but obeys
-/// it or changes the order of others: U+0080 to U+009F, U+061C, U+200B to U+200F, U+2028 to U+202E,
-/// U+2060 to U+206F, U+FEFF.
-std::size_t unseen_length(std::string_view text) noexcept
-{
-    const auto is_between = [&text](std::string_view first, std::string_view last) {
-        const auto character = text.substr(0, first.size());
-        return character.size() == first.size() && character >= first && character <= last;
-    };
-    if (is_between("\xC2\x80", "\xC2\x9F") || is_between("\xD8\x9C", "\xD8\x9C")) {
-        return 2;
-    }
-    // NOLINTBEGIN(misc-misleading-bidirectional): these are to be found
-    const bool is_unseen =
-        is_between("\xE2\x80\x8B", "\xE2\x80\x8F") || is_between("\xE2\x80\xA8", "\xE2\x80\xAE") ||
-        is_between("\xE2\x81\xA0", "\xE2\x81\xAF") || is_between("\xEF\xBB\xBF", "\xEF\xBB\xBF");
-    // NOLINTEND(misc-misleading-bidirectional)
-    return is_unseen ? 3 : 0;
-}
 
 bool begins_character(char byte) noexcept
 {
@@ -115,17 +97,18 @@ std::string Table::text(std::optional<std::size_t> columns) const
 
 std::string harmless(std::string_view text)
 {
-    const bool is_text = http_server::is_utf8(text);
     std::string shown;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        const bool is_plain = byte >= 0x20 && byte != 0x7F && (byte < 0x80 || is_text);
-        if (const auto length = is_text ? unseen_length(text.substr(i)) : 0; length > 0) {
-            shown += '?';
-            i += length - 1;
-        } else {
-            shown += is_plain ? text[i] : '?';
+    if (!http_server::is_utf8(text)) {
+        for (const char character : text) {
+            const auto byte = static_cast<unsigned char>(character);
+            shown += byte >= 0x80 || is_unseen(byte) ? '?' : character;
         }
+        return shown;
+    }
+    while (!text.empty()) {
+        const auto [code, bytes] = first_character(text);
+        shown += is_unseen(code) ? "?" : text.substr(0, bytes);
+        text.remove_prefix(bytes);
     }
     return shown;
 }

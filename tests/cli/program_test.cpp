@@ -99,6 +99,17 @@ TEST_CASE("sojournctl: sessions are listed, shown and deleted", "[cli]")
     );
 }
 
+TEST_CASE("sojournctl: no JSON moves the cursor", "[cli]")
+{
+    Console console;
+    const std::string name = "bob\xC2\x9B"
+                             "2J\xE2\x80\xAE";
+    static_cast<void>(console.watched.add(name));
+    const auto listed = console.run({"session", "list", "--json"});
+    CHECK(listed.output.find(R"("bob\u009b2J\u202e")") != std::string::npos);
+    CHECK(json::parse(listed.output).at_pointer("/sessions/0/principal").as_string() == name);
+}
+
 TEST_CASE("sojournctl: all pages of a listing are read", "[cli]")
 {
     Console console;

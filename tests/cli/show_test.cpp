@@ -101,6 +101,21 @@ TEST_CASE("show: nothing that a terminal would obey gets there", "[cli]")
     CHECK(show_sessions(sessions_of("\x1b[2J"), std::nullopt).find('\x1b') == std::string::npos);
 }
 
+TEST_CASE("show: JSON says the same without what a terminal would obey", "[cli]")
+{
+    const json::value value{
+        {"principal",
+         "a\x1b\x7F\xC2\x9B"
+         "2J\xD8\x9C\xE2\x80\xAE\xE2\x81\xA6\xEF\xBB\xBF \xC3\xA4\xE2\x82\xAC"}
+    };
+    const auto text = show_json(value);
+    CHECK(
+        text == R"({"principal":"a\u001b\u007f\u009b2J\u061c\u202e\u2066\ufeff )"
+                "\xC3\xA4\xE2\x82\xAC\"}\n"
+    );
+    CHECK(json::parse(text) == value);
+}
+
 TEST_CASE("show: frames are a line each, harmless and no wider than the terminal", "[cli]")
 {
     const auto frame = [](int sequence, const std::string& direction, const std::string& payload) {
