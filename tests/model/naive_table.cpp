@@ -178,6 +178,9 @@ void NaiveTable::end(Key key, RemovalCause cause)
     auto& session = sessions_.at(key);
     session.cause = cause;
     unwatch(key);
+    if (std::exchange(session.is_followed, false)) {
+        unwatched_.insert(key);
+    }
     history_.frames_ended += session.frames.size();
     session.frames.clear();
     if (session.leases > 0) {
@@ -555,7 +558,7 @@ bool NaiveTable::follow(Key key)
     if (place == sessions_.end()) {
         return false;
     }
-    place->second.is_watched = true;
+    place->second.is_followed = true;
     return true;
 }
 

@@ -67,6 +67,7 @@ struct NaiveSession {
     std::uint32_t leases = 0;
     std::uint32_t weak_leases = 0;
     bool is_watched = false;
+    bool is_followed = false;
     std::uint32_t returned = 0;
     TimePoint returned_at = TimePoint::min();
     Attributes data;

@@ -796,14 +796,12 @@ private:
     void compare_unwatched()
     {
         const auto expected = model_.take_unwatched();
-        require(table_.unwatched().size() == expected.size(), "another number of watches ended");
         std::set<std::uint32_t> slots;
         for (const auto key : expected) {
             slots.insert(slots_.at(key));
         }
-        for (const auto slot : table_.unwatched()) {
-            require(slots.contains(slot), "another watch ended");
-        }
+        const std::set<std::uint32_t> told(table_.unwatched().begin(), table_.unwatched().end());
+        require(told == slots, "other watches ended");
         unwatched_ += expected.size();
         table_.unwatched().clear();
     }

@@ -811,6 +811,14 @@ void SessionTable::unwatch(Session& session) noexcept
     unwatched_.push_back(session.slot);
 }
 
+/// The same. Whoever reads it may find the slot twice.
+void SessionTable::unfollow(Session& session) noexcept
+{
+    session.is_followed = false;
+    --followed_;
+    unwatched_.push_back(session.slot);
+}
+
 Result<void> SessionTable::rotate(
     const HashedId& id, const HashedId& fresh, const std::optional<std::string>& principal
 )
@@ -1136,9 +1144,7 @@ void SessionTable::end(Session& session, RemovalCause cause, Capacity::Place* he
         unwatch(session);
     }
     if (session.is_followed) {
-        session.is_followed = false;
-        --followed_;
-        unwatched_.push_back(session.slot);
+        unfollow(session);
     }
     if (frames_.is_recording()) {
         frames_.end(session.slot, *capacity_, metrics_, discarded_);

@@ -245,7 +245,8 @@ public:
     [[nodiscard]] bool follow(std::uint32_t slot, SessionReference reference);
 
     /// The slots of watched and of followed sessions that have ended, and of those that `watch`
-    /// would not find any more. They are not watched now. Clear it when it has been read.
+    /// would not find any more. They are not watched now. One may be there twice. Clear it when it
+    /// has been read.
     [[nodiscard]] std::vector<std::uint32_t>& unwatched() noexcept { return unwatched_; }
 
     [[nodiscard]] bool has_unwatched() const noexcept { return !unwatched_.empty(); }
@@ -473,6 +474,7 @@ private:
     void use_now(Session& session) noexcept;
     void watch(Session& session);
     void unwatch(Session& session) noexcept;
+    void unfollow(Session& session) noexcept;
     void make_room_to_tell();
 
     [[nodiscard]] Duration admit(Session& session) const noexcept
