@@ -105,7 +105,8 @@ awaitable<Reply> Conversation::deliver(Hold hold, Forwarded message)
     const auto self = shared_from_this();
     prepare(message.request);
     co_await hold.record(FrameDirection::from_client, message.request.body(), 0);
-    auto asking = co_await while_session_lives(strand_, hold, upstream_.ask(message.request));
+    auto request = upstream_.ask(message.request);
+    auto asking = co_await while_session_lives(strand_, hold, std::move(request));
     if (!asking) {
         co_return Reply(session_ended(message.requests));
     }
@@ -163,7 +164,8 @@ Conversation::open_stream(Hold hold, Forwarded wish, std::optional<McpEventId> l
         const auto until = relay->last_sequence();
         auto stream = read_relay(relay, wish);
         if (last_event) {
-            stream->begin_with(co_await replay(hold, *last_event, until));
+            auto events = co_await replay(hold, *last_event, until);
+            stream->begin_with(std::move(events));
         }
         co_return Reply(std::move(header), std::move(stream));
     }
@@ -172,9 +174,8 @@ Conversation::open_stream(Hold hold, Forwarded wish, std::optional<McpEventId> l
         replayed = co_await replay(hold, *last_event, std::numeric_limits<std::uint64_t>::max());
     }
     if (number == own_stream) {
-        co_return co_await ask_for_own_stream(
-            std::move(hold), std::move(wish), std::move(replayed)
-        );
+        auto asking = ask_for_own_stream(std::move(hold), std::move(wish), std::move(replayed));
+        co_return co_await std::move(asking);
     }
     // Of an answer that is complete, that is all.
     header.body() = std::move(replayed);
@@ -185,7 +186,8 @@ Conversation::open_stream(Hold hold, Forwarded wish, std::optional<McpEventId> l
 awaitable<Reply> Conversation::ask_for_own_stream(Hold hold, Forwarded wish, std::string replayed)
 {
     prepare(wish.request);
-    auto asking = co_await while_session_lives(strand_, hold, upstream_.ask(wish.request));
+    auto request = upstream_.ask(wish.request);
+    auto asking = co_await while_session_lives(strand_, hold, std::move(request));
     if (!asking) {
         co_return Reply(session_ended({}));
     }

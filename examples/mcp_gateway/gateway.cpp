@@ -52,6 +52,12 @@ std::string_view path_of(std::string_view target)
     return target.substr(0, target.find('?'));
 }
 
+/// Tells the upstream, and then gives the permit back.
+awaitable<void> tell_with(std::shared_ptr<Conversation> over, sojourn::Permit /*held*/)
+{
+    co_await over->tell_end();
+}
+
 bool is_success(http::status status)
 {
     return http::to_status_class(status) == http::status_class::successful;
@@ -168,10 +174,9 @@ awaitable<Reply> Gateway::initialize(Call& call)
         std::make_shared<Conversation>(executor_, upstream_, options_.patience);
     co_await conversations_.call([&](Conversations& all) { all[reference] = conversation; });
 
-    auto reply = co_await run_on(
-        conversation->strand(),
-        conversation->deliver(Hold(std::move(created->lease)), co_await forward(call))
-    );
+    auto forwarded = co_await forward(call);
+    auto delivery = conversation->deliver(Hold(std::move(created->lease)), std::move(forwarded));
+    auto reply = co_await run_on(conversation->strand(), std::move(delivery));
     if (is_success(reply.response.result()) && !is_error(reply.response.body())) {
         reply.response.set(session_field, id.text());
     } else {
@@ -191,10 +196,9 @@ awaitable<Reply> Gateway::deliver(Call& call)
     if (!conversation) {
         co_return unknown(call);
     }
-    auto reply = co_await run_on(
-        conversation->strand(),
-        conversation->deliver(Hold(*std::move(lease)), co_await forward(call))
-    );
+    auto forwarded = co_await forward(call);
+    auto delivery = conversation->deliver(Hold(*std::move(lease)), std::move(forwarded));
+    auto reply = co_await run_on(conversation->strand(), std::move(delivery));
     co_return co_await checked(call, std::move(reply));
 }
 
@@ -208,12 +212,11 @@ awaitable<Reply> Gateway::open_stream(Call& call)
     if (!conversation) {
         co_return unknown(call);
     }
-    auto reply = co_await run_on(
-        conversation->strand(),
-        conversation->open_stream(
-            Hold(*std::move(lease)), co_await forward(call), call.task.last_event_id
-        )
+    auto forwarded = co_await forward(call);
+    auto opening = conversation->open_stream(
+        Hold(*std::move(lease)), std::move(forwarded), call.task.last_event_id
     );
+    auto reply = co_await run_on(conversation->strand(), std::move(opening));
     co_return co_await checked(call, std::move(reply));
 }
 
@@ -278,9 +281,7 @@ awaitable<void> Gateway::tell_end(SessionReference reference)
     // Not waited for here: listeners are told one after the other.
     asio::co_spawn(
         conversation->strand(),
-        [](std::shared_ptr<Conversation> over, sojourn::Permit) -> awaitable<void> {
-            co_await over->tell_end();
-        }(conversation, *std::move(permit)),
+        tell_with(conversation, *std::move(permit)),
         [](const std::exception_ptr& /*no memory to tell*/) {}
     );
 }

@@ -160,19 +160,18 @@ void Relay::watch_session()
 {
     asio::co_spawn(
         strand_,
-        [](std::shared_ptr<Relay> self) -> awaitable<void> {
-            co_await self->await_session_end();
-        }(shared_from_this()),
+        await_session_end(shared_from_this()),
         asio::bind_cancellation_slot(session_watch_.slot(), [](const std::exception_ptr&) {})
     );
 }
 
 /// A session that ends takes its streams with it, and it cannot go before they do.
-awaitable<void> Relay::await_session_end()
+awaitable<void> Relay::await_session_end(std::shared_ptr<Relay> self)
 {
-    if (co_await hold_.closed()) {
-        has_session_ended_ = true;
-        end();
+    const auto is_over = co_await self->hold_.closed();
+    if (is_over) {
+        self->has_session_ended_ = true;
+        self->end();
     }
 }
 

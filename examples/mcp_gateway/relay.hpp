@@ -81,7 +81,8 @@ private:
     [[nodiscard]] boost::asio::awaitable<void> read_all();
     [[nodiscard]] boost::asio::awaitable<void> answer_the_rest();
     [[nodiscard]] boost::asio::awaitable<void> pass_on(sojourn::http::ServerSentEvent event);
-    [[nodiscard]] boost::asio::awaitable<void> await_session_end();
+    [[nodiscard]] static boost::asio::awaitable<void> await_session_end(std::shared_ptr<Relay> self
+    );
     void watch_session();
     void wait_for_client();
     void stop() noexcept;

@@ -14,21 +14,23 @@
 
 namespace mcp_gateway {
 
+/// Runs the work and keeps what it gave: `co_spawn` itself could not return a T that has no
+/// default.
+template <class T>
+[[nodiscard]] boost::asio::awaitable<void>
+run_into(boost::asio::awaitable<T> work, std::optional<T>& result)
+{
+    result.emplace(co_await std::move(work));
+}
+
 /// Runs the work on an executor, and goes on where the caller was with what it gave.
 template <class T>
 [[nodiscard]] boost::asio::awaitable<T>
 run_on(boost::asio::any_io_executor executor, boost::asio::awaitable<T> work)
 {
-    // co_spawn itself could not return a T that has no default.
     std::optional<T> result;
-    co_await boost::asio::co_spawn(
-        executor,
-        [](boost::asio::awaitable<T> running,
-           std::optional<T>& to_fill) -> boost::asio::awaitable<void> {
-            to_fill.emplace(co_await std::move(running));
-        }(std::move(work), result),
-        boost::asio::use_awaitable
-    );
+    auto running = run_into(std::move(work), result);
+    co_await boost::asio::co_spawn(executor, std::move(running), boost::asio::use_awaitable);
     co_return *std::move(result);
 }
 

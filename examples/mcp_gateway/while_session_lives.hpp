@@ -5,6 +5,7 @@
 #define MCP_GATEWAY_WHILE_SESSION_LIVES_HPP
 
 #include "mcp_gateway/hold.hpp"
+#include "mcp_gateway/run_on.hpp"
 
 #include <sojourn/http_server/as_result.hpp>
 
@@ -12,6 +13,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -22,6 +24,25 @@
 
 namespace mcp_gateway {
 
+/// What its two sides know of each other.
+struct SessionLifeWatch {
+    boost::asio::cancellation_signal work;
+    boost::asio::cancellation_signal watch;
+    bool has_ended = false;
+};
+
+/// Cancels the work once the session has ended.
+[[nodiscard]] inline boost::asio::awaitable<void> watch_session_life(
+    boost::asio::awaitable<sojourn::Result<void>> closed, std::shared_ptr<SessionLifeWatch> state
+)
+{
+    const auto is_over = co_await std::move(closed);
+    if (is_over) {
+        state->has_ended = true;
+        state->work.emit(boost::asio::cancellation_type::terminal);
+    }
+}
+
 /// Runs the work, and gives what it gave; nothing if the session ended meanwhile, which cancels it.
 /// To be called on this strand. *Cancellation*: that of the work.
 template <class T>
@@ -31,23 +52,10 @@ template <class T>
 {
     namespace asio = boost::asio;
 
-    struct State {
-        asio::cancellation_signal work;
-        asio::cancellation_signal watch;
-        bool has_ended = false;
-    };
-
-    const auto state = std::make_shared<State>();
+    const auto state = std::make_shared<SessionLifeWatch>();
     asio::co_spawn(
         strand,
-        [](asio::awaitable<sojourn::Result<void>> closed,
-           std::shared_ptr<State> shared) -> asio::awaitable<void> {
-            const auto is_over = co_await std::move(closed);
-            if (is_over) {
-                shared->has_ended = true;
-                shared->work.emit(asio::cancellation_type::terminal);
-            }
-        }(hold.closed(), state),
+        watch_session_life(hold.closed(), state),
         asio::bind_cancellation_slot(state->watch.slot(), [](const std::exception_ptr&) {})
     );
     if (state->has_ended) {
@@ -55,18 +63,15 @@ template <class T>
     }
     // In a coroutine of its own, since only such a one can be cancelled alone; so who cancels the
     // caller must be told to cancel that one.
-    auto outer = (co_await asio::this_coro::cancellation_state).slot();
+    const asio::cancellation_state cancellation = co_await asio::this_coro::cancellation_state;
+    auto outer = cancellation.slot();
     if (outer.is_connected()) {
         outer.assign([state](asio::cancellation_type type) { state->work.emit(type); });
     }
     std::optional<T> result;
-    const auto [exception] = co_await asio::co_spawn(
-        strand,
-        [](asio::awaitable<T> running, std::optional<T>& to_fill) -> asio::awaitable<void> {
-            to_fill.emplace(co_await std::move(running));
-        }(std::move(work), result),
-        asio::bind_cancellation_slot(state->work.slot(), sojourn::http_server::as_result)
-    );
+    auto running = run_into(std::move(work), result);
+    auto token = asio::bind_cancellation_slot(state->work.slot(), sojourn::http_server::as_result);
+    const auto [exception] = co_await asio::co_spawn(strand, std::move(running), token);
     if (outer.is_connected()) {
         outer.clear();
     }

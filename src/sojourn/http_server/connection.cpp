@@ -308,18 +308,17 @@ asio::awaitable<Reply> Connection::ask_responder(const Request& request)
         co_return co_await responder_.answer(request, peer_);
     }
     std::optional<Reply> reply;
-    const auto exception = co_await run_with_client(
-        [](Responder& responder,
-           const Request& asked,
-           const std::string& peer,
-           std::optional<Reply>& to_fill) -> asio::awaitable<void> {
-            to_fill.emplace(co_await responder.answer(asked, peer));
-        }(responder_, request, peer_, reply)
-    );
+    auto answering = answer_into(request, reply);
+    const auto exception = co_await run_with_client(std::move(answering));
     if (exception) {
         std::rethrow_exception(exception);
     }
     co_return *std::move(reply);
+}
+
+asio::awaitable<void> Connection::answer_into(const Request& request, std::optional<Reply>& reply)
+{
+    reply.emplace(co_await responder_.answer(request, peer_));
 }
 
 asio::awaitable<Connection::ErrorCode>

@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace sojourn::http_server {
@@ -67,6 +68,7 @@ private:
     boost::asio::awaitable<ErrorCode> read(Parser& parser);
     boost::asio::awaitable<Reply> answer(const Request& request, ErrorCode error);
     boost::asio::awaitable<Reply> ask_responder(const Request& request);
+    boost::asio::awaitable<void> answer_into(const Request& request, std::optional<Reply>& reply);
     boost::asio::awaitable<ErrorCode> write(const Response& response, http::verb method);
     boost::asio::awaitable<ErrorCode>
     write_stream(const Response& response, http::verb method, StreamBody& body);
