@@ -118,10 +118,10 @@ awaitable<void> Relay::read_all()
 awaitable<void> Relay::pass_on(ServerSentEvent event)
 {
     event.id.reset();
-    if (event.is_dispatched()) {
-        auto answered = take_answered(requests_, *event.data);
+    if (const auto& data = event.data; data && !data->empty()) {
+        auto answered = take_answered(requests_, *data);
         const auto sequence =
-            co_await hold_.record(FrameDirection::to_client, *event.data, stream_.number);
+            co_await hold_.record(FrameDirection::to_client, *data, stream_.number);
         if (sequence > 0) {
             last_sequence_ = sequence;
             event.id = McpEventId{.stream = stream_.number, .sequence = sequence}.text();

@@ -31,6 +31,7 @@ run_on(boost::asio::any_io_executor executor, boost::asio::awaitable<T> work)
     std::optional<T> result;
     auto running = run_into(std::move(work), result);
     co_await boost::asio::co_spawn(executor, std::move(running), boost::asio::use_awaitable);
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): it is filled, or something was thrown
     co_return *std::move(result);
 }
 

@@ -313,6 +313,7 @@ asio::awaitable<Reply> Connection::ask_responder(const Request& request)
     if (exception) {
         std::rethrow_exception(exception);
     }
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): it is filled, or something was thrown
     co_return *std::move(reply);
 }
 
