@@ -8,6 +8,8 @@
 #include <sojourn/http_server/responses.hpp>
 #include <sojourn/http_server/server.hpp>
 
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -44,10 +46,13 @@ struct Seen {
 asio::awaitable<void> wait(Seen& seen)
 {
     asio::steady_timer timer(co_await asio::this_coro::executor);
+    // It may be cancelled between two waits, and would be ended by the next then.
+    co_await asio::this_coro::throw_if_cancelled(false);
     while (!seen.may_go_on.is_set()) {
         timer.expires_after(1ms);
         const auto [error] = co_await timer.async_wait(http_server::as_result);
-        if (error) {
+        const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+        if (error || state.cancelled() != asio::cancellation_type::none) {
             seen.was_cancelled.set();
             co_return;
         }
