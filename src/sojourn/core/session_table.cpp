@@ -916,15 +916,14 @@ SessionTable::commit(const HashedId& id, std::uint64_t expected_version, const A
 
 SessionInfo SessionTable::info(const Session& session) const
 {
-    const auto used = used_until(session);
     return {
         .reference = session.reference,
         .principal = session.principal == nullptr ? nullptr : session.principal->name,
         .created = session.created,
         .use = use_of(session),
-        .idle_for = std::max(now_ - used, Duration::zero()),
+        .idle_for = idle_time(session),
         .idle_timeout = session.idle_timeout,
-        .expires_in = idle_end(session, used) - now_,
+        .expires_in = idle_end(session, used_until(session)) - now_,
         .requests = session.requests,
         .leases = session.leases,
         .streams = static_cast<std::uint32_t>(session.weak_leases),
