@@ -19,7 +19,7 @@ inline constexpr std::string_view event_stream_type = "text/event-stream";
 inline constexpr std::string_view keep_alive_comment = ": \n\n";
 
 /// An event, or a part of one: each field may be missing. A client is told only of one that has
-/// data which is not empty, but takes note of the id and of `retry` all the same.
+/// data, but takes note of the id and of `retry` all the same.
 struct ServerSentEvent {
     /// Without a line's end or U+0000.
     // NOLINTNEXTLINE(readability-redundant-member-init): a designator may leave it out
@@ -35,9 +35,6 @@ struct ServerSentEvent {
 
     /// The event as it is sent. *Exceptions*: `bad_alloc`.
     [[nodiscard]] std::string text() const;
-
-    /// Whether a client is told of it.
-    [[nodiscard]] bool is_dispatched() const noexcept { return data && !data->empty(); }
 
     friend bool operator==(const ServerSentEvent&, const ServerSentEvent&) = default;
 };

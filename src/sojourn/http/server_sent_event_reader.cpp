@@ -25,7 +25,7 @@ void ServerSentEventReader::add(std::string_view bytes)
 
 std::optional<ServerSentEvent> ServerSentEventReader::next()
 {
-    while (!has_overflowed_) {
+    while (!has_overflowed_ && has_begun()) {
         const auto line = next_line();
         if (!line) {
             // What has no end yet may never have one.
@@ -49,6 +49,24 @@ std::optional<ServerSentEvent> ServerSentEventReader::next()
     return std::nullopt;
 }
 
+/// Whether there is something of the first event. A byte order mark before it is none of its bytes.
+bool ServerSentEventReader::has_begun()
+{
+    if (has_begun_) {
+        return true;
+    }
+    if (byte_order_mark.starts_with(added_)) {
+        // It may become one.
+        return false;
+    }
+    if (added_.starts_with(byte_order_mark)) {
+        read_ = byte_order_mark.size();
+        searched_ = read_;
+    }
+    has_begun_ = true;
+    return true;
+}
+
 /// The next line, without its end: a carriage return, a line feed, or both.
 std::optional<std::string_view> ServerSentEventReader::next_line()
 {
@@ -64,13 +82,10 @@ std::optional<std::string_view> ServerSentEventReader::next_line()
         searched_ = added_.size();
         return std::nullopt;
     }
-    auto line = std::string_view(added_).substr(read_, end - read_);
+    const auto line = std::string_view(added_).substr(read_, end - read_);
     was_carriage_return_ = added_[end] == '\r';
     read_ = end + 1;
     searched_ = read_;
-    if (!std::exchange(has_begun_, true) && line.starts_with(byte_order_mark)) {
-        line.remove_prefix(byte_order_mark.size());
-    }
     return line;
 }
 

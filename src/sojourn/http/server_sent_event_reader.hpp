@@ -37,6 +37,7 @@ public:
     [[nodiscard]] bool has_overflowed() const noexcept { return has_overflowed_; }
 
 private:
+    [[nodiscard]] bool has_begun();
     [[nodiscard]] std::optional<std::string_view> next_line();
     void read_line(std::string_view line);
     void read_field(std::string_view name, std::string_view value);
