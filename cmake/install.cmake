@@ -20,6 +20,11 @@ if(SOJOURN_BUILD_PROMETHEUS)
     install(EXPORT sojourn-prometheus-targets NAMESPACE sojourn:: DESTINATION ${package_dir})
 endif()
 
+if(SOJOURN_BUILD_STORE)
+    install(TARGETS sojourn_store sojourn_store_testing EXPORT sojourn-store-targets FILE_SET HEADERS)
+    install(EXPORT sojourn-store-targets NAMESPACE sojourn:: DESTINATION ${package_dir})
+endif()
+
 if(SOJOURN_BUILD_MODULE)
     install(TARGETS sojourn_module EXPORT sojourn-module-targets FILE_SET CXX_MODULES DESTINATION ${package_dir}/modules)
     install(

@@ -21,6 +21,7 @@ packages[build]='
     libboost-json1.83-dev     the bodies of the admin endpoint and of the example server
     libboost-url1.83-dev      the targets of the admin endpoint
     libfmt-dev
+    libssl-dev                hashes of session ids in a store
     libcli11-dev              command lines of the examples
     catch2>=3
     libbenchmark-dev

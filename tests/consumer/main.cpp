@@ -3,6 +3,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <chrono>
 #include <exception>
@@ -15,6 +16,9 @@ import sojourn;
 #endif
 #ifdef SOJOURN_USE_PROMETHEUS
 #include <sojourn/prometheus/exposition.hpp>
+#endif
+#ifdef SOJOURN_USE_STORE
+#include <sojourn/store/memory_store.hpp>
 #endif
 
 namespace asio = boost::asio;
@@ -36,6 +40,12 @@ asio::awaitable<bool> finds_what_it_created(sojourn::SessionService& sessions)
 #ifdef SOJOURN_USE_PROMETHEUS
         const auto sample = co_await sojourn::prometheus::sample(sessions);
         found = found && !sojourn::prometheus::exposition(sample.value()).empty();
+#endif
+#ifdef SOJOURN_USE_STORE
+        sojourn::MemoryStore store(co_await asio::this_coro::executor);
+        const auto absent =
+            co_await store.load(sojourn::StoreKey::of(created->id), std::chrono::seconds(1));
+        found = found && absent.error() == sojourn::errc::not_found;
 #endif
     }
     co_return found;

@@ -15,7 +15,7 @@ using sojourn::Result;
 namespace {
 
 constexpr int first_code = 1;
-constexpr int last_code = static_cast<int>(errc::not_recorded);
+constexpr int last_code = static_cast<int>(errc::record_too_new);
 
 } // namespace
 

@@ -24,7 +24,7 @@ constexpr std::array legacy_revisions = {
 
 constexpr auto modern = McpRevision::v2026_07_28;
 
-constexpr auto last_errc = errc::not_recorded;
+constexpr auto last_errc = errc::record_too_new;
 
 } // namespace
 
@@ -66,6 +66,18 @@ TEST_CASE("mcp_refusal: a server that is full or stops is unavailable for a whil
             CHECK(refusal.code == McpErrorCode::unavailable);
             CHECK(refusal.retry_after == 1s);
             CHECK(to_mcp_refusal({code, 10s + 1ns}, revision).retry_after == 11s);
+        }
+    }
+}
+
+TEST_CASE("mcp_refusal: a server that has no access to its sessions is unavailable", "[http]")
+{
+    for (const auto revision : http::mcp_revisions) {
+        for (const auto code : {errc::store_unavailable, errc::store_full}) {
+            const auto refusal = to_mcp_refusal(code, revision);
+            CHECK(refusal.status() == 503);
+            CHECK(refusal.code == McpErrorCode::unavailable);
+            CHECK(refusal.retry_after == 1s);
         }
     }
 }

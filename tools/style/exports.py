@@ -8,7 +8,7 @@ from tree import File, Finding, Tree
 
 MODULE = "modules/sojourn.cppm"
 FORWARD = "src/sojourn/fwd.hpp"
-NOT_EXPORTED = re.compile(r"src/sojourn/(format\.hpp|admin/|http/|http_server/|prometheus/|testing/)")
+NOT_EXPORTED = re.compile(r"src/sojourn/(format\.hpp|admin/|http/|http_server/|prometheus/|store/|testing/)")
 
 # Declarations of a namespace begin in the first column; members are indented.
 FORWARD_DECLARATION = re.compile(r"(?:class|struct) \w+;")

@@ -10,7 +10,7 @@ from typing import Iterator
 from tree import File, Finding, Tree
 
 UMBRELLA = "src/sojourn/sojourn.hpp"
-OPT_IN = re.compile(r"src/sojourn/(format\.hpp|admin/|http/|http_server/|prometheus/|testing/)")
+OPT_IN = re.compile(r"src/sojourn/(format\.hpp|admin/|http/|http_server/|prometheus/|store/|testing/)")
 NOT_FOR_USERS = re.compile(r"(boost/unordered|fmt)/")
 
 

@@ -58,6 +58,15 @@ private:
             return "a duration is longer than 365 days";
         case errc::not_recorded:
             return "the service records no frames; see its option max_frames_per_session";
+        case errc::store_unavailable:
+            return "the store cannot be reached, or does not answer";
+        case errc::store_full:
+            return "the store has no room";
+        case errc::record_unreadable:
+            return "a record of the store cannot be read; it is damaged, foreign or sealed with "
+                   "another key";
+        case errc::record_too_new:
+            return "a record of the store was written by a newer version of sojourn";
         }
         return "unknown sojourn error";
     }

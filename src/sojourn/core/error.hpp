@@ -63,6 +63,16 @@ enum class errc : int {
     /// The service records no frames, so there are none to read: see
     /// `ServiceOptions::max_frames_per_session`.
     not_recorded = 20,
+    /// The store could not be asked, or did not answer as a store does. That says nothing about
+    /// whether a session exists.
+    store_unavailable = 21,
+    /// The store has no room for the record. Nothing was written.
+    store_full = 22,
+    /// A record of the store is not one of ours, was damaged, or was sealed with a key that is not
+    /// known here.
+    record_unreadable = 23,
+    /// A record of the store was written by a newer version of sojourn. It was left as it is.
+    record_too_new = 24,
 };
 
 /// The category of `errc`, named "sojourn".

@@ -46,6 +46,9 @@ McpRefusal to_mcp_refusal(const Error& error, McpRevision revision) noexcept
     if (error == errc::overloaded || error == errc::timed_out) {
         return unavailable("the server is at its limit; try again later", error.retry_after());
     }
+    if (error == errc::store_unavailable || error == errc::store_full) {
+        return unavailable("the server has no access to its sessions; try again later", {});
+    }
     if (error == errc::stopping) {
         return unavailable("the server is stopping; try again later", error.retry_after());
     }
