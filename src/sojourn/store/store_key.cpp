@@ -27,29 +27,29 @@ std::optional<unsigned> value_of(char digit) noexcept
     return static_cast<unsigned>(place);
 }
 
-StoreKey sha256(std::string_view text)
+} // namespace
+
+StoreKey StoreKey::of(const SessionId& id)
 {
-    std::array<std::byte, StoreKey::size> hash{};
+    return of_text(id.text());
+}
+
+StoreKey StoreKey::of_principal(std::string_view name)
+{
+    return of_text(name);
+}
+
+StoreKey StoreKey::of_text(std::string_view text)
+{
+    StoreKey key;
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): what OpenSSL calls bytes
-    auto* const bytes = reinterpret_cast<unsigned char*>(hash.data());
+    auto* const bytes = reinterpret_cast<unsigned char*>(key.bytes_.data());
     if (EVP_Digest(text.data(), text.size(), bytes, nullptr, EVP_sha256(), nullptr) != 1) {
         throw boost::system::system_error(
             make_error_code(boost::system::errc::io_error), "SHA-256 of a store key"
         );
     }
-    return StoreKey(hash);
-}
-
-} // namespace
-
-StoreKey StoreKey::of(const SessionId& id)
-{
-    return sha256(id.text());
-}
-
-StoreKey StoreKey::of_principal(std::string_view name)
-{
-    return sha256(name);
+    return key;
 }
 
 std::optional<StoreKey> StoreKey::from_hex(std::string_view text) noexcept

@@ -43,6 +43,9 @@ public:
     /// the store can ask it for one that he knows. *Exceptions*: the same.
     [[nodiscard]] static StoreKey of_principal(std::string_view name);
 
+    /// The SHA-256 of a text, for what else has to be named by one. *Exceptions*: the same.
+    [[nodiscard]] static StoreKey of_text(std::string_view text);
+
     /// Nothing unless the text is 64 of `0-9a-f`.
     [[nodiscard]] static std::optional<StoreKey> from_hex(std::string_view text) noexcept;
 
