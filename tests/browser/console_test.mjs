@@ -375,6 +375,7 @@ withServer("a wrong token is said to be wrong, and the right one opens", async (
   await input.fill("a-token-that-is-no-good");
   await visit.page.keyboard.press("Enter");
   await visit.says("token-objection", "The server does not know this token.");
+  assert.equal(await input.getAttribute("aria-invalid"), "true");
   assert.equal(await visit.isShown("dashboard"), false);
   assert.equal(await visit.focused(), "Token");
   assert.ok(visit.problems.some((problem) => problem.endsWith("/stats is answered 401")), visit.problems);

@@ -695,7 +695,7 @@ function signOut(why) {
   write("token-objection", why);
   const input = element("token");
   input.value = "";
-  input.toggleAttribute("aria-invalid", Boolean(why));
+  input.setAttribute("aria-invalid", String(Boolean(why)));
   input.focus();
 }
 
