@@ -5,7 +5,7 @@ target_compile_definitions(sojourn_dev INTERFACE $<$<CONFIG:Debug>:SOJOURN_ENABL
 
 # Lets a target import modules. ccache knows nothing of the compiled modules a file depends on, so it stays out.
 function(sojourn_scan_for_modules target)
-    set_target_properties(${target} PROPERTIES CXX_SCAN_FOR_MODULES ON CXX_COMPILER_LAUNCHER "")
+    set_target_properties(${target} PROPERTIES CXX_SCAN_FOR_MODULES ON CXX_COMPILER_LAUNCHER "" UNITY_BUILD OFF)
 endfunction()
 
 if(NOT PROJECT_IS_TOP_LEVEL)
@@ -16,7 +16,8 @@ target_compile_options(sojourn_dev INTERFACE
     -Wall
     -Wextra
     -Wpedantic               # the language, not a compiler's extensions of it
-    -Wshadow                 # one name, one thing
+    # One name, one thing; of one file, not of several in one.
+    $<$<NOT:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wshadow>
     -Wconversion             # a session's deadline must not lose bits
     -Wsign-conversion
     -Wold-style-cast

@@ -2,6 +2,7 @@
 // progress. ASan, run with Asio's recycling off, and LSan are the judges of most of these.
 
 #include "async/semaphore_bench.hpp"
+#include "support/face.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
@@ -25,35 +26,35 @@ namespace {
 constexpr int count = 20;
 
 /// What the waits leave behind.
-struct Log {
+struct WaitLog {
     int alive = 0;
     int granted = 0;
     int stopped = 0;
 };
 
-using Shared = std::shared_ptr<AsyncSemaphore>;
+using SharedSemaphore = std::shared_ptr<AsyncSemaphore>;
 
 /// Held by whoever waits: a permit of another kind, and perhaps the semaphore itself.
-class Guard {
+class WaitGuard {
 public:
-    Guard(Log& log, Permit permit, Shared semaphore)
+    WaitGuard(WaitLog& log, Permit permit, SharedSemaphore semaphore)
         : log_(&log), permit_(std::move(permit)), semaphore_(std::move(semaphore))
     {
         ++log_->alive;
     }
 
-    Guard(Guard&& other) noexcept
+    WaitGuard(WaitGuard&& other) noexcept
         : log_(std::exchange(other.log_, nullptr)),
           permit_(std::move(other.permit_)),
           semaphore_(std::move(other.semaphore_))
     {
     }
 
-    Guard(const Guard&) = delete;
-    Guard& operator=(const Guard&) = delete;
-    Guard& operator=(Guard&&) = delete;
+    WaitGuard(const WaitGuard&) = delete;
+    WaitGuard& operator=(const WaitGuard&) = delete;
+    WaitGuard& operator=(WaitGuard&&) = delete;
 
-    ~Guard()
+    ~WaitGuard()
     {
         if (log_ != nullptr) {
             --log_->alive;
@@ -67,28 +68,30 @@ public:
     }
 
 private:
-    Log* log_;
+    WaitLog* log_;
     Permit permit_;
-    Shared semaphore_;
+    SharedSemaphore semaphore_;
 };
 
-asio::awaitable<void> wait_with(AsyncSemaphore& semaphore, Guard guard, Duration limit)
+asio::awaitable<void> wait_with(AsyncSemaphore& semaphore, WaitGuard guard, Duration limit)
 {
     const auto result = co_await semaphore.acquire(limit);
     guard.note(result);
 }
 
-enum class Face : std::uint8_t { coroutine, handler };
-
 /// Begins `count` waits of callers on `theirs`, some with a deadline, each with one of the permits
 /// that it does not wait for in `held`.
 void begin_waits(
-    asio::io_context& theirs, const Shared& semaphore, Log& log, Face face, bool they_own
+    asio::io_context& theirs,
+    const SharedSemaphore& semaphore,
+    WaitLog& log,
+    Face face,
+    bool they_own
 )
 {
     for (int i = 0; i < count; ++i) {
         auto permit = semaphore->try_acquire();
-        Guard guard(
+        WaitGuard guard(
             log, permit.has_value() ? std::move(*permit) : Permit(), they_own ? semaphore : nullptr
         );
         const Duration limit = i % 2 == 0 ? Duration::max() : Duration(1h);
@@ -123,8 +126,8 @@ TEST_CASE("async_semaphore: the context ends first, with waits", "[async][semaph
     const bool they_own = GENERATE(false, true);
     const bool on_strand = GENERATE(false, true);
     const bool has_real_clock = GENERATE(false, true);
-    Log log;
-    Shared semaphore;
+    WaitLog log;
+    SharedSemaphore semaphore;
     std::weak_ptr<AsyncSemaphore> watch;
     {
         asio::io_context context;
@@ -156,7 +159,7 @@ TEST_CASE("async_semaphore: the semaphore goes first, with waits", "[async][sema
 {
     const auto face = GENERATE(Face::coroutine, Face::handler);
     const bool context_runs_on = GENERATE(false, true);
-    Log log;
+    WaitLog log;
     {
         asio::io_context context;
         auto clock = std::make_shared<testing::ManualClock>();
@@ -208,14 +211,15 @@ TEST_CASE(
     "[async][semaphore][lifetime]"
 )
 {
-    Log log;
+    WaitLog log;
     SemaphoreBench bench;
     auto held = bench.take();
     asio::io_context other;
     {
         asio::io_context theirs;
         bench.semaphore->async_acquire(asio::bind_executor(
-            theirs.get_executor(), [guard = Guard(log, Permit(), nullptr)](const Result<Permit>&) {}
+            theirs.get_executor(),
+            [guard = WaitGuard(log, Permit(), nullptr)](const Result<Permit>&) {}
         ));
         held.release();
         CHECK(bench.metrics().held == 1);
@@ -230,7 +234,7 @@ TEST_CASE(
 {
     const auto face = GENERATE(Face::coroutine, Face::handler);
     const bool theirs_runs_on = GENERATE(false, true);
-    Log log;
+    WaitLog log;
     std::optional<asio::io_context> theirs(std::in_place);
     std::optional<asio::io_context> home(std::in_place);
     auto semaphore = std::make_shared<AsyncSemaphore>(home->get_executor(), options());
@@ -256,12 +260,12 @@ TEST_CASE(
     // is read when the gate is told of the end, and that is before the semaphore is.
     const auto note = GENERATE(0, 1, 2, 3);
     const bool on_strand = GENERATE(false, true);
-    Log log;
+    WaitLog log;
     asio::io_context theirs;
     Outcome with_theirs;
     int told = 0;
     Permit held;
-    Shared semaphore;
+    SharedSemaphore semaphore;
     {
         asio::io_context context;
         const auto clock = std::make_shared<IntrudingClock>();
@@ -272,7 +276,7 @@ TEST_CASE(
         asio::cancellation_signal signal;
         semaphore->async_acquire(asio::bind_cancellation_slot(
             signal.slot(),
-            [guard = Guard(log, Permit(), nullptr)](const Result<Permit>& result) {
+            [guard = WaitGuard(log, Permit(), nullptr)](const Result<Permit>& result) {
                 guard.note(result);
             }
         ));
@@ -292,7 +296,7 @@ TEST_CASE(
                 semaphore->close();
                 break;
             default:
-                semaphore->async_acquire([guard = Guard(log, Permit(), nullptr)](
+                semaphore->async_acquire([guard = WaitGuard(log, Permit(), nullptr)](
                                              const Result<Permit>& result
                                          ) { guard.note(result); });
                 break;
@@ -315,8 +319,8 @@ TEST_CASE(
 
 TEST_CASE("async_semaphore: waits end with a thread pool", "[async][semaphore][lifetime]")
 {
-    Log log;
-    Shared semaphore;
+    WaitLog log;
+    SharedSemaphore semaphore;
     {
         asio::thread_pool pool(2);
         semaphore = std::make_shared<AsyncSemaphore>(pool.get_executor());
@@ -327,7 +331,7 @@ TEST_CASE("async_semaphore: waits end with a thread pool", "[async][semaphore][l
         }
         spawn_coro(
             pool.get_executor(),
-            wait_with(*semaphore, Guard(log, Permit(), nullptr), Duration::max())
+            wait_with(*semaphore, WaitGuard(log, Permit(), nullptr), Duration::max())
         );
         asio::io_context other;
         poll_until([&] { return run_coro(other, semaphore->metrics()).waiting == 11; });
@@ -356,7 +360,7 @@ TEST_CASE(
     "[async][semaphore][lifetime]"
 )
 {
-    Log log;
+    WaitLog log;
     {
         asio::io_context context;
         auto one = std::make_shared<AsyncSemaphore>(context.get_executor());
@@ -365,9 +369,11 @@ TEST_CASE(
         auto of_two = two->try_acquire().value();
         spawn_coro(
             context.get_executor(),
-            wait_with(*one, Guard(log, std::move(of_two), two), Duration::max())
+            wait_with(*one, WaitGuard(log, std::move(of_two), two), Duration::max())
         );
-        spawn_coro(context.get_executor(), wait_with(*two, Guard(log, std::move(of_one), one), 1h));
+        spawn_coro(
+            context.get_executor(), wait_with(*two, WaitGuard(log, std::move(of_one), one), 1h)
+        );
         run_ready(context);
     }
     CHECK(log.alive == 0);

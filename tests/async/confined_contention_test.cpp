@@ -24,13 +24,13 @@ namespace sojourn::tests {
 namespace {
 
 /// Not atomic on purpose: only the strand protects it.
-struct Tally {
+struct ConfinedTally {
     std::uint64_t count = 0;
     bool is_inside = false;
     bool overlapped = false;
 };
 
-std::uint64_t add(Tally& tally)
+std::uint64_t add(ConfinedTally& tally)
 {
     tally.overlapped |= std::exchange(tally.is_inside, true);
     ++tally.count;
@@ -38,10 +38,10 @@ std::uint64_t add(Tally& tally)
     return tally.count;
 }
 
-using Crowd = std::vector<std::shared_ptr<CoroResult<bool>>>;
+using Callers = std::vector<std::shared_ptr<CoroResult<bool>>>;
 
 /// True if the caller was never inside after a call, and the counts it got only rose.
-asio::awaitable<bool> add_often(Confined<Tally>& confined, int times)
+asio::awaitable<bool> add_often(Confined<ConfinedTally>& confined, int times)
 {
     bool is_right = true;
     std::uint64_t last = 0;
@@ -53,16 +53,18 @@ asio::awaitable<bool> add_often(Confined<Tally>& confined, int times)
     co_return is_right;
 }
 
-Crowd gather(const asio::any_io_executor& executor, Confined<Tally>& confined, int size, int times)
+Callers gather(
+    const asio::any_io_executor& executor, Confined<ConfinedTally>& confined, int size, int times
+)
 {
-    Crowd crowd;
+    Callers crowd;
     for (int i = 0; i < size; ++i) {
         crowd.push_back(spawn_coro(executor, add_often(confined, times)));
     }
     return crowd;
 }
 
-void check(Crowd& crowd)
+void check(Callers& crowd)
 {
     poll_until([&] {
         return std::ranges::all_of(crowd, [](const auto& one) { return one->is_done(); });
@@ -74,18 +76,18 @@ void check(Crowd& crowd)
     CHECK(all_are_right);
 }
 
-void check(Confined<Tally>& confined, std::uint64_t calls)
+void check(Confined<ConfinedTally>& confined, std::uint64_t calls)
 {
     // In a turn, so that whoever counted last is done with it.
-    Tally tally;
+    ConfinedTally tally;
     CallCounts counts;
     while_inside(confined, [] {});
     while_inside(confined, [&] { counts = confined.counts(); });
-    const auto copy = [](Tally& value) { return value; };
+    const auto copy = [](ConfinedTally& value) { return value; };
     poll_until([&] {
         renew_inline_budget();
         const auto got = confined.try_call(copy);
-        tally = got.value_or(Tally());
+        tally = got.value_or(ConfinedTally());
         return got.has_value();
     });
     CHECK(tally.count == calls);
@@ -101,7 +103,7 @@ TEST_CASE(
 )
 {
     asio::io_context context;
-    Confined<Tally> confined(context.get_executor());
+    Confined<ConfinedTally> confined(context.get_executor());
     ContextThreads threads(context, 4);
     auto crowd = gather(context.get_executor(), confined, 16, 2000);
     check(crowd);
@@ -116,7 +118,7 @@ TEST_CASE(
     asio::io_context home;
     asio::io_context one;
     asio::thread_pool two(2);
-    Confined<Tally> confined(home.get_executor());
+    Confined<ConfinedTally> confined(home.get_executor());
     ContextThreads home_threads(home, 1);
     ContextThreads one_threads(one, 2);
     auto on_one = gather(one.get_executor(), confined, 8, 2000);
@@ -140,7 +142,7 @@ TEST_CASE(
     constexpr int calls = 3000;
     asio::io_context context;
     asio::thread_pool other(2);
-    Confined<Tally> confined(context.get_executor());
+    Confined<ConfinedTally> confined(context.get_executor());
     ContextThreads context_threads(context, 2);
     CompletionProbe probe;
     std::atomic<int> inside{0};
@@ -179,7 +181,7 @@ TEST_CASE("confined: a call is combined while its caller spins", "[async][confin
         return;
     }
     asio::io_context context;
-    Confined<Tally> confined(context.get_executor());
+    Confined<ConfinedTally> confined(context.get_executor());
     const ContextThreads threads(context, 2);
     std::uint64_t calls = 0;
     const TimeLimit limit(std::chrono::seconds(5));
@@ -198,7 +200,7 @@ namespace {
 
 using ContextStrand = asio::strand<asio::io_context::executor_type>;
 
-asio::awaitable<bool> goes_on_in(Confined<Tally>& confined, ContextStrand strand)
+asio::awaitable<bool> goes_on_in(Confined<ConfinedTally>& confined, ContextStrand strand)
 {
     co_await confined.call(&add);
     co_return strand.running_in_this_thread();
@@ -214,7 +216,7 @@ TEST_CASE(
     // call.
     asio::io_context home;
     asio::io_context other;
-    Confined<Tally> confined(home.get_executor());
+    Confined<ConfinedTally> confined(home.get_executor());
     const ContextThreads home_threads(home, 1);
     const ContextThreads other_threads(other, 1);
     Signal is_inside;
@@ -312,7 +314,7 @@ TEST_CASE(
 )
 {
     asio::io_context context;
-    Confined<Tally> confined(context.get_executor());
+    Confined<ConfinedTally> confined(context.get_executor());
     Signal is_inside;
     Signal may_leave;
     std::jthread holder([&] {

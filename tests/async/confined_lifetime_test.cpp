@@ -4,6 +4,7 @@
 #include "async/inside.hpp"
 #include "sojourn/async/confined.hpp"
 #include "support/completion_probe.hpp"
+#include "support/face.hpp"
 #include "support/run_coro.hpp"
 
 #include <boost/asio/any_completion_handler.hpp>
@@ -32,7 +33,7 @@ constexpr int many = 100;
 constexpr int drained_at_once = 64;
 
 /// What is confined, and what outlives it.
-struct Log {
+struct CallLog {
     int calls = 0;
     int nudges = 0;
     int values_alive = 0;
@@ -42,7 +43,7 @@ struct Log {
 
 class Value {
 public:
-    explicit Value(Log& log) : log_(log) { ++log_.values_alive; }
+    explicit Value(CallLog& log) : log_(log) { ++log_.values_alive; }
 
     Value(const Value&) = delete;
     Value& operator=(const Value&) = delete;
@@ -56,29 +57,29 @@ public:
     void call() { ++log_.calls; }
 
 private:
-    Log& log_;
+    CallLog& log_;
 };
 
-using Shared = std::shared_ptr<Confined<Value>>;
+using SharedConfined = std::shared_ptr<Confined<Value>>;
 
 /// Held by whoever waits; calls back when destroyed, as a session's lease does.
-class Guard {
+class CallGuard {
 public:
-    Guard(Shared confined, Log& log) : confined_(std::move(confined)), log_(&log)
+    CallGuard(SharedConfined confined, CallLog& log) : confined_(std::move(confined)), log_(&log)
     {
         ++log_->guards_alive;
     }
 
-    Guard(Guard&& other) noexcept
+    CallGuard(CallGuard&& other) noexcept
         : confined_(std::move(other.confined_)), log_(std::exchange(other.log_, nullptr))
     {
     }
 
-    Guard(const Guard&) = delete;
-    Guard& operator=(const Guard&) = delete;
-    Guard& operator=(Guard&&) = delete;
+    CallGuard(const CallGuard&) = delete;
+    CallGuard& operator=(const CallGuard&) = delete;
+    CallGuard& operator=(CallGuard&&) = delete;
 
-    ~Guard()
+    ~CallGuard()
     {
         if (log_ != nullptr) {
             --log_->guards_alive;
@@ -86,11 +87,11 @@ public:
         }
     }
 
-    [[nodiscard]] Log& log() const noexcept { return *log_; }
+    [[nodiscard]] CallLog& log() const noexcept { return *log_; }
 
 private:
-    Shared confined_;
-    Log* log_;
+    SharedConfined confined_;
+    CallLog* log_;
 };
 
 void use(Value& value)
@@ -99,30 +100,30 @@ void use(Value& value)
 }
 
 /// Keeps the confined value by its guard.
-asio::awaitable<void> call_with_guard(Shared confined, Guard guard)
+asio::awaitable<void> call_with_guard(SharedConfined confined, CallGuard guard)
 {
     co_await confined->call(&use);
     ++guard.log().finished;
 }
 
 /// Keeps nothing.
-asio::awaitable<void> call_plainly(Confined<Value>& confined, Log& log)
+asio::awaitable<void> call_plainly(Confined<Value>& confined, CallLog& log)
 {
     co_await confined.call(&use);
     ++log.finished;
 }
 
-enum class Face { coroutine, handler };
-
 /// Puts `many` calls of callers on `theirs` in the queue; 64 are run, the rest is left to the home.
-void queue_calls(asio::io_context& theirs, const Shared& confined, Log& log, Face face)
+void queue_calls(asio::io_context& theirs, const SharedConfined& confined, CallLog& log, Face face)
 {
     while_inside(*confined, [&] {
         for (int i = 0; i < many; ++i) {
             if (face == Face::coroutine) {
-                spawn_coro(theirs.get_executor(), call_with_guard(confined, Guard(confined, log)));
+                spawn_coro(
+                    theirs.get_executor(), call_with_guard(confined, CallGuard(confined, log))
+                );
             } else {
-                auto finish = [guard = Guard(confined, log)](std::exception_ptr) {
+                auto finish = [guard = CallGuard(confined, log)](std::exception_ptr) {
                     ++guard.log().finished;
                 };
                 confined->async_call(
@@ -142,7 +143,7 @@ TEST_CASE(
 )
 {
     const auto face = GENERATE(Face::coroutine, Face::handler);
-    Log log;
+    CallLog log;
     asio::io_context context;
     auto confined = std::make_unique<Confined<Value>>(context.get_executor(), log);
     while_inside(*confined, [&] {
@@ -168,7 +169,7 @@ TEST_CASE(
     "confined: may be destroyed while a caller waits for its budget", "[async][confined][lifetime]"
 )
 {
-    Log log;
+    CallLog log;
     asio::io_context context;
     auto confined = std::make_unique<Confined<Value>>(context.get_executor(), log);
     renew_inline_budget();
@@ -190,8 +191,8 @@ TEST_CASE(
 )
 {
     const auto face = GENERATE(Face::coroutine, Face::handler);
-    Log log;
-    Shared confined;
+    CallLog log;
+    SharedConfined confined;
     {
         asio::io_context context;
         confined = std::make_shared<Confined<Value>>(context.get_executor(), log);
@@ -213,7 +214,7 @@ TEST_CASE(
 )
 {
     const auto face = GENERATE(Face::coroutine, Face::handler);
-    Log log;
+    CallLog log;
     {
         asio::io_context context;
         auto confined = std::make_shared<Confined<Value>>(context.get_executor(), log);
@@ -232,7 +233,7 @@ TEST_CASE(
 )
 {
     const auto face = GENERATE(Face::coroutine, Face::handler);
-    Log log;
+    CallLog log;
     std::optional<asio::io_context> context(std::in_place);
     auto confined = std::make_shared<Confined<Value>>(context->get_executor(), log);
     queue_calls(*context, confined, log, face);
@@ -251,7 +252,7 @@ TEST_CASE(
 {
     // What a context destroys first depends on what was first used in it.
     const auto face = GENERATE(Face::coroutine, Face::handler);
-    Log log;
+    CallLog log;
     {
         asio::io_context context;
         auto strand = asio::make_strand(context);
@@ -272,7 +273,7 @@ TEST_CASE("confined: the home ends before the callers' context", "[async][confin
     const auto value_goes = GENERATE(ValueGoes::first, ValueGoes::between, ValueGoes::last);
     const auto face = GENERATE(Face::coroutine, Face::handler);
     const bool theirs_runs_on = GENERATE(false, true);
-    Log log;
+    CallLog log;
     std::optional<asio::io_context> theirs(std::in_place);
     std::optional<asio::io_context> home(std::in_place);
     auto confined = std::make_shared<Confined<Value>>(home->get_executor(), log);
@@ -304,20 +305,20 @@ TEST_CASE(
     "[async][confined][lifetime]"
 )
 {
-    Log log;
+    CallLog log;
     {
         asio::io_context context;
         auto one = std::make_shared<Confined<Value>>(context.get_executor(), log);
         auto two = std::make_shared<Confined<Value>>(context.get_executor(), log);
         while_inside(*one, [&] {
             for (int i = 0; i < many; ++i) {
-                spawn_coro(context.get_executor(), call_with_guard(one, Guard(two, log)));
+                spawn_coro(context.get_executor(), call_with_guard(one, CallGuard(two, log)));
             }
             run_ready(context);
         });
         while_inside(*two, [&] {
             for (int i = 0; i < many; ++i) {
-                spawn_coro(context.get_executor(), call_with_guard(two, Guard(one, log)));
+                spawn_coro(context.get_executor(), call_with_guard(two, CallGuard(one, log)));
             }
             run_ready(context);
         });
@@ -332,7 +333,7 @@ TEST_CASE(
 )
 {
     // The drain holds the last reference, and the nudge in the queue holds none.
-    Log log;
+    CallLog log;
     {
         asio::io_context context;
         const auto strand = asio::make_strand(context);
@@ -356,7 +357,7 @@ TEST_CASE(
     "[async][confined][lifetime]"
 )
 {
-    Log log;
+    CallLog log;
     std::optional<asio::io_context> context(std::in_place);
     Confined<Value> confined(context->get_executor(), log);
     while_inside(confined, [&] {
@@ -374,7 +375,7 @@ TEST_CASE(
 
 TEST_CASE("confined: works on after its context has ended", "[async][confined][lifetime]")
 {
-    Log log;
+    CallLog log;
     std::optional<asio::io_context> home(std::in_place);
     asio::io_context theirs;
     const auto confined = std::make_shared<Confined<Value>>(home->get_executor(), log);
@@ -406,7 +407,7 @@ TEST_CASE(
     "confined: a handler without a context to run on is destroyed", "[async][confined][lifetime]"
 )
 {
-    Log log;
+    CallLog log;
     std::optional<asio::io_context> home(std::in_place);
     Confined<Value> confined(home->get_executor(), log);
     home.reset();
@@ -423,7 +424,7 @@ TEST_CASE(
 
 TEST_CASE("confined: what a turn leaves is dropped when nobody is inside", "[async][confined]")
 {
-    Log log;
+    CallLog log;
     asio::io_context home;
     auto confined = std::make_shared<Confined<Value>>(home.get_executor(), log);
     auto parting = std::make_shared<int>(7);
@@ -457,7 +458,7 @@ TEST_CASE("confined: what a turn leaves is dropped when nobody is inside", "[asy
 
 TEST_CASE("confined: a turn may leave what holds the confined value", "[async][confined]")
 {
-    Log log;
+    CallLog log;
     asio::io_context home;
     auto confined = std::make_shared<Confined<Value>>(home.get_executor(), log);
     auto& inside = *confined;
@@ -487,7 +488,7 @@ struct Keeping {
 
 TEST_CASE("confined: a turn keeps what it needs only where its caller waits", "[async][confined]")
 {
-    Log log;
+    CallLog log;
     asio::io_context home;
     auto confined = std::make_shared<Confined<Value>>(home.get_executor(), log);
     const auto object = std::make_shared<int>(7);
@@ -513,7 +514,7 @@ TEST_CASE("confined: a turn keeps what it needs only where its caller waits", "[
 TEST_CASE("confined: a thread_pool ends with calls waiting", "[async][confined][lifetime]")
 {
     // The home never runs a thing once it is stopped; the callers are its own.
-    Log log;
+    CallLog log;
     {
         asio::thread_pool pool(1);
         auto confined = std::make_shared<Confined<Value>>(pool.get_executor(), log);
@@ -521,7 +522,7 @@ TEST_CASE("confined: a thread_pool ends with calls waiting", "[async][confined][
         pool.join();
         while_inside(*confined, [&] {
             for (int i = 0; i < many; ++i) {
-                auto finish = [guard = Guard(confined, log)](std::exception_ptr) {
+                auto finish = [guard = CallGuard(confined, log)](std::exception_ptr) {
                     ++guard.log().finished;
                 };
                 confined->async_call(&use, std::move(finish));

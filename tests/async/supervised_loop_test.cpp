@@ -26,7 +26,7 @@ namespace {
 
 using testing::ManualClock;
 
-enum class Failure { none, exception, number };
+enum class LoopFailure { none, exception, number };
 
 /// The work of a loop, and what it saw. Outlives the loop.
 struct Work {
@@ -45,10 +45,10 @@ struct Work {
             work.waiting = &waiting;
             co_await waiting.async_wait(asio::as_tuple(asio::use_awaitable));
         }
-        if (work.failure == Failure::exception) {
+        if (work.failure == LoopFailure::exception) {
             throw std::runtime_error("round");
         }
-        if (work.failure == Failure::number) {
+        if (work.failure == LoopFailure::number) {
             throw 5; // NOLINT(hicpp-exception-baseclass): that is the point
         }
         co_return work.clock->steady() + work.pause;
@@ -56,7 +56,7 @@ struct Work {
 
     std::shared_ptr<ManualClock> clock;
     Duration pause = 10s;
-    Failure failure = Failure::none;
+    LoopFailure failure = LoopFailure::none;
     std::function<void()> during;
     bool suspends = false;
     /// What a round that suspends waits for; cancel it to let the round go on.
@@ -212,7 +212,7 @@ TEST_CASE(
 )
 {
     Stage stage;
-    stage.work.failure = GENERATE(Failure::exception, Failure::number);
+    stage.work.failure = GENERATE(LoopFailure::exception, LoopFailure::number);
     stage.loop->ensure_running();
     stage.go();
     Duration pause = 100ms;
@@ -237,7 +237,7 @@ TEST_CASE(
 )
 {
     Stage stage;
-    stage.work.failure = Failure::exception;
+    stage.work.failure = LoopFailure::exception;
     stage.loop->ensure_running();
     stage.go();
     for (int i = 0; i < 10; ++i) {
@@ -256,13 +256,13 @@ TEST_CASE(
 )
 {
     Stage stage;
-    stage.work.failure = Failure::exception;
+    stage.work.failure = LoopFailure::exception;
     stage.loop->ensure_running();
     stage.go();
     stage.advance(100ms);
     stage.advance(200ms);
     CHECK(stage.loop->health().consecutive_failures == 3);
-    stage.work.failure = Failure::none;
+    stage.work.failure = LoopFailure::none;
     stage.advance(400ms);
     const auto health = stage.loop->health();
     CHECK(health.running);
@@ -270,7 +270,7 @@ TEST_CASE(
     CHECK(health.failures == 3);
     CHECK(health.consecutive_failures == 0);
     CHECK(health.last_success == stage.clock->steady());
-    stage.work.failure = Failure::exception;
+    stage.work.failure = LoopFailure::exception;
     stage.advance(10s);
     CHECK(stage.loop->health().consecutive_failures == 1);
     stage.advance(100ms);
@@ -397,7 +397,7 @@ TEST_CASE("supervised_loop: stop is final, whenever it comes", "[async][supervis
     }
     SECTION("in the pause after a failure")
     {
-        stage.work.failure = Failure::exception;
+        stage.work.failure = LoopFailure::exception;
         stage.loop->ensure_running();
         stage.go();
         stage.loop->stop();
@@ -476,7 +476,7 @@ TEST_CASE(
     }
     SECTION("in the pause after a failure")
     {
-        work.failure = Failure::exception;
+        work.failure = LoopFailure::exception;
         loop->ensure_running();
         run_ready(*context);
     }

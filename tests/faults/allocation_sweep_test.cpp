@@ -8,6 +8,7 @@
 #include "faults/tally.hpp"
 #include "faults/world.hpp"
 #include "support/allocations.hpp"
+#include "support/face.hpp"
 
 #include <sojourn/async/async_semaphore.hpp>
 #include <sojourn/async/confined.hpp>
@@ -30,8 +31,6 @@ using namespace std::chrono_literals;
 namespace sojourn::tests {
 
 namespace {
-
-enum class Face { coroutine, handler };
 
 /// What became of one allocation.
 struct Fate {
@@ -72,7 +71,7 @@ Fate fate_of(const FailingNew& failing)
 
 /// Notes what comes of a coroutine. Its frame may be lost at any time.
 asio::awaitable<void>
-note(const Operation& operation, World& world, std::shared_ptr<Attempt> attempt)
+note_end_or_loss(const Operation& operation, World& world, std::shared_ptr<Attempt> attempt)
 {
     try {
         auto running = operation.call(world);
@@ -92,7 +91,7 @@ void begin(
         operation.start(world, Noting(attempt));
     } else if (operation.call) {
         asio::co_spawn(
-            world.caller.get_executor(), note(operation, world, attempt), asio::detached
+            world.caller.get_executor(), note_end_or_loss(operation, world, attempt), asio::detached
         );
     }
 }

@@ -80,7 +80,7 @@ void jump(World& world, TimePoint to)
 }
 
 asio::awaitable<void>
-note(const Operation& operation, World& world, std::shared_ptr<Attempt> attempt)
+note_end(const Operation& operation, World& world, std::shared_ptr<Attempt> attempt)
 {
     auto running = operation.call(world);
     attempt->error = co_await std::move(running);
@@ -93,7 +93,7 @@ void begin(const Operation& operation, World& world, const std::shared_ptr<Attem
         operation.start(world, Noting(attempt));
     } else if (operation.call) {
         asio::co_spawn(
-            world.caller.get_executor(), note(operation, world, attempt), asio::detached
+            world.caller.get_executor(), note_end(operation, world, attempt), asio::detached
         );
     } else {
         attempt->is_done = true;

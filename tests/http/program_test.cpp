@@ -307,9 +307,9 @@ TEST_CASE("http_sessions: one connection too many is told so, under the usual li
 }
 
 // Not under a sanitizer, which wants far more memory than that.
-constexpr auto unless_sanitized = is_sanitized ? "[.]" : "[http]";
+constexpr auto with_little_memory = is_sanitized ? "[.]" : "[http]";
 
-TEST_CASE("http_sessions: threads that cannot be started are an error", unless_sanitized)
+TEST_CASE("http_sessions: threads that cannot be started are an error", with_little_memory)
 {
     ChildProcess program(
         {"/bin/sh",
@@ -321,7 +321,7 @@ TEST_CASE("http_sessions: threads that cannot be started are an error", unless_s
     CHECK(contains(program.output(), "cannot start --threads 256"));
 }
 
-TEST_CASE("http_sessions: sessions that do not fit the memory are an error", unless_sanitized)
+TEST_CASE("http_sessions: sessions that do not fit the memory are an error", with_little_memory)
 {
     ChildProcess program(
         {"/bin/sh",

@@ -226,10 +226,11 @@ TEST_CASE("server: one connection too many is answered 503, until another ends",
 // The kernel completes a connection that the server has no descriptor for; it waits in the queue,
 // and accepting it fails until there is one.
 // Not under a sanitizer: its runtime needs a descriptor of its own whenever something is thrown.
-constexpr auto unless_sanitized = is_sanitized ? "[.]" : "[http]";
+constexpr auto without_descriptors = is_sanitized ? "[.]" : "[http]";
 
 TEST_CASE(
-    "server: it outlives a lack of file descriptors, and then accepts who waited", unless_sanitized
+    "server: it outlives a lack of file descriptors, and then accepts who waited",
+    without_descriptors
 )
 {
     auto options = test_options();

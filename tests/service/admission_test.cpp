@@ -2,6 +2,7 @@
 // the service.
 
 #include "service/manual_service.hpp"
+#include "support/face.hpp"
 
 #include <boost/asio/use_future.hpp>
 #include <catch2/catch_test_macros.hpp>
@@ -19,8 +20,6 @@ using namespace sojourn::tests;
 using namespace std::chrono_literals;
 
 namespace {
-
-enum class Face { coroutine, handler };
 
 /// Each way to ask a service.
 struct Way {

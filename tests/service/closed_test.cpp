@@ -77,11 +77,6 @@ Kind any_kind()
     return GENERATE(Kind::plain, Kind::weak, Kind::exclusive);
 }
 
-ServiceOptions unlimited(std::size_t shards = 1)
-{
-    return plain_options().request_rate(RateLimit::unlimited()).shards(shards);
-}
-
 } // namespace
 
 TEST_CASE("session_service: closed tells that the session was removed", "[async][service]")

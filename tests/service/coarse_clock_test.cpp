@@ -37,8 +37,8 @@ public:
     testing::ManualClock exact;
 };
 
-struct Fixture {
-    explicit Fixture(RateLimit limit)
+struct LaggingService {
+    explicit LaggingService(RateLimit limit)
         : service(
               context.get_executor(),
               ServiceOptions().request_rate(limit),
@@ -68,7 +68,7 @@ TEST_CASE(
     "[async][service]"
 )
 {
-    Fixture f(RateLimit::unlimited());
+    LaggingService f(RateLimit::unlimited());
     f.clock->exact.advance(1s);
     auto lease = f.acquire().value();
     f.clock->exact.advance(1s);
@@ -81,7 +81,7 @@ TEST_CASE(
     "[async][service]"
 )
 {
-    Fixture f(RateLimit::unlimited());
+    LaggingService f(RateLimit::unlimited());
     f.clock->exact.advance(1s);
     // This turn told the table the exact time.
     CHECK(f.peek().expires_in == 30min - 1s);
@@ -93,7 +93,7 @@ TEST_CASE(
     "session_service coarse clock: a request is refused by the exact time alone", "[async][service]"
 )
 {
-    Fixture f(RateLimit(100, 1));
+    LaggingService f(RateLimit(100, 1));
     f.clock->exact.advance(1s);
     REQUIRE(f.acquire().has_value());
     // By the coarse time the next is due 10 ms after that, which is 3 ms from here.
@@ -112,7 +112,7 @@ TEST_CASE(
     "[async][service]"
 )
 {
-    Fixture f(RateLimit(1000, 1));
+    LaggingService f(RateLimit(1000, 1));
     f.clock->exact.advance(1s);
     REQUIRE(f.acquire().has_value());
     f.clock->exact.advance(1ms - 1ns);

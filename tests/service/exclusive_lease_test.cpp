@@ -4,6 +4,7 @@
 #include "service/manual_service.hpp"
 #include "service/removal_log.hpp"
 #include "support/completion_probe.hpp"
+#include "support/face.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
@@ -38,13 +39,6 @@ namespace {
 
 using Exclusive = Begun<Result<ExclusiveLease>>;
 
-enum class Face : std::uint8_t { coroutine, handler };
-
-ServiceOptions unlimited(std::size_t shards = 1)
-{
-    return plain_options().request_rate(RateLimit::unlimited()).shards(shards);
-}
-
 Exclusive begin(
     ManualService& sessions, const SessionId& id, Duration limit = 1h, Face face = Face::coroutine
 )
@@ -59,11 +53,6 @@ Exclusive begin(
 std::size_t leases_of(ManualService& sessions, const SessionId& id)
 {
     return sessions.run(sessions.service.peek(id)).value().leases;
-}
-
-Face any_face()
-{
-    return GENERATE(Face::coroutine, Face::handler);
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include "service/manual_service.hpp"
 #include "support/completion_probe.hpp"
+#include "support/face.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -24,8 +25,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-enum class Face { coroutine, handler };
-
 using Acquired = std::future<Result<SessionLease>>;
 
 ServiceOptions bounded(std::size_t most)
@@ -47,11 +46,6 @@ Acquired begin(ManualService& sessions, Face face, const SessionId& id)
 bool is_waiting(const Acquired& acquired)
 {
     return acquired.wait_for(0s) != std::future_status::ready;
-}
-
-Face any_face()
-{
-    return GENERATE(Face::coroutine, Face::handler);
 }
 
 } // namespace

@@ -13,6 +13,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <stdexcept>
 #include <utility>
@@ -27,6 +28,12 @@ inline ServiceOptions plain_options()
         .max_sessions_per_principal(std::nullopt)
         .eviction_grace(Duration::zero())
         .creation_rate(RateLimit::unlimited());
+}
+
+/// The same, with as many requests of a session as one likes.
+inline ServiceOptions unlimited(std::size_t shards = 1)
+{
+    return plain_options().request_rate(RateLimit::unlimited()).shards(shards);
 }
 
 /// A service on a context of its own. Nothing runs but in `run` and `settle`, and no time passes

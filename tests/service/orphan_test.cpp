@@ -70,8 +70,8 @@ private:
     mutable std::atomic<bool> is_hooked{false};
 };
 
-struct Fixture {
-    explicit Fixture(ServiceOptions options = ServiceOptions())
+struct HookedService {
+    explicit HookedService(ServiceOptions options = ServiceOptions())
     {
         auto clock = std::make_shared<HookedClock>();
         watch = clock;
@@ -109,7 +109,7 @@ ServiceOptions limited()
 
 TEST_CASE("session_service: without leases nothing is left of it", "[async][service]")
 {
-    Fixture f;
+    HookedService f;
     (void)f.create();
     (void)f.create();
     f.end();
@@ -119,7 +119,7 @@ TEST_CASE("session_service: without leases nothing is left of it", "[async][serv
 TEST_CASE("session_service: the last lease ends what is left of it", "[async][service]")
 {
     const auto shards = GENERATE(std::size_t{1}, std::size_t{3});
-    Fixture f(ServiceOptions().shards(shards));
+    HookedService f(ServiceOptions().shards(shards));
     std::vector<SessionLease> leases;
     for (int i = 0; i < 20; ++i) {
         auto created = f.create();
@@ -139,7 +139,7 @@ TEST_CASE(
     "session_service: what is left of it may end inside a call that has waited", "[async][service]"
 )
 {
-    Fixture f(limited());
+    HookedService f(limited());
     auto created = f.create();
     f.acquire(created.id).release();
     CompletionProbe probe;
@@ -160,7 +160,7 @@ TEST_CASE(
     "session_service: a lease that is made while the service goes is kept", "[async][service]"
 )
 {
-    Fixture f(limited());
+    HookedService f(limited());
     auto created = f.create();
     created.lease.release();
     f.acquire(created.id).release();
@@ -189,7 +189,7 @@ TEST_CASE(
     constexpr int rounds = 50;
     constexpr std::size_t threads = 3;
     for (int round = 0; round < rounds; ++round) {
-        Fixture f(ServiceOptions().shards(2));
+        HookedService f(ServiceOptions().shards(2));
         std::vector<std::vector<SessionLease>> leases(threads);
         for (std::size_t i = 0; i < 8 * threads; ++i) {
             auto created = f.create();
@@ -222,7 +222,7 @@ TEST_CASE(
     // More than one drain runs, so that it is handed over on the way.
     constexpr int calls = 150;
     for (int round = 0; round < rounds; ++round) {
-        Fixture f(limited());
+        HookedService f(limited());
         auto created = f.create();
         f.acquire(created.id).release();
         std::latch inside(2);

@@ -36,11 +36,6 @@ static_assert(noexcept(std::declval<WeakLease&>().release()));
 
 namespace {
 
-ServiceOptions unlimited(std::size_t shards = 1)
-{
-    return plain_options().request_rate(RateLimit::unlimited()).shards(shards);
-}
-
 WeakLease acquire_weak(ManualService& sessions, const SessionId& id)
 {
     return sessions.run(sessions.service.acquire_weak(id)).value();

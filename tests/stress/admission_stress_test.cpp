@@ -32,7 +32,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int rounds = is_sanitized ? 200 : 1'000;
+constexpr int visit_rounds = is_sanitized ? 200 : 1'000;
 constexpr std::size_t capacity = 60;
 constexpr std::size_t half_open = 20;
 constexpr std::size_t of_a_principal = 3;
@@ -52,19 +52,19 @@ asio::awaitable<std::size_t> count_of(SessionService& service, const std::string
     co_return page ? page->sessions.size() : 0;
 }
 
-struct Findings {
+struct VisitFindings {
     std::atomic<std::uint64_t> created{0};
     std::atomic<std::uint64_t> refused{0};
     std::atomic<std::uint64_t> strange{0};
     std::atomic<std::uint64_t> over_bound{0};
 };
 
-asio::awaitable<void> visitor(SessionService& service, Findings& found, std::uint64_t seed)
+asio::awaitable<void> visitor(SessionService& service, VisitFindings& found, std::uint64_t seed)
 {
     std::mt19937_64 random(seed);
     std::vector<SessionLease> leases;
     std::optional<SessionId> last;
-    for (int i = 0; i < rounds; ++i) {
+    for (int i = 0; i < visit_rounds; ++i) {
         const auto principal = "user " + std::to_string(random() % principals);
         if (last && random() % 4 == 0) {
             const auto rotated =
@@ -118,7 +118,7 @@ TEST_CASE("stress: no bound of admission is passed, and nothing of it is lost", 
             .eviction_grace(Duration::zero())
             .creation_rate(RateLimit::unlimited())
     );
-    Findings found;
+    VisitFindings found;
     {
         ContextThreads threads(context, 4);
         std::vector<std::future<void>> visitors;
@@ -177,7 +177,7 @@ TEST_CASE("stress: a principal's bound holds where many log in at once", "[stres
             .creation_rate(RateLimit::unlimited())
     );
     ContextThreads threads(context, 4);
-    for (int round = 0; round < rounds; ++round) {
+    for (int round = 0; round < visit_rounds; ++round) {
         const auto wish = CreateOptions().principal("user " + std::to_string(round));
         std::vector<std::future<Result<CreatedSession>>> logins;
         for (std::size_t i = 0; i < at_once; ++i) {

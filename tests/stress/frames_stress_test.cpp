@@ -28,7 +28,7 @@ using namespace sojourn::tests;
 
 namespace {
 
-constexpr std::uint64_t rounds = is_sanitized ? 200 : 1'000;
+constexpr std::uint64_t frame_rounds = is_sanitized ? 200 : 1'000;
 constexpr std::uint64_t recorders = 4;
 constexpr std::size_t most_bytes = 200'000;
 
@@ -47,7 +47,7 @@ asio::awaitable<std::uint64_t> record_all(SessionService& service, SessionId id)
     auto lease = co_await service.acquire_weak(std::move(id));
     std::uint64_t strange = 0;
     std::uint64_t before = 0;
-    for (std::uint64_t i = 0; i < rounds; ++i) {
+    for (std::uint64_t i = 0; i < frame_rounds; ++i) {
         const auto number = co_await lease.value().record(FrameDirection::to_client, "frame");
         strange += number && *number > before ? 0U : 1U;
         before = number ? *number : before;
@@ -60,7 +60,7 @@ asio::awaitable<std::uint64_t> follow_all(SessionService& service, SessionRefere
 {
     std::uint64_t strange = 0;
     FrameQuery query;
-    for (std::uint64_t seen = 0; seen < recorders * rounds;) {
+    for (std::uint64_t seen = 0; seen < recorders * frame_rounds;) {
         const auto page = co_await service.next_frames(reference, query);
         for (const auto& frame : page.value().frames) {
             strange += frame->sequence == ++seen ? 0U : 1U;
@@ -70,7 +70,7 @@ asio::awaitable<std::uint64_t> follow_all(SessionService& service, SessionRefere
     co_return strange;
 }
 
-struct Findings {
+struct FrameFindings {
     std::atomic<std::uint64_t> recorded{0};
     std::atomic<std::uint64_t> ended{0};
     std::atomic<std::uint64_t> strange{0};
@@ -78,7 +78,7 @@ struct Findings {
 
 /// Follows a session until it ends.
 asio::awaitable<void>
-follow_to_the_end(SessionService& service, SessionReference reference, Findings& found)
+follow_to_the_end(SessionService& service, SessionReference reference, FrameFindings& found)
 {
     FrameQuery query;
     for (;;) {
@@ -94,11 +94,11 @@ follow_to_the_end(SessionService& service, SessionReference reference, Findings&
 }
 
 /// Makes sessions, records in them more than fits, and ends them.
-asio::awaitable<void> live(SessionService& service, Findings& found, std::uint64_t seed)
+asio::awaitable<void> live(SessionService& service, FrameFindings& found, std::uint64_t seed)
 {
     std::mt19937_64 random(seed);
     const auto executor = co_await asio::this_coro::executor;
-    for (std::uint64_t i = 0; i < rounds / 10; ++i) {
+    for (std::uint64_t i = 0; i < frame_rounds / 10; ++i) {
         auto created = co_await service.create();
         auto& lease = created.value().lease;
         asio::co_spawn(
@@ -151,7 +151,7 @@ TEST_CASE("stress: frames of many sessions keep to their bounds, and end", "[str
     const auto seed = announced_seed();
     CAPTURE(shards, seed);
     constexpr std::uint64_t lives = 8;
-    Findings found;
+    FrameFindings found;
     asio::io_context context;
     SessionService service(
         context.get_executor(),
@@ -180,5 +180,5 @@ TEST_CASE("stress: frames of many sessions keep to their bounds, and end", "[str
         threads.finish();
     }
     CHECK(found.strange == 0);
-    CHECK(found.ended == lives * (rounds / 10));
+    CHECK(found.ended == lives * (frame_rounds / 10));
 }

@@ -35,7 +35,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int rounds = is_sanitized ? 300 : 1'500;
+constexpr int lease_rounds = is_sanitized ? 300 : 1'500;
 
 /// A session, and how many are inside it that must be alone.
 struct Known {
@@ -101,7 +101,7 @@ public:
 
     static asio::awaitable<void> run(std::unique_ptr<Client> self)
     {
-        for (int i = 0; i < rounds; ++i) {
+        for (int i = 0; i < lease_rounds; ++i) {
             co_await self->step();
         }
     }

@@ -24,8 +24,8 @@ TimePoint at(std::int64_t moment)
 }
 
 /// A schedule with the slots' notes of when they are armed.
-struct Fixture {
-    explicit Fixture(std::uint32_t slots) : schedule(slots), armed_at(slots, never) {}
+struct ScheduleFixture {
+    explicit ScheduleFixture(std::uint32_t slots) : schedule(slots), armed_at(slots, never) {}
 
     void arm(std::uint32_t slot, std::int64_t moment)
     {
@@ -58,7 +58,7 @@ struct Fixture {
 
 TEST_CASE("expiry_schedule: an empty schedule is never due", "[unit][core]")
 {
-    Fixture f(1);
+    ScheduleFixture f(1);
     CHECK(f.schedule.next() == never);
     CHECK_FALSE(f.schedule.take_due(never - 1ns).has_value());
     CHECK(f.schedule.size() == 0);
@@ -70,7 +70,7 @@ TEST_CASE(
     "expiry_schedule: an entry is due at its moment and not a nanosecond before", "[unit][core]"
 )
 {
-    Fixture f(8);
+    ScheduleFixture f(8);
     f.arm(7, 100);
     CHECK(f.armed_at[7] == at(100));
     CHECK(f.schedule.next() == at(100));
@@ -84,7 +84,7 @@ TEST_CASE(
 
 TEST_CASE("expiry_schedule: a slot that is armed early enough costs nothing", "[unit][core]")
 {
-    Fixture f(1);
+    ScheduleFixture f(1);
     f.arm(0, 100);
     for (int i = 0; i < 1000; ++i) {
         f.arm(0, 100 + i);
@@ -96,7 +96,7 @@ TEST_CASE("expiry_schedule: a slot that is armed early enough costs nothing", "[
 
 TEST_CASE("expiry_schedule: a slot that must come up earlier does, and once", "[unit][core]")
 {
-    Fixture f(1);
+    ScheduleFixture f(1);
     f.arm(0, 100);
     f.arm(0, 50);
     CHECK(f.schedule.size() == 2);
@@ -108,7 +108,7 @@ TEST_CASE("expiry_schedule: a slot that must come up earlier does, and once", "[
 
 TEST_CASE("expiry_schedule: two entries of a slot for one moment count as one", "[unit][core]")
 {
-    Fixture f(1);
+    ScheduleFixture f(1);
     f.arm(0, 100);
     f.arm(0, 50);
     CHECK(f.take(at(50)) == 0U);
@@ -124,7 +124,7 @@ TEST_CASE("expiry_schedule: two entries of a slot for one moment count as one", 
 TEST_CASE("expiry_schedule: slots come in the order of their moments", "[unit][core]")
 {
     constexpr std::uint32_t count = 1000;
-    Fixture f(count);
+    ScheduleFixture f(count);
     std::mt19937_64 random(3);
     std::vector<TimePoint> moments;
     for (std::uint32_t slot = 0; slot < count; ++slot) {
@@ -143,7 +143,7 @@ TEST_CASE("expiry_schedule: slots come in the order of their moments", "[unit][c
 TEST_CASE("expiry_schedule: stale entries are dropped when they are too many", "[unit][core]")
 {
     constexpr std::uint32_t count = 1000;
-    Fixture f(count);
+    ScheduleFixture f(count);
     CHECK(f.schedule.stale_limit() == count / 8);
     for (std::uint32_t slot = 0; slot < count; ++slot) {
         f.arm(slot, 2000);
@@ -166,7 +166,7 @@ TEST_CASE("expiry_schedule: stale entries are dropped when they are too many", "
 
 TEST_CASE("expiry_schedule: a small schedule tolerates a few stale entries", "[unit][core]")
 {
-    Fixture f(1);
+    ScheduleFixture f(1);
     CHECK(f.schedule.stale_limit() == ExpirySchedule::stale_floor);
     for (std::int64_t moment = 1000; moment > 0; --moment) {
         f.arm(0, moment);
@@ -192,7 +192,7 @@ TEST_CASE(
         return std::uniform_int_distribution<std::uint64_t>(0, most)(random);
     };
     constexpr std::uint32_t count = 300;
-    Fixture f(count);
+    ScheduleFixture f(count);
     std::vector<TimePoint> model(count, never);
     auto now = at(0);
     for (int step = 0; step < 20'000; ++step) {

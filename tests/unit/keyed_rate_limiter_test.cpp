@@ -1,6 +1,7 @@
 #include "sojourn/core/keyed_rate_limiter.hpp"
 #include "support/allocations.hpp"
 #include "support/seed.hpp"
+#include "unit/rate_window.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
@@ -23,13 +24,14 @@ using sojourn::RateLimiter;
 using sojourn::TimePoint;
 using sojourn::tests::allocations_made;
 using sojourn::tests::bytes_allocated;
+using sojourn::unit::ceil_of_window;
+using sojourn::unit::first_request;
 
 namespace {
 
-constexpr TimePoint start{1h};
 constexpr HashKey secret{0x0123456789abcdef, 0xfedcba9876543210};
 
-static_assert(noexcept(std::declval<KeyedRateLimiter&>().admit(std::string_view(), start)));
+static_assert(noexcept(std::declval<KeyedRateLimiter&>().admit(std::string_view(), first_request)));
 
 /// As many entries as one bucket has, so that all keys meet.
 constexpr std::size_t one_bucket = 4;
@@ -47,13 +49,6 @@ int admitted_of(int count, KeyedRateLimiter& limiter, std::string_view key, Time
         admitted += is_admitted(limiter, key, now) ? 1 : 0;
     }
     return admitted;
-}
-
-/// Windows of hours at thousands a second: the product fits.
-std::int64_t ceil_of_window(Duration window, RateLimit limit)
-{
-    const auto product = window.count() * limit.requests_per_second();
-    return (product + 999'999'999) / 1'000'000'000;
 }
 
 /// Random numbers from a seed.
@@ -100,29 +95,29 @@ TEST_CASE("keyed_rate_limiter: each key has a burst and then one an interval", "
     KeyedRateLimiter limiter(RateLimit(100, 5), 1024, secret);
     for (const auto* const key : {"ada", "bob", "", "192.0.2.1", "2001:db8::1"}) {
         CAPTURE(key);
-        CHECK(admitted_of(5, limiter, key, start) == 5);
-        CHECK(limiter.admit(key, start) == 10ms);
+        CHECK(admitted_of(5, limiter, key, first_request) == 5);
+        CHECK(limiter.admit(key, first_request) == 10ms);
     }
     for (const auto* const key : {"ada", "bob"}) {
         CAPTURE(key);
-        CHECK(limiter.admit(key, start + 9'999'999ns) == 1ns);
+        CHECK(limiter.admit(key, first_request + 9'999'999ns) == 1ns);
     }
     for (const auto* const key : {"ada", "bob"}) {
         CAPTURE(key);
-        CHECK(is_admitted(limiter, key, start + 10ms));
-        CHECK(limiter.admit(key, start + 10ms) == 10ms);
+        CHECK(is_admitted(limiter, key, first_request + 10ms));
+        CHECK(limiter.admit(key, first_request + 10ms) == 10ms);
     }
     // After a second of rest, the whole burst again and not more.
-    CHECK(admitted_of(6, limiter, "ada", start + 2s) == 5);
+    CHECK(admitted_of(6, limiter, "ada", first_request + 2s) == 5);
     CHECK(limiter.forgotten() == 0);
 }
 
 TEST_CASE("keyed_rate_limiter: a refused request does not advance its key", "[unit][core]")
 {
     KeyedRateLimiter limiter(RateLimit(10, 2), 64, secret);
-    CHECK(admitted_of(1000, limiter, "ada", start) == 2);
-    CHECK(limiter.admit("ada", start) == 100ms);
-    CHECK(is_admitted(limiter, "ada", start + 100ms));
+    CHECK(admitted_of(1000, limiter, "ada", first_request) == 2);
+    CHECK(limiter.admit("ada", first_request) == 100ms);
+    CHECK(is_admitted(limiter, "ada", first_request + 100ms));
 }
 
 TEST_CASE("keyed_rate_limiter: waiting for the answer is exact to a nanosecond", "[unit][core]")
@@ -134,7 +129,7 @@ TEST_CASE("keyed_rate_limiter: waiting for the answer is exact to a nanosecond",
     for (int round = 0; round < 50; ++round) {
         const auto limit = random.limit(2000, 20);
         KeyedRateLimiter limiter(limit, one_bucket, secret);
-        auto now = start;
+        auto now = first_request;
         for (int request = 0; request < 400; ++request) {
             // Twice as much as the four may have.
             now += Duration(random.pick(0, limit.interval().count() / 4));
@@ -170,7 +165,7 @@ TEST_CASE("keyed_rate_limiter: no window sees more of a key than its limit", "[u
         const auto limit = random.limit(5000, 12);
         KeyedRateLimiter limiter(limit, 4096, secret);
         std::map<std::string, std::vector<TimePoint>> admitted;
-        auto now = start;
+        auto now = first_request;
         auto wait = Duration::zero();
         for (int request = 0; request < 2000; ++request) {
             switch (random.pick(0, 19)) {
@@ -227,7 +222,7 @@ TEST_CASE("keyed_rate_limiter: it is as one limit a key, while none is forgotten
             round % 2 == 0 ? 16'384 : static_cast<std::size_t>(random.pick(1, 2000));
         KeyedRateLimiter limiter(limit, entries, secret);
         NaiveLimiter naive(limit);
-        auto now = start;
+        auto now = first_request;
         for (int request = 0; request < 5000; ++request) {
             now += random.pick(0, 3) == 0 ? Duration(random.pick(0, 5'000'000)) : Duration::zero();
             const auto key = random.key_of(200);
@@ -259,7 +254,7 @@ TEST_CASE("keyed_rate_limiter: in a full bucket it is as a list of the four", "[
     const RateLimiter rule(limit);
     std::map<std::string, TimePoint> model;
     std::uint64_t forgotten = 0;
-    auto now = start;
+    auto now = first_request;
     for (int request = 0; request < 20'000; ++request) {
         now += Duration(random.pick(1, 2 * limit.interval().count() / 7));
         const auto key = random.key_of(9);
@@ -287,7 +282,7 @@ TEST_CASE("keyed_rate_limiter: who keeps the interval is never refused", "[unit]
     const RateLimit limit(GENERATE(1U, 7U, 333U, 1'000'000U), 1);
     KeyedRateLimiter limiter(limit, 64, secret);
     Random random(9);
-    auto now = start;
+    auto now = first_request;
     int refused = 0;
     int crowd = 0;
     for (int i = 0; i < 2000; ++i) {
@@ -308,49 +303,49 @@ TEST_CASE("keyed_rate_limiter: a key that has its burst again gives up its place
     // One request used up 10 ms; the place is free from then on and not before.
     KeyedRateLimiter limiter(RateLimit(100, 3), one_bucket, secret);
     for (const auto* const key : {"a", "b", "c", "d"}) {
-        CHECK(is_admitted(limiter, key, start));
+        CHECK(is_admitted(limiter, key, first_request));
     }
     auto early = limiter;
-    CHECK(is_admitted(early, "e", start + 10ms - 1ns));
+    CHECK(is_admitted(early, "e", first_request + 10ms - 1ns));
     CHECK(early.forgotten() == 1);
     for (const auto* const key : {"e", "f", "g", "h"}) {
-        CHECK(is_admitted(limiter, key, start + 10ms));
+        CHECK(is_admitted(limiter, key, first_request + 10ms));
     }
     CHECK(limiter.forgotten() == 0);
-    CHECK(is_admitted(limiter, "a", start + 10ms));
+    CHECK(is_admitted(limiter, "a", first_request + 10ms));
     CHECK(limiter.forgotten() == 1);
 }
 
 TEST_CASE("keyed_rate_limiter: who would be free first is forgotten, and only that", "[unit][core]")
 {
     KeyedRateLimiter limiter(RateLimit(100, 4), one_bucket, secret);
-    CHECK(admitted_of(4, limiter, "a", start) == 4);
-    CHECK(admitted_of(3, limiter, "b", start) == 3);
-    CHECK(admitted_of(2, limiter, "c", start) == 2);
-    CHECK(admitted_of(4, limiter, "d", start) == 4);
-    CHECK(admitted_of(4, limiter, "new", start) == 4);
+    CHECK(admitted_of(4, limiter, "a", first_request) == 4);
+    CHECK(admitted_of(3, limiter, "b", first_request) == 3);
+    CHECK(admitted_of(2, limiter, "c", first_request) == 2);
+    CHECK(admitted_of(4, limiter, "d", first_request) == 4);
+    CHECK(admitted_of(4, limiter, "new", first_request) == 4);
     CHECK(limiter.forgotten() == 1);
     // These still know what they used up.
-    CHECK(limiter.admit("a", start) == 10ms);
-    CHECK(limiter.admit("d", start) == 10ms);
-    CHECK(admitted_of(4, limiter, "b", start) == 1);
+    CHECK(limiter.admit("a", first_request) == 10ms);
+    CHECK(limiter.admit("d", first_request) == 10ms);
+    CHECK(admitted_of(4, limiter, "b", first_request) == 1);
     CHECK(limiter.forgotten() == 1);
     // The forgotten one has a burst again, and takes the place of another.
-    CHECK(admitted_of(5, limiter, "c", start) == 4);
+    CHECK(admitted_of(5, limiter, "c", first_request) == 4);
     CHECK(limiter.forgotten() == 2);
 }
 
 TEST_CASE("keyed_rate_limiter: newcomers do not wash out who has spent a burst", "[unit][core]")
 {
     KeyedRateLimiter limiter(RateLimit(10, 20), one_bucket, secret);
-    CHECK(admitted_of(20, limiter, "greedy", start) == 20);
+    CHECK(admitted_of(20, limiter, "greedy", first_request) == 20);
     int admitted = 0;
     for (int i = 0; i < 10'000; ++i) {
-        admitted += is_admitted(limiter, std::to_string(i), start + 50ms) ? 1 : 0;
+        admitted += is_admitted(limiter, std::to_string(i), first_request + 50ms) ? 1 : 0;
     }
     CHECK(admitted == 10'000);
     CHECK(limiter.forgotten() == 10'000 - 3);
-    CHECK(limiter.admit("greedy", start + 50ms) == 50ms);
+    CHECK(limiter.admit("greedy", first_request + 50ms) == 50ms);
 }
 
 TEST_CASE("keyed_rate_limiter: each time that a key is forgotten costs a burst", "[unit][core]")
@@ -364,13 +359,13 @@ TEST_CASE("keyed_rate_limiter: each time that a key is forgotten costs a burst",
         const auto limit = random.limit(1000, 10);
         const std::int64_t keys = random.pick(5, 100);
         KeyedRateLimiter limiter(limit, 32, secret);
-        auto now = start;
+        auto now = first_request;
         std::int64_t admitted = 0;
         for (int request = 0; request < 20'000; ++request) {
             now += Duration(random.pick(0, limit.interval().count() / 200));
             admitted += is_admitted(limiter, random.key_of(keys), now) ? 1 : 0;
         }
-        const auto each = limit.burst() + ceil_of_window(now - start, limit);
+        const auto each = limit.burst() + ceil_of_window(now - first_request, limit);
         const auto forgotten = static_cast<std::int64_t>(limiter.forgotten());
         if (admitted > keys * each + forgotten * limit.burst()) {
             FAIL(keys << " keys: " << admitted << ", and " << forgotten << " times forgotten");
@@ -396,7 +391,7 @@ TEST_CASE("keyed_rate_limiter: a million keys take no memory but the first", "[u
         for (auto digit = key.rbegin(); ++*digit > '9'; ++digit) {
             *digit = '0';
         }
-        refused += is_admitted(limiter, key, start) ? 0 : 1;
+        refused += is_admitted(limiter, key, first_request) ? 0 : 1;
     }
     CHECK(allocations_made() == allocations);
     CHECK(bytes_allocated() == bytes);
@@ -416,7 +411,7 @@ TEST_CASE(
         KeyedRateLimiter limiter(RateLimit(1, 1), static_cast<std::size_t>(entries), secret);
         int admitted = 0;
         for (int i = 0; i < 20'000; ++i) {
-            admitted += is_admitted(limiter, std::to_string(i), start) ? 1 : 0;
+            admitted += is_admitted(limiter, std::to_string(i), first_request) ? 1 : 0;
         }
         CHECK(admitted == 20'000);
         CHECK(limiter.forgotten() == static_cast<std::uint64_t>(20'000 - places));
@@ -430,7 +425,7 @@ TEST_CASE("keyed_rate_limiter: keys spread over the table", "[unit][core]")
     const auto forgotten_of = [](int keys) {
         KeyedRateLimiter limiter(RateLimit(1, 1), 65'536, secret);
         for (int i = 0; i < keys; ++i) {
-            static_cast<void>(limiter.admit("198.51.100." + std::to_string(i), start));
+            static_cast<void>(limiter.admit("198.51.100." + std::to_string(i), first_request));
         }
         return limiter.forgotten();
     };
@@ -461,11 +456,11 @@ TEST_CASE("keyed_rate_limiter: any text is a key, and every byte of it counts", 
           std::string_view(other_end),
           std::string_view(longer)}) {
         CAPTURE(key.size());
-        CHECK(is_admitted(limiter, key, start));
-        CHECK(limiter.admit(key, start) == 1s);
+        CHECK(is_admitted(limiter, key, first_request));
+        CHECK(limiter.admit(key, first_request) == 1s);
     }
     // A text without an address is the empty one.
-    CHECK(limiter.admit(std::string_view(), start) == 1s);
+    CHECK(limiter.admit(std::string_view(), first_request) == 1s);
     CHECK(limiter.forgotten() == 0);
 }
 
@@ -473,10 +468,10 @@ TEST_CASE("keyed_rate_limiter: a text may change once it was asked for", "[unit]
 {
     KeyedRateLimiter limiter(RateLimit(1, 1), 64, secret);
     std::string text = "ada";
-    CHECK(is_admitted(limiter, text, start));
+    CHECK(is_admitted(limiter, text, first_request));
     text = "bob";
-    CHECK(is_admitted(limiter, text, start));
-    CHECK_FALSE(is_admitted(limiter, "ada", start));
+    CHECK(is_admitted(limiter, text, first_request));
+    CHECK_FALSE(is_admitted(limiter, "ada", first_request));
 }
 
 TEST_CASE("keyed_rate_limiter: who meets whom depends on the secret", "[unit][core]")
@@ -486,7 +481,7 @@ TEST_CASE("keyed_rate_limiter: who meets whom depends on the secret", "[unit][co
     KeyedRateLimiter roomy(RateLimit(10, 3), 4096, secret);
     KeyedRateLimiter other_roomy(RateLimit(10, 3), 4096, other_secret);
     Random random(4);
-    auto now = start;
+    auto now = first_request;
     for (int i = 0; i < 5000; ++i) {
         now += Duration(random.pick(0, 1'000'000));
         const auto key = random.key_of(40);
@@ -501,13 +496,13 @@ TEST_CASE("keyed_rate_limiter: who meets whom depends on the secret", "[unit][co
     const auto remembered = [](HashKey key) {
         KeyedRateLimiter limiter(RateLimit(1, 1), 64, key);
         for (int i = 0; i < 100; ++i) {
-            CHECK(is_admitted(limiter, std::to_string(i), start));
+            CHECK(is_admitted(limiter, std::to_string(i), first_request));
         }
         std::vector<int> keys;
         for (int i = 0; i < 100; ++i) {
             // Each asks a copy: a newcomer would push out others.
             auto copy = limiter;
-            if (!is_admitted(copy, std::to_string(i), start)) {
+            if (!is_admitted(copy, std::to_string(i), first_request)) {
                 keys.push_back(i);
             }
         }
@@ -521,18 +516,18 @@ TEST_CASE("keyed_rate_limiter: who meets whom depends on the secret", "[unit][co
 TEST_CASE("keyed_rate_limiter: time does not go backwards", "[unit][core]")
 {
     KeyedRateLimiter limiter(RateLimit(1, 1), one_bucket, secret);
-    CHECK(is_admitted(limiter, "ada", start));
-    CHECK(is_admitted(limiter, "ada", start + 1s));
+    CHECK(is_admitted(limiter, "ada", first_request));
+    CHECK(is_admitted(limiter, "ada", first_request + 1s));
     // What comes earlier counts as of now, for those who are known and those who are not.
-    CHECK(limiter.admit("ada", start) == 1s);
+    CHECK(limiter.admit("ada", first_request) == 1s);
     CHECK(limiter.admit("ada", TimePoint::min()) == 1s);
-    CHECK(is_admitted(limiter, "bob", start));
-    CHECK(limiter.admit("bob", start + 1s) == 1s);
-    CHECK(limiter.admit("bob", start + 2s - 1ns) == 1ns);
-    CHECK(is_admitted(limiter, "bob", start + 2s));
+    CHECK(is_admitted(limiter, "bob", first_request));
+    CHECK(limiter.admit("bob", first_request + 1s) == 1s);
+    CHECK(limiter.admit("bob", first_request + 2s - 1ns) == 1ns);
+    CHECK(is_admitted(limiter, "bob", first_request + 2s));
     // A place that is free is free for those who come with an earlier time as well.
     for (const auto* const key : {"a", "b", "c"}) {
-        CHECK(is_admitted(limiter, key, start));
+        CHECK(is_admitted(limiter, key, first_request));
     }
     CHECK(limiter.forgotten() == 0);
 }
@@ -543,7 +538,7 @@ TEST_CASE("keyed_rate_limiter: unlimited refuses nobody and remembers nobody", "
     KeyedRateLimiter limiter(RateLimit::unlimited(), 1'000'000, secret);
     int refused = 0;
     for (int i = 0; i < 100'000; ++i) {
-        refused += is_admitted(limiter, "ada", start) ? 0 : 1;
+        refused += is_admitted(limiter, "ada", first_request) ? 0 : 1;
         refused += is_admitted(limiter, "", TimePoint::max()) ? 0 : 1;
     }
     CHECK(refused == 0);
@@ -556,8 +551,8 @@ TEST_CASE("keyed_rate_limiter: at both ends of the clock nothing overflows", "[u
     SECTION("the largest burst of the slowest rate")
     {
         KeyedRateLimiter limiter(RateLimit(1, 1'000'000), one_bucket, secret);
-        CHECK(admitted_of(1'000'000, limiter, "ada", start) == 1'000'000);
-        CHECK(limiter.admit("ada", start) == 1s);
+        CHECK(admitted_of(1'000'000, limiter, "ada", first_request) == 1'000'000);
+        CHECK(limiter.admit("ada", first_request) == 1s);
     }
     SECTION("the last moments of the clock")
     {

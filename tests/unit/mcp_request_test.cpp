@@ -27,8 +27,8 @@ using http::McpRevision;
 using http::McpTask;
 using http::McpVerdict;
 
-constexpr std::string_view id = "5f0c1a52-77ae";
-constexpr std::string_view modern = "2026-07-28";
+constexpr std::string_view some_id = "5f0c1a52-77ae";
+constexpr std::string_view modern_date = "2026-07-28";
 
 constexpr std::array legacy_dates = {"2025-03-26", "2025-06-18", "2025-11-25"};
 
@@ -144,7 +144,8 @@ TEST_CASE("mcp_request: a page of a foreign origin is refused before anything is
     CHECK(refuses(verdict_on("PUT", {{"Origin", "null"}}), 403, origin_forbidden));
     CHECK(refuses(verdict_on("POST", {{"Origin", ""}}), 403, origin_forbidden));
 
-    const auto get = request("GET", {{"Origin", "http://localhost:6274"}, {"Mcp-Session-Id", id}});
+    const auto get =
+        request("GET", {{"Origin", "http://localhost:6274"}, {"Mcp-Session-Id", some_id}});
     CHECK(
         task_of(judge(get, AllowedOrigins(ListensOn::loopback))).action == McpAction::open_stream
     );
@@ -157,7 +158,7 @@ TEST_CASE("mcp_request: other methods are refused in every era, with those there
         CAPTURE(method);
         for (const std::string_view date : {"2025-11-25", "2026-07-28", "2099-01-01"}) {
             const auto verdict =
-                verdict_on(method, {{"MCP-Protocol-Version", date}, {"Mcp-Session-Id", id}});
+                verdict_on(method, {{"MCP-Protocol-Version", date}, {"Mcp-Session-Id", some_id}});
             CHECK(refuses(verdict, 405, McpErrorCode::method_not_allowed));
             CHECK(verdict.error().allow == "GET, POST, DELETE");
         }
@@ -168,7 +169,7 @@ TEST_CASE("mcp_request: a body without a message is refused", "[http]")
 {
     for (const std::string_view date : {"2025-11-25", "2026-07-28"}) {
         const auto verdict =
-            verdict_on("POST", {{"MCP-Protocol-Version", date}, {"Mcp-Session-Id", id}});
+            verdict_on("POST", {{"MCP-Protocol-Version", date}, {"Mcp-Session-Id", some_id}});
         CHECK(refuses(verdict, 400, McpErrorCode::invalid_request));
     }
 }
@@ -180,9 +181,11 @@ TEST_CASE("mcp_request: to initialize needs no id, and makes no use of one", "[h
     const McpMessage initialize{.kind = McpMessageKind::initialize};
     for (const auto& task :
          {task_of(verdict_on_post(initialize, {})),
-          task_of(verdict_on_post(initialize, {{"Mcp-Session-Id", id}})),
+          task_of(verdict_on_post(initialize, {{"Mcp-Session-Id", some_id}})),
           task_of(verdict_on_post(initialize, {{"Mcp-Session-Id", ""}})),
-          task_of(verdict_on_post(initialize, {{"Mcp-Session-Id", id}, {"Mcp-Session-Id", id}}))}) {
+          task_of(verdict_on_post(
+              initialize, {{"Mcp-Session-Id", some_id}, {"Mcp-Session-Id", some_id}}
+          ))}) {
         CHECK(task.action == McpAction::initialize);
         CHECK(task.session_id.empty());
     }
@@ -192,21 +195,21 @@ TEST_CASE("mcp_request: a message is delivered in its session", "[http]")
 {
     for (const auto kind :
          {McpMessageKind::request, McpMessageKind::notification, McpMessageKind::response}) {
-        const auto task = task_of(verdict_on_post({.kind = kind}, {{"Mcp-Session-Id", id}}));
+        const auto task = task_of(verdict_on_post({.kind = kind}, {{"Mcp-Session-Id", some_id}}));
         CHECK(task.action == McpAction::deliver);
-        CHECK(task.session_id.text() == id);
+        CHECK(task.session_id.text() == some_id);
     }
 }
 
 TEST_CASE("mcp_request: GET opens a stream, and DELETE ends the session", "[http]")
 {
-    const auto get = task_of(verdict_on("GET", {{"Mcp-Session-Id", id}}));
+    const auto get = task_of(verdict_on("GET", {{"Mcp-Session-Id", some_id}}));
     CHECK(get.action == McpAction::open_stream);
-    CHECK(get.session_id.text() == id);
+    CHECK(get.session_id.text() == some_id);
     CHECK_FALSE(get.last_event_id);
-    const auto end = task_of(verdict_on("DELETE", {{"Mcp-Session-Id", id}}));
+    const auto end = task_of(verdict_on("DELETE", {{"Mcp-Session-Id", some_id}}));
     CHECK(end.action == McpAction::end_session);
-    CHECK(end.session_id.text() == id);
+    CHECK(end.session_id.text() == some_id);
 }
 
 TEST_CASE("mcp_request: without its session's id a request is refused", "[http]")
@@ -244,8 +247,8 @@ TEST_CASE("mcp_request: an id that is there twice is none, even if the two are e
     for (const std::string_view date : legacy_dates) {
         for (auto some : requests_in_session(date)) {
             CAPTURE(date, some.method);
-            some.session_id.add(id);
-            some.session_id.add(id);
+            some.session_id.add(some_id);
+            some.session_id.add(some_id);
             CHECK(refuses(verdict_on(some), 404, McpErrorCode::session_not_found));
         }
     }
@@ -273,7 +276,7 @@ TEST_CASE("mcp_request: an id that cannot be one is told as one that is not foun
 TEST_CASE("mcp_request: a stream goes on after the last event", "[http]")
 {
     const auto task =
-        task_of(verdict_on("GET", {{"Mcp-Session-Id", id}, {"Last-Event-ID", "3-17"}}));
+        task_of(verdict_on("GET", {{"Mcp-Session-Id", some_id}, {"Last-Event-ID", "3-17"}}));
     CHECK(task.action == McpAction::open_stream);
     CHECK(task.last_event_id == McpEventId{3, 17});
 }
@@ -283,12 +286,14 @@ TEST_CASE("mcp_request: a stream does not go on after what is no event", "[http]
     using enum McpErrorCode;
     for (const std::string_view event : {"", "17", "a-b", "1-18446744073709551616"}) {
         CAPTURE(event);
-        const auto verdict = verdict_on("GET", {{"Mcp-Session-Id", id}, {"Last-Event-ID", event}});
+        const auto verdict =
+            verdict_on("GET", {{"Mcp-Session-Id", some_id}, {"Last-Event-ID", event}});
         CHECK(refuses(verdict, 400, invalid_request));
     }
     CHECK(refuses(
         verdict_on(
-            "GET", {{"Mcp-Session-Id", id}, {"Last-Event-ID", "3-17"}, {"Last-Event-ID", "3-17"}}
+            "GET",
+            {{"Mcp-Session-Id", some_id}, {"Last-Event-ID", "3-17"}, {"Last-Event-ID", "3-17"}}
         ),
         400,
         invalid_request
@@ -302,12 +307,12 @@ TEST_CASE("mcp_request: a stream does not go on after what is no event", "[http]
 TEST_CASE("mcp_request: only a stream has a last event", "[http]")
 {
     CHECK(
-        task_of(verdict_on("DELETE", {{"Mcp-Session-Id", id}, {"Last-Event-ID", "?"}})).action ==
-        McpAction::end_session
+        task_of(verdict_on("DELETE", {{"Mcp-Session-Id", some_id}, {"Last-Event-ID", "?"}}))
+            .action == McpAction::end_session
     );
     CHECK(
-        task_of(verdict_on_post({}, {{"Mcp-Session-Id", id}, {"Last-Event-ID", "?"}})).action ==
-        McpAction::deliver
+        task_of(verdict_on_post({}, {{"Mcp-Session-Id", some_id}, {"Last-Event-ID", "?"}}))
+            .action == McpAction::deliver
     );
 }
 
@@ -316,10 +321,12 @@ TEST_CASE("mcp_request: only a stream has a last event", "[http]")
 TEST_CASE("mcp_request: who names no revision is of 2025-03-26", "[http]")
 {
     CHECK(
-        task_of(verdict_on("GET", {{"Mcp-Session-Id", id}})).revision == McpRevision::v2025_03_26
+        task_of(verdict_on("GET", {{"Mcp-Session-Id", some_id}})).revision ==
+        McpRevision::v2025_03_26
     );
     CHECK(
-        task_of(verdict_on_post({}, {{"Mcp-Session-Id", id}})).revision == McpRevision::v2025_03_26
+        task_of(verdict_on_post({}, {{"Mcp-Session-Id", some_id}})).revision ==
+        McpRevision::v2025_03_26
     );
 }
 
@@ -327,7 +334,7 @@ TEST_CASE("mcp_request: who names a revision is of that", "[http]")
 {
     for (const std::string_view date : legacy_dates) {
         for (auto some : requests_in_session(date)) {
-            some.session_id.add(id);
+            some.session_id.add(some_id);
             CHECK(to_string(task_of(verdict_on(some)).revision) == date);
         }
     }
@@ -339,7 +346,7 @@ TEST_CASE("mcp_request: a revision that is unknown or there twice is refused", "
     for (const std::string_view date : {"", "2024-11-05", "2099-01-01", "banana"}) {
         CAPTURE(date);
         for (auto some : requests_in_session(date)) {
-            some.session_id.add(id);
+            some.session_id.add(some_id);
             CHECK(refuses(verdict_on(some), 400, invalid_request));
         }
         const McpMessage initialize{.kind = McpMessageKind::initialize};
@@ -347,7 +354,7 @@ TEST_CASE("mcp_request: a revision that is unknown or there twice is refused", "
         CHECK(refuses(verdict, 400, invalid_request));
     }
     for (auto some : requests_in_session("2025-11-25")) {
-        some.session_id.add(id);
+        some.session_id.add(some_id);
         some.protocol_version.add("2025-11-25");
         CHECK(refuses(verdict_on(some), 400, invalid_request));
     }
@@ -367,7 +374,7 @@ TEST_CASE("mcp_request: since 2026-07-28 a message is passed through, without a 
 {
     for (const auto kind : kinds) {
         const auto task = task_of(verdict_on_post(
-            {.kind = kind, .protocol_version = modern}, {{"MCP-Protocol-Version", modern}}
+            {.kind = kind, .protocol_version = modern_date}, {{"MCP-Protocol-Version", modern_date}}
         ));
         CHECK(task.action == McpAction::pass_through);
         CHECK(task.revision == McpRevision::v2026_07_28);
@@ -377,13 +384,14 @@ TEST_CASE("mcp_request: since 2026-07-28 a message is passed through, without a 
 
 TEST_CASE("mcp_request: since 2026-07-28 a session's id is ignored, whatever it is", "[http]")
 {
-    const McpMessage message{.kind = McpMessageKind::request, .protocol_version = modern};
-    for (const std::string_view any : {id, std::string_view(), std::string_view("two words")}) {
+    const McpMessage message{.kind = McpMessageKind::request, .protocol_version = modern_date};
+    for (const std::string_view any :
+         {some_id, std::string_view(), std::string_view("two words")}) {
         const auto task = task_of(verdict_on_post(
             message,
-            {{"MCP-Protocol-Version", modern},
+            {{"MCP-Protocol-Version", modern_date},
              {"Mcp-Session-Id", any},
-             {"Mcp-Session-Id", id},
+             {"Mcp-Session-Id", some_id},
              {"Last-Event-ID", any}}
         ));
         CHECK(task.action == McpAction::pass_through);
@@ -397,7 +405,9 @@ TEST_CASE("mcp_request: since 2026-07-28 there is nothing but POST", "[http]")
     for (const std::string_view method : {"GET", "DELETE"}) {
         const auto verdict = verdict_on(
             method,
-            {{"MCP-Protocol-Version", modern}, {"Mcp-Session-Id", id}, {"Last-Event-ID", "3-17"}}
+            {{"MCP-Protocol-Version", modern_date},
+             {"Mcp-Session-Id", some_id},
+             {"Last-Event-ID", "3-17"}}
         );
         CHECK(refuses(verdict, 405, McpErrorCode::method_not_allowed));
         CHECK(verdict.error().allow == "POST");
@@ -406,16 +416,19 @@ TEST_CASE("mcp_request: since 2026-07-28 there is nothing but POST", "[http]")
 
 TEST_CASE("mcp_request: since 2026-07-28 field and message must name one revision", "[http]")
 {
-    const McpMessage message{.kind = McpMessageKind::request, .protocol_version = modern};
+    const McpMessage message{.kind = McpMessageKind::request, .protocol_version = modern_date};
     for (const auto& verdict :
          {verdict_on_post(message, {}),
           verdict_on_post(message, {{"MCP-Protocol-Version", ""}}),
           verdict_on_post(message, {{"MCP-Protocol-Version", "2025-11-25"}}),
           verdict_on_post(message, {{"MCP-Protocol-Version", "2099-01-01"}}),
           verdict_on_post(
-              message, {{"MCP-Protocol-Version", modern}, {"MCP-Protocol-Version", modern}}
+              message,
+              {{"MCP-Protocol-Version", modern_date}, {"MCP-Protocol-Version", modern_date}}
           ),
-          verdict_on_post({.protocol_version = "2099-01-01"}, {{"MCP-Protocol-Version", modern}}),
+          verdict_on_post(
+              {.protocol_version = "2099-01-01"}, {{"MCP-Protocol-Version", modern_date}}
+          ),
           verdict_on_post({.protocol_version = ""}, {})}) {
         CHECK(refuses(verdict, 400, McpErrorCode::header_mismatch));
     }
@@ -424,12 +437,13 @@ TEST_CASE("mcp_request: since 2026-07-28 field and message must name one revisio
 TEST_CASE("mcp_request: since 2026-07-28 a request names its revision itself", "[http]")
 {
     for (const auto kind : {McpMessageKind::initialize, McpMessageKind::request}) {
-        const auto verdict = verdict_on_post({.kind = kind}, {{"MCP-Protocol-Version", modern}});
+        const auto verdict =
+            verdict_on_post({.kind = kind}, {{"MCP-Protocol-Version", modern_date}});
         CHECK(refuses(verdict, 400, McpErrorCode::header_mismatch));
     }
     for (const auto kind : {McpMessageKind::notification, McpMessageKind::response}) {
         const auto task =
-            task_of(verdict_on_post({.kind = kind}, {{"MCP-Protocol-Version", modern}}));
+            task_of(verdict_on_post({.kind = kind}, {{"MCP-Protocol-Version", modern_date}}));
         CHECK(task.action == McpAction::pass_through);
     }
 }
@@ -440,7 +454,7 @@ TEST_CASE("mcp_request: a message that names another revision than 2026-07-28 is
         CAPTURE(date);
         const auto verdict = verdict_on_post(
             {.kind = McpMessageKind::request, .protocol_version = date},
-            {{"MCP-Protocol-Version", date}, {"Mcp-Session-Id", id}}
+            {{"MCP-Protocol-Version", date}, {"Mcp-Session-Id", some_id}}
         );
         CHECK(refuses(verdict, 400, McpErrorCode::unsupported_protocol_version));
     }

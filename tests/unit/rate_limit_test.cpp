@@ -1,4 +1,5 @@
 #include "sojourn/core/rate_limit.hpp"
+#include "unit/rate_window.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
@@ -16,17 +17,20 @@ using sojourn::Duration;
 using sojourn::RateLimit;
 using sojourn::RateLimiter;
 using sojourn::TimePoint;
+using sojourn::unit::ceil_of_window;
+using sojourn::unit::first_request;
 
 static_assert(!std::is_aggregate_v<RateLimit>);
 
 namespace {
 
-constexpr TimePoint start{1h};
-
 /// One client's view of a limiter.
 class Client {
 public:
-    explicit Client(RateLimit limit, TimePoint born = start) : limiter_(limit), arrival_(born) {}
+    explicit Client(RateLimit limit, TimePoint born = first_request)
+        : limiter_(limit), arrival_(born)
+    {
+    }
 
     /// Zero if admitted, else how long to wait.
     Duration ask(TimePoint now) { return limiter_.admit(arrival_, now); }
@@ -40,53 +44,46 @@ private:
     TimePoint arrival_;
 };
 
-/// Windows of hours at thousands a second: the product fits.
-std::int64_t ceil_of_window(Duration window, RateLimit limit)
-{
-    const auto product = window.count() * limit.requests_per_second();
-    return (product + 999'999'999) / 1'000'000'000;
-}
-
 } // namespace
 
 TEST_CASE("rate_limit: a burst is admitted at once, and then one an interval", "[unit][core]")
 {
     Client client(RateLimit(100, 5));
     for (int i = 0; i < 5; ++i) {
-        CHECK(client.is_admitted(start));
+        CHECK(client.is_admitted(first_request));
     }
-    CHECK(client.ask(start) == 10ms);
-    CHECK(client.ask(start + 9'999'999ns) == 1ns);
-    CHECK(client.is_admitted(start + 10ms));
-    CHECK(client.ask(start + 10ms) == 10ms);
+    CHECK(client.ask(first_request) == 10ms);
+    CHECK(client.ask(first_request + 9'999'999ns) == 1ns);
+    CHECK(client.is_admitted(first_request + 10ms));
+    CHECK(client.ask(first_request + 10ms) == 10ms);
     // After a second of rest, the whole burst again and not more.
     for (int i = 0; i < 5; ++i) {
-        CHECK(client.is_admitted(start + 2s));
+        CHECK(client.is_admitted(first_request + 2s));
     }
-    CHECK_FALSE(client.is_admitted(start + 2s));
+    CHECK_FALSE(client.is_admitted(first_request + 2s));
 }
 
 TEST_CASE("rate_limit: with a burst of one, requests keep their distance", "[unit][core]")
 {
     Client client(RateLimit(1, 1));
-    CHECK(client.is_admitted(start));
-    CHECK(client.ask(start) == 1s);
-    CHECK(client.ask(start + 999'999'999ns) == 1ns);
-    CHECK(client.is_admitted(start + 1s));
-    CHECK(client.ask(start + 1s) == 1s);
+    CHECK(client.is_admitted(first_request));
+    CHECK(client.ask(first_request) == 1s);
+    CHECK(client.ask(first_request + 999'999'999ns) == 1ns);
+    CHECK(client.is_admitted(first_request + 1s));
+    CHECK(client.ask(first_request + 1s) == 1s);
 }
 
 TEST_CASE("rate_limit: a refused request does not advance the limiter", "[unit][core]")
 {
     Client client(RateLimit(10, 2));
-    CHECK(client.is_admitted(start));
-    CHECK(client.is_admitted(start));
+    CHECK(client.is_admitted(first_request));
+    CHECK(client.is_admitted(first_request));
     const auto arrival = client.arrival();
     for (int i = 0; i < 1000; ++i) {
-        CHECK(client.ask(start) == 100ms);
+        CHECK(client.ask(first_request) == 100ms);
     }
     CHECK(client.arrival() == arrival);
-    CHECK(client.is_admitted(start + 100ms));
+    CHECK(client.is_admitted(first_request + 100ms));
 }
 
 TEST_CASE("rate_limit: a client that keeps the interval is never refused", "[unit][core]")
@@ -94,7 +91,7 @@ TEST_CASE("rate_limit: a client that keeps the interval is never refused", "[uni
     const auto rate = GENERATE(1U, 3U, 7U, 100U, 333U, 1'000'000U, 1'000'000'000U);
     const RateLimit limit(rate, 1);
     Client client(limit);
-    auto now = start;
+    auto now = first_request;
     int refused = 0;
     for (int i = 0; i < 2000; ++i) {
         refused += client.is_admitted(now) ? 0 : 1;
@@ -116,7 +113,7 @@ TEST_CASE("rate_limit: waiting for retry_after is exact to a nanosecond", "[unit
             static_cast<std::uint32_t>(pick(1, 2000)), static_cast<std::uint32_t>(pick(1, 20))
         );
         Client client(limit);
-        auto now = start;
+        auto now = first_request;
         for (int request = 0; request < 200; ++request) {
             now += Duration(pick(0, limit.interval().count()));
             const auto wait = client.ask(now);
@@ -152,7 +149,7 @@ TEST_CASE("rate_limit: no window sees more than its burst and its rate", "[unit]
             static_cast<std::uint32_t>(pick(1, 5000)), static_cast<std::uint32_t>(pick(1, 12))
         );
         Client client(limit);
-        auto now = start;
+        auto now = first_request;
         std::vector<TimePoint> admitted;
         for (int request = 0; request < 400; ++request) {
             switch (pick(0, 9)) {
@@ -195,7 +192,7 @@ TEST_CASE("rate_limit: a greedy client gets its rate and not less", "[unit][core
     const RateLimit limit(100, 10);
     Client client(limit);
     int admitted = 0;
-    for (auto now = start; now <= start + 10s; now += 1ms) {
+    for (auto now = first_request; now <= first_request + 10s; now += 1ms) {
         admitted += client.is_admitted(now) ? 1 : 0;
     }
     CHECK(admitted == 10 + 1000);
@@ -220,7 +217,7 @@ TEST_CASE("rate_limit: unlimited refuses nobody", "[unit][core]")
     Client client(RateLimit::unlimited());
     int refused = 0;
     for (int i = 0; i < 100'000; ++i) {
-        refused += client.is_admitted(start) ? 0 : 1;
+        refused += client.is_admitted(first_request) ? 0 : 1;
     }
     CHECK(refused == 0);
 }
@@ -240,11 +237,11 @@ TEST_CASE("rate_limit: at both ends of the clock nothing overflows", "[unit][cor
     {
         Client client(RateLimit(1, 1'000'000));
         for (int i = 0; i < 1'000'000; ++i) {
-            if (!client.is_admitted(start)) {
+            if (!client.is_admitted(first_request)) {
                 FAIL("refused within the burst");
             }
         }
-        CHECK(client.ask(start) == 1s);
+        CHECK(client.ask(first_request) == 1s);
     }
     SECTION("the last moments of the clock")
     {
@@ -295,16 +292,16 @@ TEST_CASE("rate_limit: a clock that lags where it admits does not break the boun
     const RateLimiter limiter(limit);
     REQUIRE(limiter.tolerates(Duration(lag)));
     std::vector<std::int64_t> admitted;
-    TimePoint arrival = start;
-    auto known = start;
+    TimePoint arrival = first_request;
+    auto known = first_request;
     std::int64_t now = 0;
     for (int i = 0; i < 1500; ++i) {
         const std::array<std::int64_t, 4> steps = {0, interval, pick(0, interval), pick(0, lag)};
         now += steps[static_cast<std::size_t>(pick(0, 3))];
         // What the lagging clock says never goes back.
-        known = std::max(known, start + Duration(now - pick(0, lag - 1)));
+        known = std::max(known, first_request + Duration(now - pick(0, lag - 1)));
         if (limiter.admit(arrival, known) > Duration::zero()) {
-            known = start + Duration(now);
+            known = first_request + Duration(now);
             if (limiter.admit(arrival, known) > Duration::zero()) {
                 continue;
             }

@@ -19,8 +19,8 @@ namespace {
 using Settled = std::tuple<const Session*, std::uint32_t, TimePoint>;
 
 /// A list and some sessions, all of them leased often enough.
-struct Fixture {
-    Fixture()
+struct ReleaseFixture {
+    ReleaseFixture()
     {
         for (auto*& session : sessions) {
             session = &slab.take();
@@ -50,7 +50,7 @@ struct Fixture {
 
 TEST_CASE("release_list: an empty list settles nobody", "[unit][core]")
 {
-    Fixture f;
+    ReleaseFixture f;
     CHECK(f.settle().empty());
     CHECK_FALSE(f.releases.is_awaited());
 }
@@ -60,7 +60,7 @@ TEST_CASE(
     "[unit][core]"
 )
 {
-    Fixture f;
+    ReleaseFixture f;
     CHECK_FALSE(f.give_back(1, TimePoint(10ns)));
     CHECK_FALSE(f.give_back(0, TimePoint(20ns)));
     CHECK_FALSE(f.give_back(2, TimePoint(30ns)));
@@ -80,7 +80,7 @@ TEST_CASE(
     "[unit][core]"
 )
 {
-    Fixture f;
+    ReleaseFixture f;
     CHECK_FALSE(f.give_back(0, TimePoint(10ns)));
     CHECK_FALSE(f.give_back(1, TimePoint(20ns)));
     CHECK_FALSE(f.give_back(0, TimePoint(30ns)));
@@ -95,7 +95,7 @@ TEST_CASE(
 
 TEST_CASE("release_list: the latest of several moments counts, in any order", "[unit][core]")
 {
-    Fixture f;
+    ReleaseFixture f;
     CHECK_FALSE(f.give_back(0, TimePoint(20ns)));
     CHECK_FALSE(f.give_back(0, TimePoint(10ns)));
     CHECK(f.settle() == std::vector<Settled>{{f.sessions[0], 2, TimePoint(20ns)}});
@@ -103,7 +103,7 @@ TEST_CASE("release_list: the latest of several moments counts, in any order", "[
 
 TEST_CASE("release_list: a settled session may be listed anew", "[unit][core]")
 {
-    Fixture f;
+    ReleaseFixture f;
     for (int round = 1; round <= 3; ++round) {
         CHECK_FALSE(f.give_back(0, TimePoint(round * 1ns)));
         CHECK(f.settle() == std::vector<Settled>{{f.sessions[0], 1, TimePoint(round * 1ns)}});
@@ -112,7 +112,7 @@ TEST_CASE("release_list: a settled session may be listed anew", "[unit][core]")
 
 TEST_CASE("release_list: a lease given back while the list is settled is not lost", "[unit][core]")
 {
-    Fixture f;
+    ReleaseFixture f;
     CHECK_FALSE(f.give_back(0, TimePoint(1ns)));
     CHECK_FALSE(f.give_back(1, TimePoint(2ns)));
     std::vector<std::uint32_t> counts;
@@ -133,7 +133,7 @@ TEST_CASE("release_list: a lease given back while the list is settled is not los
 
 TEST_CASE("release_list: who gives back learns whether somebody waits", "[unit][core]")
 {
-    Fixture f;
+    ReleaseFixture f;
     f.releases.await_releases(true);
     CHECK(f.releases.is_awaited());
     CHECK(f.give_back(0, TimePoint(1ns)));

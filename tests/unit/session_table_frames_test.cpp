@@ -17,23 +17,18 @@ using namespace sojourn::unit;
 
 namespace {
 
-constexpr std::size_t each = 10 + Frame::overhead;
+constexpr std::size_t each_frame = 10 + Frame::overhead;
 
 ServiceOptions recording_options()
 {
     return table_options().max_frames_per_session(20).max_frame_bytes_per_session(1'000'000);
 }
 
-struct Place {
-    std::uint32_t slot = 0;
-    SessionReference reference;
-};
-
 /// Where a new session is, which nobody leases.
 Place add(TableFixture& f, std::string_view name)
 {
     auto* const session = f.create(name, "ada").value();
-    const Place place{session->slot, session->reference};
+    const auto place = place_of(*session);
     f.give_back(session);
     return place;
 }
@@ -86,7 +81,7 @@ TEST_CASE("session_table frames: each session has numbers of its own", "[unit][c
     CHECK(frames(f, b) == 1);
     CHECK(f.metrics().frames == 3);
     CHECK(f.metrics().frames_recorded == 3);
-    CHECK(f.metrics().frame_bytes == 3 * each);
+    CHECK(f.metrics().frame_bytes == 3 * each_frame);
 }
 
 TEST_CASE("session_table frames: a ring grows with what it keeps, up to the bound", "[unit][core]")
@@ -114,7 +109,7 @@ TEST_CASE("session_table frames: a rotated session keeps them, and their numbers
 
 TEST_CASE("session_table frames: what ends gives its bytes back at once", "[unit][core]")
 {
-    TableFixture f(8, recording_options().max_frame_bytes(2 * each));
+    TableFixture f(8, recording_options().max_frame_bytes(2 * each_frame));
     const auto a = add(f, "a");
     const auto b = add(f, "b");
     (void)record(f, a).value();

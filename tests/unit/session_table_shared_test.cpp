@@ -15,7 +15,7 @@ using namespace sojourn::unit;
 
 namespace {
 
-constexpr Demand established;
+constexpr Demand established_session;
 
 std::shared_ptr<Capacity> make_capacity(const ServiceOptions& options, std::size_t sessions)
 {
@@ -69,13 +69,13 @@ TEST_CASE("session_table shared: a place goes back where its session is refused"
     Pair pair(2);
     pair.left.add("a", "ada");
     CHECK(
-        create_at(pair.left, pair.capacity->take(established).value(), "a").error() ==
+        create_at(pair.left, pair.capacity->take(established_session).value(), "a").error() ==
         errc::id_in_use
     );
     CHECK_FALSE(pair.capacity->is_full());
     pair.left.table.close();
     CHECK(
-        create_at(pair.left, pair.capacity->take(established).value(), "b").error() ==
+        create_at(pair.left, pair.capacity->take(established_session).value(), "b").error() ==
         errc::stopping
     );
     CHECK_FALSE(pair.capacity->is_full());
@@ -90,15 +90,17 @@ TEST_CASE(
     const auto capacity = make_capacity(options, 3);
     TableFixture f(options, capacity, {1, 11});
     f.add("a", "ada");
-    auto* const b = create_at(f, capacity->take(established).value(), "b").value();
+    auto* const b = create_at(f, capacity->take(established_session).value(), "b").value();
     CHECK_FALSE(f.has("a"));
     CHECK(f.departures() == std::vector{RemovalCause::evicted});
-    CHECK(create_at(f, capacity->take(established).value(), "c").error() == errc::overloaded);
+    CHECK(
+        create_at(f, capacity->take(established_session).value(), "c").error() == errc::overloaded
+    );
     CHECK(f.metrics().refused_overloaded == 1);
     f.give_back(b);
     // Neither the victim nor who was refused kept anything.
-    const auto second = capacity->take(established);
-    const auto third = capacity->take(established);
+    const auto second = capacity->take(established_session);
+    const auto third = capacity->take(established_session);
     CHECK(second.has_value());
     CHECK(third.has_value());
     CHECK(capacity->is_full());
@@ -113,9 +115,11 @@ TEST_CASE("session_table shared: a table without a slot refuses", "[unit][core]"
     CHECK_FALSE(f.remove("a").code().failed());
     f.add("b", "ada");
     // One slot is that of a removal that was not told.
-    CHECK(create_at(f, capacity->take(established).value(), "c").error() == errc::overloaded);
+    CHECK(
+        create_at(f, capacity->take(established_session).value(), "c").error() == errc::overloaded
+    );
     CHECK(f.departures() == std::vector{RemovalCause::deleted});
-    f.give_back(create_at(f, capacity->take(established).value(), "c").value());
+    f.give_back(create_at(f, capacity->take(established_session).value(), "c").value());
     CHECK(f.has("b"));
 }
 

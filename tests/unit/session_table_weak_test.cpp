@@ -21,17 +21,6 @@ using sojourn::tests::FailingNew;
 
 namespace {
 
-/// How a weak lease or a watch knows its session.
-struct Place {
-    std::uint32_t slot = 0;
-    SessionReference reference;
-};
-
-Place place_of(const Session& session)
-{
-    return {session.slot, session.reference};
-}
-
 Place acquire_weak(TableFixture& f, std::string_view name)
 {
     return place_of(*f.turn().acquire_weak(name_id(name)).value());

@@ -62,6 +62,17 @@ inline ServiceOptions table_options()
         .eviction_grace(0s);
 }
 
+/// How one who is no lease knows its session.
+struct Place {
+    std::uint32_t slot = 0;
+    SessionReference reference;
+};
+
+inline Place place_of(const Session& session)
+{
+    return {session.slot, session.reference};
+}
+
 class TableFixture {
 public:
     explicit TableFixture(
