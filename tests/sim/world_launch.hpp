@@ -74,8 +74,10 @@ World::follow(World& self, FlightPointer flight, Begin<T> begin, Finish<T> finis
     );
     if (result) {
         if (!result->has_value()) {
+            // Who waits for his turn with a session was counted before it ended.
             flight->is_uncounted =
-                result->error() == errc::rate_limited || result->error() == errc::not_found;
+                result->error() == errc::rate_limited ||
+                (result->error() == errc::not_found && flight->action != Action::acquire_exclusive);
             self.judge_error(*flight, result->error());
         }
         (self.*finish)(*flight, *result);
