@@ -27,6 +27,8 @@ constexpr std::array operations{
     Operation{"touch", sojourn::instructions::touch},
     Operation{"acquire_release", sojourn::instructions::acquire_release},
     Operation{"acquire_release_watched", sojourn::instructions::acquire_release_watched},
+    Operation{"record", sojourn::instructions::record},
+    Operation{"record_off", sojourn::instructions::record_off},
     Operation{"create_evict", sojourn::instructions::create_evict},
     Operation{"expire", sojourn::instructions::expire},
     Operation{"confined_call", sojourn::instructions::confined_call},

@@ -26,6 +26,12 @@ std::size_t acquire_release();
 /// what being watched costs a request.
 std::size_t acquire_release_watched();
 
+/// `SessionLease::record` of 64 bytes, awaited, in a session that keeps as many frames as it may.
+std::size_t record();
+
+/// The same where none are recorded.
+std::size_t record_off();
+
 /// `SessionService::create` in a full table, so that each ends another session.
 std::size_t create_evict();
 

@@ -27,16 +27,23 @@ using Ids = std::vector<SessionId>;
 
 /// A service in this thread, its clock and its ids.
 struct Server {
+    explicit Server(std::size_t frames_per_session = 0)
+        : sessions(
+              context.get_executor(),
+              ServiceOptions()
+                  .max_sessions(session_count)
+                  .max_half_open(session_count)
+                  .request_rate(RateLimit::unlimited())
+                  .max_frames_per_session(frames_per_session),
+              ServiceEnvironment().clock(clock).id_source(std::make_shared<testing::SeededIdSource>(
+              ))
+          )
+    {
+    }
+
     asio::io_context context;
     std::shared_ptr<testing::ManualClock> clock = std::make_shared<testing::ManualClock>();
-    SessionService sessions{
-        context.get_executor(),
-        ServiceOptions()
-            .max_sessions(session_count)
-            .max_half_open(session_count)
-            .request_rate(RateLimit::unlimited()),
-        ServiceEnvironment().clock(clock).id_source(std::make_shared<testing::SeededIdSource>())
-    };
+    SessionService sessions;
 };
 
 void expect(bool truth, const char* what)
@@ -90,6 +97,37 @@ acquire_each(SessionService& sessions, const Ids& ids, EachThousand after)
     co_return found;
 }
 
+asio::awaitable<SessionLease> acquire_one(SessionService& sessions, SessionId id)
+{
+    auto lease = co_await sessions.acquire(std::move(id));
+    co_return std::move(lease).value();
+}
+
+/// Returns how many were kept.
+asio::awaitable<std::size_t> record_each(SessionLease& lease, std::size_t count)
+{
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        std::string payload(64, 'x');
+        auto recording = lease.record(FrameDirection::to_client, std::move(payload));
+        const auto number = co_await std::move(recording);
+        kept += static_cast<std::size_t>(number.value() > 0);
+    }
+    co_return kept;
+}
+
+std::size_t record_with(std::size_t frames_per_session)
+{
+    Server server(frames_per_session);
+    const auto ids = run(server.context, create_sessions(server.sessions, session_count));
+    auto lease = run(server.context, acquire_one(server.sessions, ids.back()));
+    run(server.context, record_each(lease, frames_per_session));
+    std::size_t kept = 0;
+    sojourn_counted([&] { kept = run(server.context, record_each(lease, operation_count)); });
+    expect(kept == (frames_per_session > 0 ? operation_count : 0), "a frame was not kept");
+    return operation_count;
+}
+
 } // namespace
 
 std::size_t touch()
@@ -130,6 +168,17 @@ std::size_t acquire_release_watched()
     });
     expect(found == operation_count, "a session was not found");
     return operation_count;
+}
+
+std::size_t record()
+{
+    constexpr std::size_t frames_per_session = 20;
+    return record_with(frames_per_session);
+}
+
+std::size_t record_off()
+{
+    return record_with(0);
 }
 
 std::size_t create_evict()

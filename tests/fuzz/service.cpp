@@ -33,6 +33,7 @@
 #include <exception>
 #include <functional>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -50,6 +51,9 @@ using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
 namespace {
+
+constexpr std::uint32_t streams = 3;
+constexpr std::string_view recording_name = "record";
 
 /// The sessions of one principal are counted together; nobody is the empty one.
 constexpr std::array<std::string_view, 3> principals = {"", "ada", "bob"};
@@ -85,6 +89,17 @@ ServiceOptions draw_options(Choices& choices)
         .listener_timeout(choices.pick<Duration>({30s, 1s}))
         .cleanup_batch(choices.pick<std::size_t>({128, 1, 2}));
     return options;
+}
+
+/// None are recorded where it draws zero.
+void draw_frames(ServiceOptions& options, std::size_t number)
+{
+    constexpr std::array<std::size_t, 4> frames = {0, 1, 3, 20};
+    constexpr std::array<std::size_t, 4> bytes = {100'000, 400, 1'000, 0};
+    constexpr std::array<std::size_t, 4> bytes_in_all = {1'000'000, 900, 2'000, 0};
+    options.max_frames_per_session(frames.at(number % 4))
+        .max_frame_bytes_per_session(bytes.at(number / 4 % 4))
+        .max_frame_bytes(bytes_in_all.at(number / 16 % 4));
 }
 
 /// What a listener does when it is called.
@@ -152,11 +167,13 @@ class World {
 public:
     explicit World(Choices& choices) : choices_(choices)
     {
-        const auto options = draw_options(choices_);
+        auto options = draw_options(choices_);
         for (auto& deed : deeds_) {
             deed = static_cast<Deed>(choices_.below(deed_count));
         }
-        const auto listeners = choices_.below(4);
+        const std::size_t world = choices_.draw();
+        const auto listeners = world % 4;
+        draw_frames(options, world / 4);
         auto environment =
             ServiceEnvironment().clock(clock_).id_source(std::make_shared<testing::SeededIdSource>()
             );
@@ -227,7 +244,7 @@ private:
             &World::create,
             &World::acquire,
             &World::create,
-            &World::acquire,
+            &World::record,
             &World::release,
             &World::remove,
             &World::rotate,
@@ -235,7 +252,7 @@ private:
             &World::acquire_exclusive,
             &World::acquire_as_peer,
             &World::advance,
-            &World::advance,
+            &World::read_frames,
             &World::touch,
             &World::peek,
             &World::snapshot,
@@ -253,7 +270,7 @@ private:
             &World::create_adopted,
             &World::ask_health,
             &World::end_all,
-            &World::release,
+            &World::follow_frames,
             &World::pass_to_next,
             &World::destroy_service
         };
@@ -566,6 +583,82 @@ private:
         }
     }
 
+    void record()
+    {
+        if (held_.empty()) {
+            return;
+        }
+        const auto held = held_[pick_index(held_)];
+        const auto size = choices_.draw();
+        const auto way = size % 2 == 0 ? FrameDirection::from_client : FrameDirection::to_client;
+        const auto stream = size % streams;
+        auto payload = fmt::format("{} {}", ++payloads_, std::string(size, 'f'));
+        const Frame frame(way, std::move(payload), stream, WallTime());
+        begin<std::uint64_t, Subject::lease>(
+            recording_name,
+            [held, frame] {
+                return std::visit(
+                    [&frame](auto& lease) {
+                        return lease.record(frame.direction, frame.payload, frame.stream);
+                    },
+                    held->lease
+                );
+            },
+            {errc::not_found},
+            [this, frame, reference = held->reference()](std::uint64_t number) {
+                note_recorded(reference, number, frame);
+            }
+        );
+    }
+
+    void read_frames() { read(Patience::none); }
+
+    void follow_frames() { read(Patience::endless); }
+
+    /// Whether it waits for a frame.
+    enum class Patience : std::uint8_t { none, endless };
+
+    void read(Patience patience)
+    {
+        const auto query = draw_query();
+        if (!choices_.one_in(2) || held_.empty()) {
+            const auto known = pick_known();
+            const auto reference = known ? known_[*known].reference : SessionReference();
+            begin_reading<Subject::service>(reference, query, [this, patience, reference, query] {
+                return patience == Patience::none ? service_->frames(reference, query)
+                                                  : service_->next_frames(reference, query);
+            });
+            return;
+        }
+        const auto held = held_[pick_index(held_)];
+        begin_reading<Subject::lease>(held->reference(), query, [patience, held, query] {
+            return std::visit(
+                [&](const auto& lease) {
+                    return patience == Patience::none ? lease.frames(query)
+                                                      : lease.next_frames(query);
+                },
+                held->lease
+            );
+        });
+    }
+
+    template <Subject subject, class Make>
+    void begin_reading(SessionReference reference, FrameQuery query, Make make)
+    {
+        const bool was_gone = told_ends_.contains(reference);
+        begin<FramePage, subject>(
+            "read frames",
+            make,
+            {errc::not_found, errc::not_recorded},
+            [this, reference, query, was_gone](const FramePage& page) {
+                if (was_gone) {
+                    report_finding("{} has frames, and has ended", reference);
+                }
+                note_page(reference, query, page);
+            }
+        );
+    }
+
     void cancel()
     {
         if (operations_.empty()) {
@@ -641,6 +734,20 @@ private:
     {
         const auto size = choices_.draw();
         return size == 0 ? Attributes() : Attributes({{"k", std::string(size, 'v')}});
+    }
+
+    [[nodiscard]] FrameQuery draw_query()
+    {
+        const auto shape = choices_.draw();
+        FrameQuery query;
+        query.limit(shape % 2 == 0 ? 100 : 1);
+        if (shape / 2 % 2 == 1) {
+            query.after(last_read_);
+        }
+        if (shape / 4 % 4 == 3) {
+            query.stream(shape / 16U % streams);
+        }
+        return query;
     }
 
     [[nodiscard]] CreateOptions draw_creation()
@@ -873,6 +980,64 @@ private:
         }
     }
 
+    /// 0 if it was not kept.
+    void note_recorded(SessionReference reference, std::uint64_t number, const Frame& frame)
+    {
+        if (options_.max_frames_per_session() == 0) {
+            if (number != 0) {
+                report_finding("a frame is recorded where none are");
+            }
+            return;
+        }
+        ++frames_recorded_;
+        if (number != 0) {
+            note_frame(reference, number, frame);
+        }
+    }
+
+    /// Whoever sees the frame of a number sees the same.
+    void note_frame(SessionReference reference, std::uint64_t number, const Frame& frame)
+    {
+        const auto& known = frames_[reference].try_emplace(number, frame).first->second;
+        if (known.payload != frame.payload || known.direction != frame.direction ||
+            known.stream != frame.stream) {
+            report_finding("there are two frames {} of {}", number, reference);
+        }
+    }
+
+    void note_page(SessionReference reference, const FrameQuery& query, const FramePage& page)
+    {
+        auto before = std::max(query.after(), page.first_kept - 1);
+        std::size_t bytes = 0;
+        for (const auto& frame : page.frames) {
+            if (frame->sequence <= before) {
+                report_finding("frame {} of {} comes after {}", frame->sequence, reference, before);
+            }
+            if (query.stream().value_or(frame->stream) != frame->stream) {
+                report_finding("a frame of stream {} was not asked for", frame->stream);
+            }
+            note_frame(reference, frame->sequence, *frame);
+            before = frame->sequence;
+            bytes += frame->bytes();
+        }
+        const auto kept = page.newest - page.dropped;
+        if (page.frames.size() > std::min<std::uint64_t>(query.limit(), kept) ||
+            kept > options_.max_frames_per_session() || page.dropped > page.newest ||
+            bytes > options_.max_frame_bytes_per_session() || bytes > options_.max_frame_bytes()) {
+            report_finding(
+                "{} frames of {} bytes, of {} that are kept and {} dropped",
+                page.frames.size(),
+                bytes,
+                kept,
+                page.dropped
+            );
+        }
+        if (page.next < before || (page.frames.size() < query.limit() && page.next < page.newest)) {
+            report_finding("after {} of {} comes {}", before, page.newest, page.next);
+        }
+        last_read_ = page.next;
+    }
+
     void note_report(const DrainReport& report)
     {
         if (report.still_leased > report.cancelled) {
@@ -1091,6 +1256,7 @@ private:
         if (!service_) {
             return;
         }
+        const auto recorded_before = frames_recorded_;
         const auto [now, is_exact] = counters();
         if (!now.ledger_holds()) {
             report_finding(
@@ -1115,6 +1281,24 @@ private:
                 now.leased,
                 now.half_open,
                 pending
+            );
+        }
+        const auto recorded_most =
+            frames_recorded_ +
+            static_cast<std::uint64_t>(std::ranges::count_if(operations_, [](const auto& one) {
+                return one->name == recording_name && !one->has_ended;
+            }));
+        const bool is_one = options_.shards() == 1;
+        if (now.frames_recorded < recorded_before || now.frames_recorded > recorded_most ||
+            now.frames > options_.max_sessions() * options_.max_frames_per_session() ||
+            (is_one && now.frame_bytes > options_.max_frame_bytes())) {
+            report_finding(
+                "{} frames recorded of {} to {}, {} kept of {} bytes",
+                now.frames_recorded,
+                recorded_before,
+                recorded_most,
+                now.frames,
+                now.frame_bytes
             );
         }
         if (now.created < before_.created || now.removed_total() < before_.removed_total() ||
@@ -1156,6 +1340,11 @@ private:
         }
         if (before_.live != 0 || before_.leased != 0) {
             report_finding("drained, and {} live, {} leased", before_.live, before_.leased);
+        }
+        if (before_.frames != 0 || before_.frame_bytes != 0) {
+            report_finding(
+                "drained, and {} frames of {} bytes", before_.frames, before_.frame_bytes
+            );
         }
         const bool are_all_told = listens_to_ends_ && report_->events_undelivered == 0;
         if (are_all_told && report_->still_leased == 0 &&
@@ -1223,6 +1412,11 @@ private:
     std::set<SessionReference> told_creations_;
     std::set<SessionReference> told_ends_;
     std::uint64_t last_version_ = 1;
+    /// Those that were kept, by session and number.
+    std::map<SessionReference, std::map<std::uint64_t, Frame>> frames_;
+    std::uint64_t payloads_ = 0;
+    std::uint64_t frames_recorded_ = 0;
+    std::uint64_t last_read_ = 0;
     Metrics before_;
     std::optional<DrainReport> report_;
     std::optional<SessionService> service_;

@@ -24,6 +24,8 @@ Step step(Action action, std::uint32_t first = 0, std::uint32_t second = 1)
 }
 
 constexpr std::uint32_t a_second = 5;
+/// Of the first session, which need not be leased.
+constexpr std::uint32_t by_reference = 1;
 
 using Steps = std::vector<Step>;
 
@@ -46,6 +48,8 @@ const Steps& operations()
         step(Action::end_all),
         step(Action::release),
         step(Action::wait_for_end),
+        step(Action::record),
+        step(Action::follow_frames, by_reference),
         step(Action::pass_time, a_second, 2),
         step(Action::drain, 1),
     };
@@ -62,6 +66,22 @@ const Steps& vital_operations()
         step(Action::remove),
         step(Action::commit),
         step(Action::release),
+        step(Action::drain, 1),
+    };
+    return all;
+}
+
+/// What may come between a frame and who waits for it.
+const Steps& ends_of_following()
+{
+    static const Steps all = {
+        step(Action::record),
+        step(Action::follow_frames),
+        step(Action::read_frames, by_reference),
+        step(Action::rotate),
+        step(Action::remove),
+        step(Action::release),
+        step(Action::pass_time, a_second, 2),
         step(Action::drain, 1),
     };
     return all;
@@ -105,7 +125,8 @@ Scenario scenario_of(const Setting& setting, Lines lines, Listeners listeners)
                         .idle_timeout(1s)
                         .eviction_grace(0s)
                         .max_sessions_per_principal(1)
-                        .max_request_wait(100ms);
+                        .max_request_wait(100ms)
+                        .max_frames_per_session(1);
     if (lines == Lines::bounded) {
         swarm.options.max_in_flight(1).max_waiting_requests(2);
     }
@@ -194,6 +215,21 @@ TEST_CASE("exhaustive: two of the vital operations, in every order", "[sim]")
     const auto& setting = settings().front();
     const auto scenario = scenario_of(setting, Lines::none, Listeners::none);
     explored.add_pairs(scenario, vital_operations(), setting, explore_orders);
+}
+
+TEST_CASE("exhaustive: a frame, who follows, and what ends that, in every order", "[sim]")
+{
+    Explored explored("a frame, who follows, and what ends that");
+    const auto& setting = settings().front();
+    const auto scenario = scenario_of(setting, Lines::none, Listeners::none);
+    for (const auto& end : ends_of_following()) {
+        explored.add(
+            scenario,
+            {step(Action::record), step(Action::follow_frames, by_reference), end},
+            setting,
+            explore_orders
+        );
+    }
 }
 
 // What takes minutes runs in ./dev sim.

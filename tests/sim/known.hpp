@@ -5,6 +5,8 @@
 #ifndef SOJOURN_TESTS_SIM_KNOWN_HPP
 #define SOJOURN_TESTS_SIM_KNOWN_HPP
 
+#include "sim/known_frames.hpp"
+
 #include <sojourn/core/attributes.hpp>
 #include <sojourn/core/rate_limit.hpp>
 #include <sojourn/core/session_id.hpp>
@@ -35,6 +37,11 @@ inline void require(bool holds, const std::string& what)
     if (!holds) {
         throw Violation(what);
     }
+}
+
+inline void require_same(std::uint64_t left, std::uint64_t right, const std::string& what)
+{
+    require(left == right, what + ": " + std::to_string(left) + " and " + std::to_string(right));
 }
 
 /// A place in the order in which operations began and ended.
@@ -84,6 +91,13 @@ struct Known {
     bool was_streamed = false;
     int exclusive_leases = 0;
     Sequence leased_since = never;
+
+    KnownFrames frames;
+    /// Where the last who read them would go on.
+    std::uint64_t last_read = 0;
+    /// Who follows it, and how many did at the same time, at most.
+    int followers = 0;
+    int most_followers = 0;
 
     int told_created = 0;
     int told_removed = 0;

@@ -38,6 +38,9 @@ constexpr std::array<std::string_view, action_count> action_names = {
     "release",
     "touch_weak",
     "wait_for_end",
+    "record",
+    "read_frames",
+    "follow_frames",
     "cancel",
     "pass_time",
     "turn_back",
@@ -96,7 +99,10 @@ ServiceOptions draw_options(Draw& draw)
         .max_total_attribute_bytes(draw.of<Count>({std::nullopt, 300, 5'000}))
         .max_pending_events(draw.of<std::size_t>({1, 4, 1'000}))
         .listener_timeout(draw.of<Duration>({10ms, 30s}))
-        .cleanup_batch(draw.of<std::size_t>({1, 3, 128}));
+        .cleanup_batch(draw.of<std::size_t>({1, 3, 128}))
+        .max_frames_per_session(draw.of<std::size_t>({0, 1, 3, 20, 1'000}))
+        .max_frame_bytes_per_session(draw.of<std::size_t>({0, 170, 1'000, 10'000, 262'144}))
+        .max_frame_bytes(draw.of<std::size_t>({400, 5'000, 1UL << 28U, 1UL << 28U}));
     return options;
 }
 
@@ -187,7 +193,9 @@ std::string Swarm::text() const
         number(options.max_attribute_bytes()) + " of " +
         count(options.max_total_attribute_bytes()) + ", pending_events " +
         number(options.max_pending_events()) + ", listener_timeout " +
-        length(options.listener_timeout()) + ", batch " + number(options.cleanup_batch());
+        length(options.listener_timeout()) + ", batch " + number(options.cleanup_batch()) +
+        ", frames " + number(options.max_frames_per_session()) + " of " +
+        number(options.max_frame_bytes_per_session()) + " of " + number(options.max_frame_bytes());
     text += std::string(",\n  hears") + (hears_created ? " created" : "") +
             (hears_removed ? " removed" : "") + ", listener throws " + number(listener_throws) +
             "% sleeps " + number(listener_sleeps) + "% hangs " + number(listener_hangs) +

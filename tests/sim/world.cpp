@@ -111,6 +111,7 @@ void World::settle()
     while (run_one()) {
         require(++steps < longest, "something goes round in circles");
     }
+    check_followers();
 }
 
 void World::pass(Duration length)
@@ -162,6 +163,8 @@ void World::end()
 
 void World::end_quietly()
 {
+    settle();
+    check_frames();
     finish_all();
     is_ending_ = true;
     // Sessions that were made before the clock went back live as long as they would have.
@@ -208,6 +211,7 @@ void World::check_room()
             require(lease.has_value(), "no permit for a request, though nobody holds one");
             leases.push_back(std::move(*lease));
         }
+        check_frame_room(leases.front());
         leases.clear();
         // Its end is told before the next needs its place.
         require(simulation_->run(service_->remove(created->id)).has_value(), "it is not there");
@@ -280,8 +284,8 @@ void World::finish_all()
         if (held > 0) {
             release(static_cast<std::uint32_t>(choose(held)));
         } else {
-            // What was to happen at a time happens later, once the clock has gone back.
-            pass(swarm_.clock_goes_back ? Duration(1min) : Duration(1s));
+            // Those who follow sessions, until these have lain idle for long enough.
+            pass(1min);
         }
     }
     std::string waiting;
@@ -308,26 +312,22 @@ void World::check_limits() const
 void World::check_books()
 {
     const auto metrics = simulation_->run(service_->metrics()).value();
-    const auto same = [](std::uint64_t left, std::uint64_t right, const std::string& what) {
-        require(
-            left == right, what + ": " + std::to_string(left) + " and " + std::to_string(right)
-        );
-    };
     require(metrics.ledger_holds(), "the ledger does not hold");
-    same(metrics.created, created_, "sessions that were created, counted and delivered");
-    same(metrics.live, 0, "live sessions at the end");
-    same(metrics.leased, 0, "leased sessions at the end");
+    require_same(metrics.created, created_, "sessions that were created, counted and delivered");
+    require_same(metrics.live, 0, "live sessions at the end");
+    require_same(metrics.leased, 0, "leased sessions at the end");
+    check_frame_books(metrics);
     if (!is_drain_cut_off_) {
-        same(metrics.pending_removals, 0, "removals that were not told");
-        same(metrics.pending_creations, 0, "creations that were not told");
+        require_same(metrics.pending_removals, 0, "removals that were not told");
+        require_same(metrics.pending_creations, 0, "creations that were not told");
         std::uint64_t told_created = 0;
         std::uint64_t told_removed = 0;
         for (const auto& known : known_) {
             told_created += static_cast<std::uint64_t>(known.told_created);
             told_removed += static_cast<std::uint64_t>(known.told_removed);
         }
-        same(told_created, swarm_.hears_created ? created_ : 0, "creations, told and true");
-        same(told_removed, swarm_.hears_removed ? created_ : 0, "removals, told and true");
+        require_same(told_created, swarm_.hears_created ? created_ : 0, "creations, told and true");
+        require_same(told_removed, swarm_.hears_removed ? created_ : 0, "removals, told and true");
     }
 }
 

@@ -126,6 +126,15 @@ private:
     void release_all();
     void touch_weak(std::uint32_t number);
     void wait_for_end(std::uint32_t number);
+    template <class F>
+    void with_lease(std::uint32_t number, F f);
+    void record(const Step& step);
+    [[nodiscard]] FlightPointer prepare_reading(const Step& step, std::size_t session) const;
+    void begin_reading(const Step& step, Face face);
+    boost::asio::awaitable<Result<FramePage>> read(FlightPointer flight, Face face);
+    boost::asio::awaitable<Result<FramePage>> ask_for_page(const Flight& flight, Face face);
+    boost::asio::awaitable<Result<FramePage>>
+    read_on(FlightPointer flight, boost::asio::awaitable<Result<FramePage>> first);
     void pass_some(const Step& step);
     void turn_back(const Step& step);
 
@@ -146,6 +155,9 @@ private:
     void asked(const Flight& flight, Result<Health>& result);
     void touched_weak(const Flight& flight, Result<void>& result);
     void saw_end(const Flight& flight, Result<void>& result);
+    void recorded(const Flight& flight, Result<std::uint64_t>& result);
+    void read_frames(const Flight& flight, Result<FramePage>& result);
+    void judge_page(const Flight& flight, const FramePage& page);
     void drained(const Flight& flight, Result<DrainReport>& result);
     void judge_error(const Flight& flight, const Error& error);
     void judge_missing(const Flight& flight) const;
@@ -170,6 +182,10 @@ private:
     void end_without_context();
     void finish_all();
     void check_limits() const;
+    void check_followers() const;
+    void check_frames();
+    void check_frame_room(SessionLease& lease);
+    void check_frame_books(const Metrics& metrics) const;
     void check_books();
     void check_health();
     void check_room();
@@ -219,6 +235,10 @@ private:
     std::uint64_t listener_faults_ = 0;
     std::uint64_t permits_held_ = 0;
     std::uint64_t attribute_values_ = 0;
+    std::uint64_t payloads_ = 0;
+    /// Those that were answered, and those that may have their turn.
+    std::uint64_t frames_recorded_ = 0;
+    std::uint64_t recordings_in_flight_ = 0;
     TimePoint began_;
     /// What the clock showed before it went back, at most.
     TimePoint latest_before_turning_;

@@ -37,6 +37,13 @@ struct World::Flight {
     std::vector<std::size_t> victims;
     std::uint64_t expected_version = 0;
     Attributes data;
+    /// What it records.
+    std::optional<Frame> frame;
+    /// What it reads, and how many pages of that.
+    FrameQuery query;
+    std::uint32_t pages = 1;
+    /// The frames of its session, or of all, that had been answered when it began.
+    std::uint64_t least_frames = 0;
     boost::asio::cancellation_signal signal;
 
     /// Whether it ends whatever there is.
@@ -57,10 +64,18 @@ struct World::Flight {
                action == Action::acquire_weak;
     }
 
+    /// Whether it is about the frames of a session, which it does not find by an id, nor uses.
+    [[nodiscard]] bool is_about_frames() const noexcept
+    {
+        return action == Action::record || action == Action::read_frames ||
+               action == Action::follow_frames;
+    }
+
     /// Whether it ends in time, whatever others do.
     [[nodiscard]] bool has_limit() const noexcept
     {
-        return !is_patient && action != Action::wait_for_end && action != Action::drain;
+        return !is_patient && action != Action::wait_for_end && action != Action::follow_frames &&
+               action != Action::drain;
     }
 };
 

@@ -56,7 +56,12 @@ bool may_end_with(Action action, const Error& error)
     case Action::remove:
     case Action::snapshot:
     case Action::touch_weak:
+    case Action::record:
         return error == errc::not_found;
+    case Action::read_frames:
+        return is_one_of(error, {errc::not_found, errc::not_recorded});
+    case Action::follow_frames:
+        return is_one_of(error, {errc::not_found, errc::not_recorded, errc::overloaded});
     default:
         return false;
     }
@@ -144,7 +149,8 @@ void World::judge_missing(const Flight& flight) const
     }
     const auto& known = known_[*flight.session];
     const bool is_name_sure =
-        flight.id == known.id && known.named_at < flight.began && known.rotations_in_flight == 0;
+        flight.is_about_frames() ||
+        (flight.id == known.id && known.named_at < flight.began && known.rotations_in_flight == 0);
     require(
         !is_name_sure || known.is_targeted() || may_have_gone(known, flight.began),
         std::string(to_string(flight.action)) + " did not find a session that is there"
@@ -434,6 +440,20 @@ void World::measured(const Flight& flight, Result<Metrics>& result)
             "more wait to be told than may"
         );
     }
+    if (options.shards() == 1) {
+        require(
+            result->frame_bytes <= options.max_frame_bytes(), "more bytes of frames than may be"
+        );
+    }
+    require(
+        result->frames <= options.max_sessions() * options.max_frames_per_session(),
+        "more frames than may be"
+    );
+    require(
+        result->frames_recorded >= flight.least_frames &&
+            result->frames_recorded <= frames_recorded_ + recordings_in_flight_,
+        "other frames are counted than were recorded"
+    );
     require(
         result->created >= flight.least_created, "sessions were delivered that were not counted"
     );

@@ -1,13 +1,10 @@
 // What the clients of a simulated world begin.
 
 #include "sim/world_flight.hpp"
+#include "sim/world_launch.hpp"
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_state.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -24,9 +21,6 @@ using namespace std::chrono_literals;
 namespace sojourn::tests::sim {
 
 namespace {
-
-/// What a `modify` of the simulation throws now and then.
-struct Thrown {};
 
 std::string principal_name(std::uint32_t number)
 {
@@ -52,62 +46,6 @@ World::FlightPointer World::prepare(Action action, std::optional<std::size_t> se
     return flight;
 }
 
-/// Begins an operation: in a coroutine of its own, at some step from now on.
-template <class T>
-void World::launch(const FlightPointer& flight, Begin<T> begin, Finish<T> finish)
-{
-    ++outcome_.operations;
-    flights_.push_back(flight);
-    begun_ = flight;
-    // On the executor: what co_spawn has to say of a cancellation before it has begun, it throws at
-    // whoever runs the context.
-    asio::post(simulation_->executor(), [this, flight, begin = std::move(begin), finish]() mutable {
-        if (flight->is_cancelled || !service_) {
-            flight->is_done = true;
-            return;
-        }
-        asio::co_spawn(
-            simulation_->executor(),
-            follow<T>(*this, flight, std::move(begin), finish),
-            asio::bind_cancellation_slot(
-                flight->signal.slot(),
-                [this, flight](const std::exception_ptr& failure) { land(flight, failure); }
-            )
-        );
-    });
-}
-
-template <class T>
-awaitable<void> World::follow(World& self, FlightPointer flight, Begin<T> begin, Finish<T> finish)
-{
-    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
-    self.take_off(*flight);
-    std::optional<Result<T>> result;
-    try {
-        result = co_await begin(*self.service_);
-    } catch (const boost::system::system_error& error) {
-        result = Error(error.code());
-    } catch (const Thrown&) {
-        require(flight->may_throw, "something was thrown");
-    }
-    ++self.sequence_;
-    self.mix(static_cast<std::uint64_t>(flight->action));
-    self.mix(
-        result && !result->has_value() ? static_cast<std::uint64_t>(result->error().code().value())
-                                       : 0
-    );
-    if (result) {
-        if (!result->has_value()) {
-            flight->is_uncounted =
-                result->error() == errc::rate_limited || result->error() == errc::not_found;
-            self.judge_error(*flight, result->error());
-        }
-        (self.*finish)(*flight, *result);
-    }
-    self.touch_down(*flight);
-    flight->has_finished = true;
-}
-
 /// From here on the operation may have its effect.
 void World::take_off(Flight& flight)
 {
@@ -118,7 +56,8 @@ void World::take_off(Flight& flight)
     if (flight.session) {
         auto& known = known_[*flight.session];
         flight.least_version = known.version;
-        ++known.uses_in_flight;
+        flight.least_frames = known.frames.answered();
+        known.uses_in_flight += flight.is_about_frames() ? 0 : 1;
         known.requests_in_flight += flight.is_request() ? 1 : 0;
         if (flight.is_rotation()) {
             ++known.rotations_in_flight;
@@ -128,6 +67,15 @@ void World::take_off(Flight& flight)
         if (flight.action == Action::remove) {
             ++known.aims;
         }
+        if (flight.action == Action::record) {
+            known.frames.begin();
+            ++recordings_in_flight_;
+        }
+        if (flight.action == Action::follow_frames) {
+            known.most_followers = std::max(known.most_followers, ++known.followers);
+        }
+    } else {
+        flight.least_frames = frames_recorded_;
     }
     if (flight.is_sweep()) {
         for (std::size_t i = 0; i < known_.size(); ++i) {
@@ -149,6 +97,16 @@ void World::touch_down(const Flight& flight)
         return;
     }
     auto& known = known_[*flight.session];
+    if (flight.action == Action::record) {
+        known.frames.end();
+        --recordings_in_flight_;
+    }
+    if (flight.action == Action::follow_frames) {
+        --known.followers;
+    }
+    if (flight.is_about_frames()) {
+        return;
+    }
     --known.uses_in_flight;
     // One that failed may have held it until now.
     known.used_to = std::max(known.used_to, latest());
@@ -242,6 +200,13 @@ void World::begin_step(const Step& step)
         return;
     case Action::wait_for_end:
         wait_for_end(step.numbers[0]);
+        return;
+    case Action::record:
+        record(step);
+        return;
+    case Action::read_frames:
+    case Action::follow_frames:
+        begin_reading(step, face);
         return;
     case Action::pass_time:
         pass_some(step);

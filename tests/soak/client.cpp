@@ -14,8 +14,10 @@
 #include <chrono>
 #include <exception>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <utility>
+#include <variant>
 
 namespace asio = boost::asio;
 using boost::asio::awaitable;
@@ -53,13 +55,18 @@ struct ChangedItsMind : std::runtime_error {
     ChangedItsMind() : std::runtime_error("a change's own") {}
 };
 
-/// Waits until the session has ended, but no longer than that. Who is cancelled meanwhile gets one
-/// exception, where two awaitables together have two.
-awaitable<void> closed_within(awaitable<Result<void>> closed, Duration length)
+/// What an awaitable gives, or nothing if it takes longer than that: then it is cancelled. Who is
+/// cancelled meanwhile himself gets one exception, where two awaitables together have two.
+template <class T>
+awaitable<std::optional<Result<T>>> within(awaitable<Result<T>> wanted, Duration length)
 {
     auto patience = sleep(length);
     try {
-        (void)co_await (std::move(closed) || std::move(patience));
+        auto first = co_await (std::move(wanted) || std::move(patience));
+        if (auto* const result = std::get_if<0>(&first)) {
+            co_return std::move(*result);
+        }
+        co_return std::nullopt;
     } catch (const asio::multiple_exceptions& both) {
         std::rethrow_exception(both.first_exception());
     }
@@ -190,6 +197,9 @@ awaitable<void> Client::acquire(Leases& leases)
     }
     ++scene_.counts.leases;
     scene_.latencies.add(std::chrono::steady_clock::now() - begin);
+    if (one_in(2)) {
+        co_await record(*lease);
+    }
     if (one_in(8)) {
         leases.push_back(std::move(*lease));
     } else if (one_in(2)) {
@@ -222,9 +232,64 @@ awaitable<void> Client::stream()
     for (auto chunks = random_() % 4; chunks > 0; --chunks) {
         co_await sleep(up_to(1ms));
         judge((co_await weak->touch()).error(), "WeakLease::touch");
+        co_await record(*weak);
     }
     if (one_in(2)) {
-        co_await closed_within(weak->closed(), up_to(5ms));
+        (void)co_await within(weak->closed(), up_to(5ms));
+    } else {
+        co_await follow(*weak);
+    }
+    co_await read(weak->info().reference);
+}
+
+/// One message, of a few hundred bytes.
+template <class Lease>
+awaitable<void> Client::record(Lease& lease)
+{
+    const auto direction = one_in(2) ? FrameDirection::from_client : FrameDirection::to_client;
+    const auto stream = static_cast<std::uint32_t>(random_() % 2);
+    ++scene_.counts.recordings;
+    const auto number = co_await lease.record(direction, any_text(), stream);
+    scene_.counts.recorded += number ? 1 : 0;
+    judge(number.error(), "record");
+}
+
+/// A few pages, as they come, of what there was before too.
+awaitable<void> Client::follow(const WeakLease& weak)
+{
+    FrameQuery query;
+    for (auto pages = 1 + random_() % 4; pages > 0; --pages) {
+        auto next = one_in(2) ? weak.next_frames(query)
+                              : scene_.service.next_frames(weak.info().reference, query);
+        const auto page = co_await within(std::move(next), up_to(5ms));
+        if (!page) {
+            co_return;
+        }
+        judge(page->error(), "next_frames");
+        if (!*page) {
+            co_return;
+        }
+        judge(**page, query.after());
+        if ((*page)->frames.empty()) {
+            scene_.faults.add("who follows a session was told of nothing");
+        }
+        ++scene_.counts.followed;
+        query.after((*page)->next);
+    }
+}
+
+/// All that there is.
+awaitable<void> Client::read(SessionReference reference)
+{
+    auto query = FrameQuery().limit(1 + random_() % 10);
+    for (bool has_more = true; has_more;) {
+        const auto page = co_await scene_.service.frames(reference, query);
+        judge(page.error(), "frames");
+        if (page) {
+            judge(*page, query.after());
+            query.after(page->next);
+        }
+        has_more = page && page->next < page->newest;
     }
 }
 
@@ -240,7 +305,7 @@ awaitable<void> Client::wait_until_closed()
     if (one_in(2)) {
         judge((co_await scene_.service.remove(std::move(id))).error(), "remove");
     }
-    co_await closed_within(lease->closed(), up_to(2ms));
+    (void)co_await within(lease->closed(), up_to(2ms));
 }
 
 awaitable<void> Client::guess()
@@ -364,6 +429,21 @@ void Client::judge(const Error& error, std::string_view operation)
 {
     is_stopped_ = is_stopped_ || error == errc::stopping;
     scene_.faults.judge(error, operation);
+}
+
+/// The next page goes on where this one ends, so nobody reads a frame twice.
+void Client::judge(const FramePage& page, std::uint64_t after)
+{
+    auto before = std::max(after, page.first_kept - 1);
+    for (const auto& frame : page.frames) {
+        if (frame->sequence <= before) {
+            scene_.faults.add("a frame is on a page after one that is newer");
+        }
+        before = frame->sequence;
+    }
+    if (page.next < before || page.newest - page.dropped > max_frames_per_session) {
+        scene_.faults.add("a page of frames goes back, or its session has too many");
+    }
 }
 
 SessionId Client::any_id()

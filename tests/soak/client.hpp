@@ -7,9 +7,13 @@
 
 #include "soak/scene.hpp"
 
+#include <sojourn/core/frame.hpp>
+#include <sojourn/core/frame_page.hpp>
 #include <sojourn/core/session_id.hpp>
+#include <sojourn/core/session_reference.hpp>
 #include <sojourn/core/time.hpp>
 #include <sojourn/service/session_lease.hpp>
+#include <sojourn/service/weak_lease.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -25,6 +29,9 @@ namespace sojourn::tests::soak {
 /// *Thread safety*: none; it runs on a strand of its own. *Lifetime*: the scene outlives it.
 class Client {
 public:
+    /// Of those it records, in bytes.
+    static constexpr std::size_t longest_frame = 500 + Frame::overhead;
+
     Client(Scene& scene, std::uint64_t seed) : scene_(scene), random_(seed) {}
 
     /// Visits until the scene is closed, or the service stops.
@@ -43,6 +50,10 @@ private:
     [[nodiscard]] boost::asio::awaitable<void> acquire(Leases& leases);
     [[nodiscard]] boost::asio::awaitable<void> acquire_exclusive();
     [[nodiscard]] boost::asio::awaitable<void> stream();
+    template <class Lease>
+    [[nodiscard]] boost::asio::awaitable<void> record(Lease& lease);
+    [[nodiscard]] boost::asio::awaitable<void> follow(const WeakLease& weak);
+    [[nodiscard]] boost::asio::awaitable<void> read(SessionReference reference);
     [[nodiscard]] boost::asio::awaitable<void> wait_until_closed();
     [[nodiscard]] boost::asio::awaitable<void> guess();
     [[nodiscard]] boost::asio::awaitable<void> look();
@@ -52,6 +63,7 @@ private:
     [[nodiscard]] boost::asio::awaitable<void> administer();
 
     void judge(const Error& error, std::string_view operation);
+    void judge(const FramePage& page, std::uint64_t after);
     [[nodiscard]] SessionId any_id();
     [[nodiscard]] std::string any_principal();
     [[nodiscard]] std::string any_peer();

@@ -116,10 +116,21 @@ TEST_CASE("soak: events that no listener is told of are found", "[soak]")
     CHECK_THAT(faults.front(), ContainsSubstring("pending still grows"));
 }
 
+TEST_CASE("soak: frames that become more and more are found", "[soak]")
+{
+    auto samples = five_minutes(0);
+    for (std::uint64_t i = 0; auto& sample : samples) {
+        sample.frame_bytes += 1'000 * ++i;
+    }
+    const auto faults = plateau_faults(samples);
+    REQUIRE(faults.size() == 1);
+    CHECK_THAT(faults.front(), ContainsSubstring("frames still grows"));
+}
+
 TEST_CASE("soak: too few samples are not judged", "[soak]")
 {
     auto samples = five_minutes(mib);
-    CHECK(judge(samples).size() == 4);
+    CHECK(judge(samples).size() == 5);
     samples.resize(plateau_samples_min - 1);
     CHECK(judge(samples).empty());
     CHECK(plateau_faults(samples).empty());

@@ -124,6 +124,7 @@ void print_sums(const Outcome& outcome)
     fmt::print(
         ".\n{} leases; refused: {} over their rate, {} busy, {} that waited in vain, {} not found; "
         "{} creations over their rate, {} for want of room; {} guesses.\n"
+        "{} frames were recorded, and {} of those dropped; they had {} bytes of {} at most.\n"
         "{} visitors vanished, {} listeners failed, the id source failed {} times.\n"
         "At most {} of {} events waited for the listeners, {} of {} clients for an answer.\n"
         "The drain: {} sessions finished, {} cancelled, {} waiters refused, {} events told, {} "
@@ -136,6 +137,10 @@ void print_sums(const Outcome& outcome)
         metrics.creations_rate_limited,
         metrics.refused_overloaded,
         metrics.guesses_rate_limited,
+        metrics.frames_recorded,
+        metrics.frames_dropped,
+        outcome.frame_bytes_max,
+        outcome.frame_bytes_bound,
         outcome.vanished,
         outcome.listener_failures,
         outcome.id_failures,
@@ -167,10 +172,10 @@ void print_sums(const Outcome& outcome)
 void write_samples(const std::filesystem::path& file, std::span<const Sample> samples)
 {
     std::string text = "seconds,resident_bytes,heap_bytes,threads,live,leased,waiting,pending,"
-                       "operations_per_second,acquire_p50_us,acquire_p99_us\n";
+                       "frame_bytes,operations_per_second,acquire_p50_us,acquire_p99_us\n";
     for (const auto& sample : samples) {
         text += fmt::format(
-            "{:.3f},{},{},{},{},{},{},{},{:.1f},{:.3f},{:.3f}\n",
+            "{:.3f},{},{},{},{},{},{},{},{},{:.1f},{:.3f},{:.3f}\n",
             sample.seconds,
             sample.resident_bytes,
             sample.heap_bytes,
@@ -179,6 +184,7 @@ void write_samples(const std::filesystem::path& file, std::span<const Sample> sa
             sample.leased,
             sample.waiting,
             sample.pending,
+            sample.frame_bytes,
             sample.operations_per_second,
             sample.acquire_p50_us,
             sample.acquire_p99_us
@@ -214,6 +220,7 @@ void write_summary(
   "removed": {{{}}},
   "vanished": {}, "listener_failures": {}, "id_failures": {},
   "pending_max": {}, "pending_bound": {}, "waiting_max": {}, "waiting_bound": {},
+  "frames_recorded": {}, "frames_dropped": {}, "frame_bytes_max": {}, "frame_bytes_bound": {},
   "plateau": {},
   "faults": [{}]
 }}
@@ -236,6 +243,10 @@ void write_summary(
             outcome.pending_bound,
             outcome.waiting_max,
             outcome.waiting_bound,
+            outcome.metrics.frames_recorded,
+            outcome.metrics.frames_dropped,
+            outcome.frame_bytes_max,
+            outcome.frame_bytes_bound,
             json(judge(outcome.samples)),
             faults
         )

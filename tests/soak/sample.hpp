@@ -23,6 +23,8 @@ struct Sample {
     std::uint64_t waiting = 0;
     /// Events that the listeners have yet to be told of.
     std::uint64_t pending = 0;
+    /// Of the frames that sessions keep.
+    std::uint64_t frame_bytes = 0;
 
     // Since the sample before.
 

@@ -27,6 +27,8 @@ class SessionService;
 
 namespace sojourn::tests::soak {
 
+inline constexpr std::size_t max_frames_per_session = 24;
+
 /// What somebody found who does not write to the terminal: the first fault in words, and how many
 /// there were.
 ///
@@ -139,6 +141,12 @@ struct Counts {
     /// Clients that wait for an answer to `acquire` right now.
     std::atomic<std::uint64_t> waiting{0};
     std::atomic<std::uint64_t> committed{0};
+    /// Frames that somebody began to record, and for which he has got a number, or the answer that
+    /// there was no room.
+    std::atomic<std::uint64_t> recordings{0};
+    std::atomic<std::uint64_t> recorded{0};
+    /// Pages of frames that somebody has waited for.
+    std::atomic<std::uint64_t> followed{0};
     /// Visitors who vanished in the middle of something.
     std::atomic<std::uint64_t> vanished{0};
 };

@@ -38,6 +38,8 @@ constexpr std::size_t max_sessions = 1'000;
 constexpr std::size_t max_pending_events = 256;
 constexpr std::size_t max_in_flight = 6;
 constexpr std::size_t max_waiting_requests = 32;
+/// What one session may have, all may together.
+constexpr std::size_t max_frame_bytes = 200'000;
 
 /// Everything is small or short, so that all of it reaches its limit all the time.
 ServiceOptions service_options(std::size_t shards)
@@ -61,7 +63,10 @@ ServiceOptions service_options(std::size_t shards)
         .max_total_attribute_bytes(200'000)
         .max_pending_events(max_pending_events)
         .listener_timeout(Listeners::timeout)
-        .cleanup_batch(16);
+        .cleanup_batch(16)
+        .max_frames_per_session(max_frames_per_session)
+        .max_frame_bytes_per_session(max_frame_bytes)
+        .max_frame_bytes(max_frame_bytes);
 }
 
 template <class T>
@@ -109,6 +114,7 @@ public:
         listeners_.meet(service_);
         outcome_.pending_bound = max_sessions + max_pending_events;
         outcome_.waiting_bound = options.clients;
+        outcome_.frame_bytes_bound = max_frame_bytes;
     }
 
     Outcome run()
@@ -191,8 +197,10 @@ private:
     Sample sample(SteadyClock::duration since_begin, SteadyClock::duration since_last)
     {
         const auto created_before = counts_.created.load();
+        const auto recorded_before = counts_.recorded.load();
         const auto metrics = answer(service_.async_metrics(asio::use_future), "metrics");
         const auto begun_after = counts_.creations.load();
+        const auto recordings_after = counts_.recordings.load();
         const auto memory = process_memory();
         const auto latencies = scene_.latencies.take();
         const auto operations = counts_.operations.load();
@@ -208,6 +216,7 @@ private:
         sample.leased = metrics.leased;
         sample.waiting = counts_.waiting;
         sample.pending = metrics.pending_creations + metrics.pending_removals;
+        sample.frame_bytes = metrics.frame_bytes;
         sample.operations_per_second =
             static_cast<double>(operations - std::exchange(operations_, operations)) /
             seconds.count();
@@ -215,8 +224,10 @@ private:
         sample.acquire_p99_us = p99.count();
         // The shards are looked at one after the other: who ended in the first after that may have
         // made room in the second before. No more than were created meanwhile.
-        const auto moved = options_.shards > 1 ? begun_after - created_before : 0;
+        const bool has_several = options_.shards > 1;
+        const auto moved = has_several ? begun_after - created_before : 0;
         judge(sample, metrics, moved);
+        judge_frames(sample, metrics, has_several ? recordings_after - recorded_before : 0);
         return sample;
     }
 
@@ -249,6 +260,20 @@ private:
         require(count == 0, at + first);
         outcome_.pending_max = std::max(outcome_.pending_max, sample.pending);
         outcome_.waiting_max = std::max(outcome_.waiting_max, sample.waiting);
+    }
+
+    void judge_frames(const Sample& sample, const Metrics& metrics, std::uint64_t moved)
+    {
+        const auto at = fmt::format("at {:.0f} s: ", sample.seconds);
+        require(
+            sample.frame_bytes <= max_frame_bytes + moved * Client::longest_frame,
+            at + fmt::format("frames have {} bytes of {}", sample.frame_bytes, max_frame_bytes)
+        );
+        require(
+            metrics.frames <= (max_sessions + moved) * max_frames_per_session,
+            at + "there are more frames than sessions may have"
+        );
+        outcome_.frame_bytes_max = std::max(outcome_.frame_bytes_max, sample.frame_bytes);
     }
 
     /// Nobody is there, so all permits are: as many requests as may be in flight are at once, and
@@ -293,6 +318,28 @@ private:
                 leases.push_back(std::move(*lease));
             }
         }
+        audit_frame_bytes(created->lease);
+    }
+
+    /// The others' sessions end with their frames, so one may have as many bytes as all.
+    void audit_frame_bytes(SessionLease& lease)
+    {
+        const auto latest = SteadyClock::now() + patience;
+        const auto bytes = [this] {
+            return answer(service_.async_metrics(asio::use_future), "metrics").frame_bytes;
+        };
+        while (bytes() > 0 && SteadyClock::now() < latest) {
+            std::this_thread::yield();
+        }
+        require_equal(bytes(), 0, "bytes of frames when nobody has a session");
+        std::string payload(max_frame_bytes - Frame::overhead, 'x');
+        ++counts_.recordings;
+        auto recording = asio::co_spawn(
+            context_, lease.record(FrameDirection::to_client, std::move(payload)), asio::use_future
+        );
+        const auto number = answer(std::move(recording), "record");
+        ++counts_.recorded;
+        require(number == 1, "there is no room for a frame, and there are no others");
     }
 
     /// With all clients at work.
@@ -324,6 +371,11 @@ private:
         require_equal(metrics.rotated, counts_.rotated, "rotations, and those clients know of");
         require_equal(
             metrics.acquired - metrics.requests_shed, counts_.leases, "leases, and those given"
+        );
+        require_equal(metrics.frames, 0, "frames that are kept after the drain");
+        require_equal(metrics.frame_bytes, 0, "bytes of frames after the drain");
+        require_equal(
+            metrics.frames_recorded, counts_.recorded, "frames, and those clients know of"
         );
         require_equal(told.created, metrics.created, "creations told, and sessions");
         require_equal(told.open, 0, "sessions told of as created and not as removed");
@@ -367,6 +419,9 @@ private:
         require(outcome_.listener_failures > 0, "no listener failed");
         require(outcome_.id_failures > 0, "the id source never failed");
         require(counts_.committed > 0, "nothing was committed");
+        require(metrics.frames_dropped > 0, "no frame was dropped");
+        require(metrics.frames_ended > 0, "no frame ended with its session");
+        require(counts_.followed > 0, "nobody who followed a session was told of a frame");
     }
 
     void require_equal(std::uint64_t found, std::uint64_t wanted, std::string_view what)

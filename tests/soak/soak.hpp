@@ -42,6 +42,9 @@ struct Outcome {
     /// The same for clients that waited for an answer.
     std::uint64_t waiting_max = 0;
     std::uint64_t waiting_bound = 0;
+    /// And for bytes of frames.
+    std::uint64_t frame_bytes_max = 0;
+    std::uint64_t frame_bytes_bound = 0;
     /// What does not hold, in words.
     std::vector<std::string> faults;
 };

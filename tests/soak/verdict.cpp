@@ -35,6 +35,10 @@ constexpr std::array watched{
     // for them a thousand events are untold, give or take some.
     Watched{"waiting", &Sample::waiting, false, Level::lowest, {.share = 0, .amount = 8}},
     Watched{"pending", &Sample::pending, false, Level::lowest, {.share = 0.05, .amount = 64}},
+    // There are as many as may be all the time, but for one or another.
+    Watched{
+        "frames", &Sample::frame_bytes, true, Level::highest, {.share = 0, .amount = 8U << 10U}
+    },
 };
 
 std::vector<std::uint64_t> column(std::span<const Sample> samples, std::uint64_t Sample::* member)

@@ -25,8 +25,8 @@ struct Judged {
     [[nodiscard]] std::string in_words(std::uint64_t amount) const;
 };
 
-/// The heap, what is resident, clients that wait and events that wait for listeners; nothing of
-/// fewer samples than `plateau_samples_min`.
+/// The heap, what is resident, clients that wait, events that wait for listeners, and bytes of
+/// frames; nothing of fewer samples than `plateau_samples_min`.
 [[nodiscard]] std::vector<Judged> judge(std::span<const Sample> samples);
 
 /// What still grows at the end, in words; nothing if all is well, or nothing is judged.

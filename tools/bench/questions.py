@@ -62,6 +62,12 @@ QUESTIONS = [
         "The 99th percentile of acquiring a live session on one thread while another ends those that expired at once.",
         counter="p99_ns",
     ),
+    Question(
+        "record",
+        "Recording a message",
+        "`SessionLease::record`, awaited, of 64 bytes that are made for it. `off`: where none are recorded. `full`: the "
+        "session keeps 20 already, of which the oldest goes.",
+    ),
     Question("rate_limiter", "Admitting a request", "One decision of the rate limiter."),
     Question(
         "victim_age",

@@ -30,6 +30,7 @@ CURVES = [
     Curve("live", "live sessions", "", 1, "#009e73"),
     Curve("waiting", "clients that wait for a lease", "", 1, "#d55e00"),
     Curve("pending", "events that wait for a listener", "", 1, "#cc79a7"),
+    Curve("frame_bytes", "frames", "KiB", 2**10, "#e69f00"),
 ]
 
 
@@ -78,8 +79,8 @@ def text(columns: Columns) -> str:
 
 
 def svg(columns: Columns, path: Path) -> None:
-    script = ["set terminal svg size 820,900 noenhanced font 'Helvetica,Arial,sans-serif,14' background rgb 'white'",
-              "set multiplot layout 5,1", "set border 3 linecolor rgb '#444444'",
+    script = ["set terminal svg size 820,1080 noenhanced font 'Helvetica,Arial,sans-serif,14' background rgb 'white'",
+              f"set multiplot layout {len(CURVES)},1", "set border 3 linecolor rgb '#444444'",
               "set grid ytics linecolor rgb '#dddddd' linewidth 1", "set tics nomirror textcolor rgb '#222222'",
               "set yrange [0:*]", "set lmargin 9", "unset key"]
     for i, curve in enumerate(CURVES):

@@ -9,7 +9,7 @@ sys.dont_write_bytecode = True
 
 from drawing import HEIGHT, WIDTH, BadSamples, plot, read, squeezed, text  # noqa: E402
 
-HEAD = "seconds,resident_bytes,heap_bytes,live,waiting,pending\n"
+HEAD = "seconds,resident_bytes,heap_bytes,live,waiting,pending,frame_bytes\n"
 
 
 class Drawing(unittest.TestCase):
@@ -20,12 +20,12 @@ class Drawing(unittest.TestCase):
             return read(path)
 
     def test_samples_are_read_by_name(self) -> None:
-        columns = self.read(HEAD + "1,2097152,1048576,3,4,5\n2,4194304,1048576,6,7,8\n")
+        columns = self.read(HEAD + "1,2097152,1048576,3,4,5,1024\n2,4194304,1048576,6,7,8,0\n")
         self.assertEqual(columns["live"], [3, 6])
         self.assertEqual(columns["resident_bytes"], [2 * 2**20, 4 * 2**20])
 
     def test_what_is_no_sample_is_refused(self) -> None:
-        for content in ["", HEAD, "seconds\n1\n", HEAD + "1,2\n", HEAD + "1,2,3,4,5,many\n"]:
+        for content in ["", HEAD, "seconds\n1\n", HEAD + "1,2\n", HEAD + "1,2,3,4,5,6,many\n"]:
             with self.assertRaises(BadSamples):
                 self.read(content)
 
@@ -42,7 +42,7 @@ class Drawing(unittest.TestCase):
         self.assertEqual(plot([0, 0]), [""] * HEIGHT)
 
     def test_the_text_says_the_maximum(self) -> None:
-        drawn = text(self.read(HEAD + "1,2097152,1048576,3,4,5\n2,4194304,1048576,1234,7,0\n"))
+        drawn = text(self.read(HEAD + "1,2097152,1048576,3,4,5,1024\n2,4194304,1048576,1234,7,0,0\n"))
         self.assertIn("4.0 |", drawn)
         self.assertIn("1,234 |", drawn)
         self.assertIn("2 s", drawn)
