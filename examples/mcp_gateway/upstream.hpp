@@ -53,7 +53,7 @@ class UpstreamResponse {
 public:
     UpstreamResponse(const boost::asio::any_io_executor& executor, std::uint64_t max_body_bytes);
 
-    [[nodiscard]] const http::response_header<>& header() const { return parser_.get(); }
+    [[nodiscard]] const http::response_header<>& header() const { return parser_->get(); }
 
     [[nodiscard]] bool is_event_stream() const;
 
@@ -70,9 +70,15 @@ public:
 private:
     friend class Upstream;
 
+    using Parser = http::response_parser<http::buffer_body>;
+
+    [[nodiscard]] boost::asio::awaitable<boost::system::error_code> read_header();
+
+    std::uint64_t max_body_bytes_;
     boost::beast::tcp_stream stream_;
     boost::beast::flat_buffer buffer_;
-    http::response_parser<http::buffer_body> parser_;
+    /// Of the header that was read last. Not null; a parser cannot be used twice.
+    std::unique_ptr<Parser> parser_;
     std::array<char, 8192> piece_{};
 };
 
