@@ -103,41 +103,43 @@ Conversation::Conversation(
 awaitable<Reply> Conversation::deliver(Hold hold, Forwarded message)
 {
     const auto self = shared_from_this();
-    prepare(message.request);
     co_await hold.record(FrameDirection::from_client, message.request.body(), 0);
-    auto request = upstream_.ask(message.request);
-    auto asking = co_await while_session_lives(strand_, hold, std::move(request));
-    if (!asking) {
-        co_return Reply(session_ended(message.requests));
-    }
-    auto& asked = *asking;
+    auto asked = co_await ask(hold, message);
     if (!asked) {
-        co_return Reply(upstream_failed(message.requests, asked.error()));
+        co_return Reply(std::move(asked).error());
     }
-    auto response = std::move(*asked);
+    auto response = *std::move(asked);
     if (const auto id = response->header()[session_field]; upstream_id_.empty() && !id.empty()) {
         upstream_id_ = id;
     }
-    auto header = header_of(*response);
     if (response->is_event_stream()) {
+        auto header = stream_header_of(*response);
         const auto number = ++last_stream_;
-        const auto relay =
-            begin_relay(number, std::move(hold), std::move(response), std::move(message.requests));
+        const auto relay = begin_relay(number, std::move(hold), std::move(response), message);
         auto stream = read_relay(relay, message);
         stream->begin_with(priming_event(message.revision, number));
-        make_stream(header);
         co_return Reply(std::move(header), std::move(stream));
     }
-    auto body = co_await response->read_all(upstream_.limits().body_time);
-    if (!body) {
-        co_return Reply(upstream_failed(message.requests, body.error()));
+    auto answer = co_await whole_answer(*response, message.requests, upstream_.limits().body_time);
+    if (!answer.body().empty()) {
+        co_await hold.record(FrameDirection::to_client, answer.body(), 0);
     }
-    if (!body->empty()) {
-        co_await hold.record(FrameDirection::to_client, *body, 0);
+    co_return Reply(std::move(answer), hold.take_lease());
+}
+
+awaitable<Conversation::Asked> Conversation::ask(const Hold& hold, Forwarded& message) const
+{
+    prepare(message.request);
+    auto asking = upstream_.ask(message.request);
+    auto asked = co_await while_session_lives(strand_, hold, std::move(asking));
+    if (!asked) {
+        co_return session_ended(message.requests);
     }
-    header.body() = *std::move(body);
-    header.prepare_payload();
-    co_return Reply(std::move(header), hold.take_lease());
+    auto& response = *asked;
+    if (!response) {
+        co_return upstream_failed(message.requests, response.error());
+    }
+    co_return std::move(*response);
 }
 
 awaitable<Reply>
@@ -185,34 +187,22 @@ Conversation::open_stream(Hold hold, Forwarded wish, std::optional<McpEventId> l
 
 awaitable<Reply> Conversation::ask_for_own_stream(Hold hold, Forwarded wish, std::string replayed)
 {
-    prepare(wish.request);
-    auto request = upstream_.ask(wish.request);
-    auto asking = co_await while_session_lives(strand_, hold, std::move(request));
-    if (!asking) {
-        co_return Reply(session_ended({}));
-    }
-    auto& asked = *asking;
+    auto asked = co_await ask(hold, wish);
     if (!asked) {
-        co_return Reply(upstream_failed({}, asked.error()));
+        co_return Reply(std::move(asked).error());
     }
-    auto response = std::move(*asked);
-    auto header = header_of(*response);
+    auto response = *std::move(asked);
     if (!response->is_event_stream()) {
         // It has nothing to say, most likely: 405.
-        auto body = co_await response->read_all(upstream_.limits().body_time);
-        if (!body) {
-            co_return Reply(upstream_failed({}, body.error()));
-        }
-        header.body() = *std::move(body);
-        header.prepare_payload();
-        co_return Reply(std::move(header));
+        auto answer = co_await whole_answer(*response, {}, upstream_.limits().body_time);
+        co_return Reply(std::move(answer));
     }
-    const auto relay = begin_relay(own_stream, std::move(hold), std::move(response), {});
+    auto header = stream_header_of(*response);
+    const auto relay = begin_relay(own_stream, std::move(hold), std::move(response), wish);
     auto stream = read_relay(relay, wish);
     stream->begin_with(
         replayed.empty() ? priming_event(wish.revision, own_stream) : std::move(replayed)
     );
-    make_stream(header);
     co_return Reply(std::move(header), std::move(stream));
 }
 
@@ -288,18 +278,17 @@ Conversation::read_relay(const std::shared_ptr<Relay>& relay, const Forwarded& w
 }
 
 std::shared_ptr<Relay> Conversation::begin_relay(
-    std::uint32_t number,
-    Hold hold,
-    std::unique_ptr<UpstreamResponse> response,
-    std::vector<RequestId> requests
+    std::uint32_t number, Hold hold, std::unique_ptr<UpstreamResponse> response, Forwarded& asked
 )
 {
     auto relay = std::make_shared<Relay>(
         strand_,
-        Relay::Stream{.number = number, .patience = patience_},
+        Relay::Stream{
+            .number = number, .patience = patience_, .on_error = std::move(asked.on_error)
+        },
         std::move(hold),
         std::move(response),
-        std::move(requests)
+        std::move(asked.requests)
     );
     relays_[number] = relay;
     asio::co_spawn(

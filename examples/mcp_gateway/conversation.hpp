@@ -17,9 +17,11 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/system/result.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -47,6 +49,9 @@ public:
     boost::asio::any_io_executor reader;
     /// Who waits for answers.
     std::vector<RequestId> requests;
+    /// Called on the conversation's strand if the answer is a stream in which there is an error, or
+    /// none at all: an answer that is whole shows that itself.
+    std::function<void()> on_error;
 };
 
 /// The exchanges of a session, and the streams that come of them.
@@ -78,7 +83,11 @@ public:
 
 private:
     using Answer = boost::asio::awaitable<sojourn::http_server::Reply>;
+    /// What the upstream answers, or what the client is told instead.
+    using Asked =
+        boost::system::result<std::unique_ptr<UpstreamResponse>, sojourn::http_server::Response>;
 
+    [[nodiscard]] boost::asio::awaitable<Asked> ask(const Hold& hold, Forwarded& message) const;
     [[nodiscard]] Answer ask_for_own_stream(Hold hold, Forwarded wish, std::string replayed);
     [[nodiscard]] boost::asio::awaitable<std::string>
     replay(const Hold& hold, sojourn::http::McpEventId last, std::uint64_t until) const;
@@ -89,7 +98,7 @@ private:
         std::uint32_t number,
         Hold hold,
         std::unique_ptr<UpstreamResponse> response,
-        std::vector<RequestId> requests
+        Forwarded& asked
     );
     void prepare(sojourn::http_server::Request& request) const;
     void end_relay(const std::shared_ptr<Relay>& relay);

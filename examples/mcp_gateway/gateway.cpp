@@ -58,9 +58,15 @@ awaitable<void> tell_with(std::shared_ptr<Conversation> over, sojourn::Permit /*
     co_await over->tell_end();
 }
 
-bool is_success(http::status status)
+/// Whether a session may have begun with this answer: one that is a stream has yet to say so.
+bool may_have_begun(const Reply& reply, std::vector<RequestId> requests)
 {
-    return http::to_status_class(status) == http::status_class::successful;
+    const auto& response = reply.response;
+    if (http::to_status_class(response.result()) != http::status_class::successful) {
+        return false;
+    }
+    return reply.stream != nullptr ||
+           (!take_answered(requests, response.body()).empty() && !is_error(response.body()));
 }
 
 } // namespace
@@ -175,14 +181,26 @@ awaitable<Reply> Gateway::initialize(Call& call)
     co_await conversations_.call([&](Conversations& all) { all[reference] = conversation; });
 
     auto forwarded = co_await forward(call);
+    forwarded.on_error = [this, id] { end_later(id); };
     auto delivery = conversation->deliver(Hold(std::move(created->lease)), std::move(forwarded));
     auto reply = co_await run_on(conversation->strand(), std::move(delivery));
-    if (is_success(reply.response.result()) && !is_error(reply.response.body())) {
+    if (may_have_begun(reply, call.body.requests)) {
         reply.response.set(session_field, id.text());
     } else {
         static_cast<void>(co_await service_->remove(id));
     }
     co_return reply;
+}
+
+void Gateway::end_later(const sojourn::SessionId& id)
+{
+    asio::co_spawn(executor_, end(id), [](const std::exception_ptr& /*no memory; it will expire*/) {
+    });
+}
+
+awaitable<void> Gateway::end(sojourn::SessionId id)
+{
+    static_cast<void>(co_await service_->remove(id));
 }
 
 awaitable<Reply> Gateway::deliver(Call& call)
@@ -254,18 +272,13 @@ awaitable<Reply> Gateway::pass_through(Call& call)
         co_return Reply(upstream_failed(call.body.requests, asked.error()));
     }
     auto response = std::move(*asked);
-    auto header = header_of(*response);
     if (response->is_event_stream()) {
-        make_stream(header);
+        auto header = stream_header_of(*response);
         co_return Reply(std::move(header), std::make_unique<PassThroughBody>(std::move(response)));
     }
-    auto body = co_await response->read_all(upstream_.limits().body_time);
-    if (!body) {
-        co_return Reply(upstream_failed(call.body.requests, body.error()));
-    }
-    header.body() = *std::move(body);
-    header.prepare_payload();
-    co_return Reply(std::move(header));
+    auto answer =
+        co_await whole_answer(*response, call.body.requests, upstream_.limits().body_time);
+    co_return Reply(std::move(answer));
 }
 
 awaitable<void> Gateway::tell_end(SessionReference reference)

@@ -75,6 +75,8 @@ private:
     [[nodiscard]] Answer open_stream(Call& call);
     [[nodiscard]] Answer end_session(Call& call);
     [[nodiscard]] Answer pass_through(Call& call);
+    [[nodiscard]] boost::asio::awaitable<void> end(sojourn::SessionId id);
+    void end_later(const sojourn::SessionId& id);
     [[nodiscard]] boost::asio::awaitable<void> tell_end(sojourn::SessionReference reference);
     [[nodiscard]] boost::asio::awaitable<std::shared_ptr<Conversation>>
     find(const Call& call, const sojourn::SessionInfo& session);

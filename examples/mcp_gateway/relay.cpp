@@ -35,13 +35,13 @@ constexpr int bad_gateway = 502;
 
 Relay::Relay(
     const asio::any_io_executor& strand,
-    const Stream& stream,
+    Stream stream,
     Hold hold,
     std::unique_ptr<UpstreamResponse> response,
     std::vector<RequestId> requests
 )
     : strand_(strand),
-      stream_(stream),
+      stream_(std::move(stream)),
       hold_(std::move(hold)),
       response_(std::move(response)),
       requests_(std::move(requests)),
@@ -118,8 +118,10 @@ awaitable<void> Relay::read_all()
 awaitable<void> Relay::pass_on(ServerSentEvent event)
 {
     event.id.reset();
+    bool is_refusal = false;
     if (const auto& data = event.data; data && !data->empty()) {
         auto answered = take_answered(requests_, *data);
+        is_refusal = !answered.empty() && is_error(*data);
         const auto sequence =
             co_await hold_.record(FrameDirection::to_client, *data, stream_.number);
         if (sequence > 0) {
@@ -137,11 +139,14 @@ awaitable<void> Relay::pass_on(ServerSentEvent event)
         auto text = std::make_shared<const std::string>(event.text());
         static_cast<void>(co_await mailbox->put(std::move(text)));
     }
+    if (is_refusal && stream_.on_error) {
+        stream_.on_error();
+    }
 }
 
 awaitable<void> Relay::answer_the_rest()
 {
-    for (const auto requests = std::exchange(requests_, {}); const auto& request : requests) {
+    for (const auto requests = requests_; const auto& request : requests) {
         ServerSentEvent event;
         event.type = "message";
         event.data =

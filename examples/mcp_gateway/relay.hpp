@@ -18,6 +18,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,12 +39,14 @@ public:
         std::uint32_t number = 0;
         /// How long it goes on without anybody to read it.
         std::chrono::milliseconds patience{};
+        /// Called once a request has an error for its answer; may be null.
+        std::function<void()> on_error;
     };
 
     /// The requests are those that the stream is the answer to; none if it is the session's own.
     Relay(
         const boost::asio::any_io_executor& strand,
-        const Stream& stream,
+        Stream stream,
         Hold hold,
         std::unique_ptr<UpstreamResponse> response,
         std::vector<RequestId> requests
