@@ -88,6 +88,18 @@ void add_options(CLI::App& program, GatewayOptions& options, AdminWishes& admin)
         [&options](const auto& name, const auto& text) {
             options.service.max_frames_per_session(examples::to_count(name, text, 10'000));
         });
+    add("--answer-time",
+        "how long the server may take until its answer begins (5m)",
+        "DURATION",
+        [&options](const auto& name, const auto& text) {
+            options.upstream_limits.answer_time = to_milliseconds(name, text);
+        });
+    add("--silence",
+        "how long a stream of the server may say nothing at all until it is taken for dead (1h)",
+        "DURATION",
+        [&options](const auto& name, const auto& text) {
+            options.upstream_limits.silence = to_milliseconds(name, text);
+        });
     add("--resume",
         "how long an answer is waited for whose client has lost its connection (5m)",
         "DURATION",

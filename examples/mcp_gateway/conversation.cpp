@@ -89,13 +89,11 @@ private:
 } // namespace
 
 Conversation::Conversation(
-    const asio::any_io_executor& executor,
-    const Upstream& upstream,
-    std::chrono::milliseconds patience
+    const asio::any_io_executor& executor, const Upstream& upstream, const Times& times
 )
     : strand_(asio::make_strand(executor)),
       upstream_(upstream),
-      patience_(patience),
+      times_(times),
       last_stream_(own_stream)
 {
 }
@@ -274,7 +272,12 @@ Conversation::read_relay(const std::shared_ptr<Relay>& relay, const Forwarded& w
 {
     const auto at_stop =
         relay->number() == own_stream ? RelayBody::AtStop::end : RelayBody::AtStop::go_on;
-    return std::make_unique<RelayBody>(strand_, relay, wish.reader, at_stop);
+    return std::make_unique<RelayBody>(
+        strand_,
+        relay,
+        wish.reader,
+        RelayBody::Manner{.keep_alive = times_.keep_alive, .at_stop = at_stop}
+    );
 }
 
 std::shared_ptr<Relay> Conversation::begin_relay(
@@ -284,7 +287,7 @@ std::shared_ptr<Relay> Conversation::begin_relay(
     auto relay = std::make_shared<Relay>(
         strand_,
         Relay::Stream{
-            .number = number, .patience = patience_, .on_error = std::move(asked.on_error)
+            .number = number, .patience = times_.patience, .on_error = std::move(asked.on_error)
         },
         std::move(hold),
         std::move(response),

@@ -60,10 +60,15 @@ public:
 /// outlive it.
 class Conversation : public std::enable_shared_from_this<Conversation> {
 public:
+    struct Times {
+        /// How long an answer that nobody reads is waited for.
+        std::chrono::milliseconds patience{};
+        /// How often something is said on a stream that has nothing to say.
+        std::chrono::milliseconds keep_alive{};
+    };
+
     Conversation(
-        const boost::asio::any_io_executor& executor,
-        const Upstream& upstream,
-        std::chrono::milliseconds patience
+        const boost::asio::any_io_executor& executor, const Upstream& upstream, const Times& times
     );
 
     [[nodiscard]] const boost::asio::any_io_executor& strand() const noexcept { return strand_; }
@@ -105,7 +110,7 @@ private:
 
     boost::asio::any_io_executor strand_;
     const Upstream& upstream_;
-    std::chrono::milliseconds patience_;
+    Times times_;
     std::string upstream_id_;
     std::map<std::uint32_t, std::shared_ptr<Relay>> relays_;
     std::uint32_t last_stream_;

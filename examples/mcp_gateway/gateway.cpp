@@ -52,6 +52,26 @@ std::string_view path_of(std::string_view target)
     return target.substr(0, target.find('?'));
 }
 
+/// The request as the upstream is to get it.
+Request forwarded_of(const Request& request, const std::string& peer)
+{
+    Request forwarded(request.method(), request.target(), 11);
+    pass_on(request, forwarded);
+    if (!peer.empty()) {
+        forwarded.set("X-Forwarded-For", peer);
+    }
+    forwarded.body() = request.body();
+    return forwarded;
+}
+
+/// Without sessions, a client that goes has cancelled its request. With them it has cancelled
+/// nothing; but a stream to listen to can be asked for again, and who asks should not find it
+/// taken.
+bool is_given_up_with_client(McpAction action)
+{
+    return action == McpAction::pass_through || action == McpAction::open_stream;
+}
+
 /// Tells the upstream, and then gives the permit back.
 awaitable<void> tell_with(std::shared_ptr<Conversation> over, sojourn::Permit /*held*/)
 {
@@ -75,7 +95,7 @@ Gateway::Gateway(const asio::any_io_executor& executor, const GatewayOptions& op
     : executor_(executor),
       options_(options),
       origins_(allowed_by(options)),
-      upstream_(options.upstream),
+      upstream_(options.upstream, options.upstream_limits),
       conversations_(executor),
       rates_(executor, options.service.request_rate()),
       tellers_(
@@ -115,26 +135,33 @@ awaitable<Reply> Gateway::answer(const Request& request, const std::string& peer
             refusal_answer(body ? body->requests : std::vector<RequestId>(), verdict.error())
         );
     }
-    Call call{
-        .request = request,
+    const auto reader = co_await asio::this_coro::executor;
+    const auto call = std::make_shared<Call>(Call{
+        .task = *verdict,
+        .body = body ? *body : JsonRpcBody(),
         .peer = peer,
         .principal = principal_of(request),
-        .body = body ? *body : JsonRpcBody(),
-        .task = *verdict
-    };
-    if (co_await is_foreign(call)) {
-        co_return unknown(call);
+        .forwarded = Forwarded(forwarded_of(request, peer), verdict->revision, reader)
+    });
+    call->forwarded.requests = call->body.requests;
+    if (is_given_up_with_client(call->task.action)) {
+        co_return co_await obey(call);
     }
-    co_return co_await obey(call);
+    auto obeying = obey(call);
+    auto reply = co_await run_to_end(std::move(obeying));
+    if (!reply) {
+        call->has_client = false;
+        co_return Reply(Response()); // which nobody is sent
+    }
+    co_return *std::move(reply);
 }
 
-bool Gateway::is_cancelled_with_client(const Request& request) const
+awaitable<Reply> Gateway::obey(std::shared_ptr<Call> call)
 {
-    if (request.method() == http::verb::get) {
-        return true; // Nothing is lost by that, and the next one can be served.
+    if (co_await is_foreign(*call)) {
+        co_return unknown(*call);
     }
-    const auto revision = sojourn::http::parse_mcp_revision(request["MCP-Protocol-Version"]);
-    return revision && sojourn::http::closing_stream_cancels(*revision);
+    co_return co_await fulfil(*call);
 }
 
 /// Whether the session is somebody else's. Looked at first: who has somebody else's id shall not
@@ -148,7 +175,7 @@ awaitable<bool> Gateway::is_foreign(const Call& call)
     co_return session && session->principal_text() != call.principal;
 }
 
-awaitable<Reply> Gateway::obey(Call& call)
+awaitable<Reply> Gateway::fulfil(Call& call)
 {
     switch (call.task.action) {
     case McpAction::initialize:
@@ -176,15 +203,18 @@ awaitable<Reply> Gateway::initialize(Call& call)
     }
     const auto id = created->id;
     const auto reference = created->lease.info().reference;
-    const auto conversation =
-        std::make_shared<Conversation>(executor_, upstream_, options_.patience);
+    const auto conversation = std::make_shared<Conversation>(
+        executor_,
+        upstream_,
+        Conversation::Times{.patience = options_.patience, .keep_alive = options_.keep_alive}
+    );
     co_await conversations_.call([&](Conversations& all) { all[reference] = conversation; });
 
-    auto forwarded = co_await forward(call);
-    forwarded.on_error = [this, id] { end_later(id); };
-    auto delivery = conversation->deliver(Hold(std::move(created->lease)), std::move(forwarded));
+    call.forwarded.on_error = [this, id] { end_later(id); };
+    auto delivery =
+        conversation->deliver(Hold(std::move(created->lease)), std::move(call.forwarded));
     auto reply = co_await run_on(conversation->strand(), std::move(delivery));
-    if (may_have_begun(reply, call.body.requests)) {
+    if (call.has_client && may_have_begun(reply, call.body.requests)) {
         reply.response.set(session_field, id.text());
     } else {
         static_cast<void>(co_await service_->remove(id));
@@ -214,8 +244,7 @@ awaitable<Reply> Gateway::deliver(Call& call)
     if (!conversation) {
         co_return unknown(call);
     }
-    auto forwarded = co_await forward(call);
-    auto delivery = conversation->deliver(Hold(*std::move(lease)), std::move(forwarded));
+    auto delivery = conversation->deliver(Hold(*std::move(lease)), std::move(call.forwarded));
     auto reply = co_await run_on(conversation->strand(), std::move(delivery));
     co_return co_await checked(call, std::move(reply));
 }
@@ -230,9 +259,8 @@ awaitable<Reply> Gateway::open_stream(Call& call)
     if (!conversation) {
         co_return unknown(call);
     }
-    auto forwarded = co_await forward(call);
     auto opening = conversation->open_stream(
-        Hold(*std::move(lease)), std::move(forwarded), call.task.last_event_id
+        Hold(*std::move(lease)), std::move(call.forwarded), call.task.last_event_id
     );
     auto reply = co_await run_on(conversation->strand(), std::move(opening));
     co_return co_await checked(call, std::move(reply));
@@ -266,8 +294,7 @@ awaitable<Reply> Gateway::pass_through(Call& call)
     if (wait > sojourn::Duration::zero()) {
         co_return refused(call, Error(sojourn::errc::rate_limited, wait));
     }
-    auto forwarded = co_await forward(call);
-    auto asked = co_await upstream_.ask(std::move(forwarded.request));
+    auto asked = co_await upstream_.ask(std::move(call.forwarded.request));
     if (!asked) {
         co_return Reply(upstream_failed(call.body.requests, asked.error()));
     }
@@ -338,20 +365,6 @@ awaitable<Reply> Gateway::checked(const Call& call, Reply reply)
     }
     static_cast<void>(co_await service_->remove(call.task.session_id));
     co_return unknown(call);
-}
-
-/// The request as the upstream is to get it.
-awaitable<Forwarded> Gateway::forward(const Call& call)
-{
-    Request request(call.request.method(), call.request.target(), 11);
-    pass_on(call.request, request);
-    if (!call.peer.empty()) {
-        request.set("X-Forwarded-For", call.peer);
-    }
-    request.body() = call.request.body();
-    Forwarded forwarded(std::move(request), call.task.revision, co_await asio::this_coro::executor);
-    forwarded.requests = call.body.requests;
-    co_return forwarded;
 }
 
 std::string Gateway::principal_of(const Request& request) const

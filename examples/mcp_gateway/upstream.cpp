@@ -89,6 +89,9 @@ awaitable<error_code> UpstreamResponse::read_header()
 awaitable<IoResult<std::string_view>> UpstreamResponse::read_some()
 {
     auto& body = parser_->get().body();
+    if (silence_ > std::chrono::milliseconds::zero()) {
+        stream_.expires_after(silence_);
+    }
     while (!parser_->is_done()) {
         body.data = piece_.data();
         body.size = piece_.size();
@@ -170,7 +173,7 @@ Upstream::ask(Request request, std::chrono::milliseconds limit) const
     }
     if (response->is_event_stream()) {
         // A stream may have nothing to say for long, and say much in the end.
-        stream.expires_never();
+        response->silence_ = limits_.silence;
         response->parser_->body_limit(boost::none);
     }
     co_return response;
