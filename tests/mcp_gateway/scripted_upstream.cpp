@@ -76,14 +76,14 @@ void ScriptedExchange::send(std::string_view bytes, Location where)
 }
 
 std::size_t ScriptedExchange::flood(
-    std::string_view bytes, std::size_t total, std::chrono::milliseconds patience
+    std::string_view text, std::size_t from, std::size_t to, std::chrono::milliseconds patience
 )
 {
     socket_.non_blocking(true);
-    std::size_t sent = 0;
+    auto sent = from;
     TimeLimit until(patience);
-    while (sent < total && !until.is_over()) {
-        const auto rest = bytes.substr(sent % bytes.size());
+    while (sent < to && !until.is_over()) {
+        const auto rest = text.substr(sent % text.size(), to - sent);
         boost::system::error_code error;
         const auto length = socket_.write_some(asio::buffer(rest), error);
         if (length > 0) {

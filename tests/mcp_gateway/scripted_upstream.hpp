@@ -43,10 +43,11 @@ public:
 
     void send(std::string_view bytes, Location where = Location::current());
 
-    /// Sends this again and again until so many bytes are sent, or nothing is taken for so long;
-    /// returns how many were. What was begun is not whole then.
-    std::size_t
-    flood(std::string_view bytes, std::size_t total, std::chrono::milliseconds patience);
+    /// Of this text again and again, sends the bytes from the one number up to the other, until
+    /// nothing is taken for so long; returns the number that it got to.
+    std::size_t flood(
+        std::string_view text, std::size_t from, std::size_t to, std::chrono::milliseconds patience
+    );
 
     /// Closes the connection.
     void end() { socket_.close(); }
