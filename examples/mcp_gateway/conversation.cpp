@@ -46,6 +46,16 @@ std::string priming_event(McpRevision revision, std::uint32_t stream)
     return event.text();
 }
 
+/// A request for what comes after an event, of the same client.
+Request request_for_rest(const Request& request)
+{
+    Request wish(http::verb::get, request.target(), 11);
+    pass_on(request, wish);
+    wish.erase(http::field::content_type);
+    wish.set(http::field::accept, sojourn::http::event_stream_type);
+    return wish;
+}
+
 /// Errors for requests whose answers are lost.
 std::string unrecorded_events(const std::vector<RequestId>& requests)
 {
@@ -174,6 +184,9 @@ Conversation::open_stream(Hold hold, Forwarded wish, std::optional<McpEventId> l
         replayed = co_await replay(hold, *last_event, std::numeric_limits<std::uint64_t>::max());
     }
     if (number == own_stream) {
+        if (last_event && !last_own_event_.empty()) {
+            wish.request.set(last_event_field, last_own_event_);
+        }
         auto asking = ask_for_own_stream(std::move(hold), std::move(wish), std::move(replayed));
         co_return co_await std::move(asking);
     }
@@ -191,7 +204,8 @@ awaitable<Reply> Conversation::ask_for_own_stream(Hold hold, Forwarded wish, std
     }
     auto response = *std::move(asked);
     if (!response->is_event_stream()) {
-        // It has nothing to say, most likely: 405.
+        // It has nothing to say, most likely: 405. Or it does not know the event.
+        last_own_event_.clear();
         auto answer = co_await whole_answer(*response, {}, upstream_.limits().body_time);
         co_return Reply(std::move(answer));
     }
@@ -202,6 +216,21 @@ awaitable<Reply> Conversation::ask_for_own_stream(Hold hold, Forwarded wish, std
         replayed.empty() ? priming_event(wish.revision, own_stream) : std::move(replayed)
     );
     co_return Reply(std::move(header), std::move(stream));
+}
+
+/// Null if there is no answer to be had.
+awaitable<std::unique_ptr<UpstreamResponse>>
+Conversation::ask_for_rest(Request request, std::string last_event) const
+{
+    const auto self = shared_from_this();
+    prepare(request);
+    request.set(last_event_field, last_event);
+    auto asking = upstream_.ask(std::move(request));
+    auto asked = co_await std::move(asking);
+    if (!asked) {
+        co_return nullptr;
+    }
+    co_return *std::move(asked);
 }
 
 /// The events of a stream after this one and up to that number. Those that were dropped from the
@@ -287,7 +316,14 @@ std::shared_ptr<Relay> Conversation::begin_relay(
     auto relay = std::make_shared<Relay>(
         strand_,
         Relay::Stream{
-            .number = number, .patience = times_.patience, .on_error = std::move(asked.on_error)
+            .number = number,
+            .patience = times_.patience,
+            .on_error = std::move(asked.on_error),
+            // Weak, as the conversation holds its relays.
+            .ask_for_rest = [weak = weak_from_this(),
+                             request = request_for_rest(asked.request)](std::string last
+                            ) { return weak.lock()->ask_for_rest(request, std::move(last)); },
+            .silence = upstream_.limits().silence
         },
         std::move(hold),
         std::move(response),
@@ -311,6 +347,9 @@ void Conversation::end_relay(const std::shared_ptr<Relay>& relay)
         return;
     }
     relays_.erase(entry);
+    if (relay->number() == own_stream) {
+        last_own_event_ = relay->upstream_event();
+    }
     if (!relay->unrecorded().empty()) {
         if (unrecorded_.size() == max_unrecorded_streams) {
             unrecorded_.erase(unrecorded_.begin());

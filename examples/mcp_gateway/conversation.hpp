@@ -93,6 +93,8 @@ private:
         boost::system::result<std::unique_ptr<UpstreamResponse>, sojourn::http_server::Response>;
 
     [[nodiscard]] boost::asio::awaitable<Asked> ask(const Hold& hold, Forwarded& message) const;
+    [[nodiscard]] boost::asio::awaitable<std::unique_ptr<UpstreamResponse>>
+    ask_for_rest(sojourn::http_server::Request request, std::string last_event) const;
     [[nodiscard]] Answer ask_for_own_stream(Hold hold, Forwarded wish, std::string replayed);
     [[nodiscard]] boost::asio::awaitable<std::string>
     replay(const Hold& hold, sojourn::http::McpEventId last, std::uint64_t until) const;
@@ -114,6 +116,8 @@ private:
     std::string upstream_id_;
     std::map<std::uint32_t, std::shared_ptr<Relay>> relays_;
     std::uint32_t last_stream_;
+    /// What the upstream calls the last event of the stream of what it has to say itself.
+    std::string last_own_event_;
     /// Of streams that are over: requests whose answers were not recorded.
     std::map<std::uint32_t, std::vector<RequestId>> unrecorded_;
     bool is_opening_ = false;

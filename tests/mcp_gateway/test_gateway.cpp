@@ -102,8 +102,12 @@ std::string receive_header(HttpClient& client, Location where)
 
 std::string receive_until(HttpClient& client, std::string_view text, Location where)
 {
+    const TimeLimit until(default_limit);
     std::string received;
     while (!received.ends_with(text)) {
+        if (until.is_over()) {
+            throw TimedOut("there was only " + received, where);
+        }
         received += client.receive_bytes(1, where);
     }
     return received;
