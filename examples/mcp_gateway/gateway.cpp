@@ -328,9 +328,10 @@ awaitable<void> Gateway::tell_end(SessionReference reference)
 
 awaitable<void> Gateway::finish(sojourn::Duration limit)
 {
+    const auto end = std::chrono::steady_clock::now() + limit;
     std::vector<sojourn::Permit> all;
     for (std::size_t i = 0; i < max_tellers; ++i) {
-        auto permit = co_await tellers_.acquire(limit);
+        auto permit = co_await tellers_.acquire(end - std::chrono::steady_clock::now());
         if (!permit) {
             co_return;
         }

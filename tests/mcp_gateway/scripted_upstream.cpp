@@ -6,6 +6,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/address_v4.hpp>
+#include <boost/asio/socket_base.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -13,8 +14,9 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <poll.h>
+
 #include <array>
-#include <thread>
 #include <utility>
 
 namespace sojourn::tests {
@@ -80,18 +82,14 @@ std::size_t ScriptedExchange::flood(
 )
 {
     socket_.non_blocking(true);
+    // Little, so that it is the gateway that holds what is taken, or its sockets.
+    socket_.set_option(asio::socket_base::send_buffer_size(64 * 1024));
+    pollfd until_taken{.fd = socket_.native_handle(), .events = POLLOUT, .revents = 0};
+    boost::system::error_code error;
     auto sent = from;
-    TimeLimit until(patience);
-    while (sent < to && !until.is_over()) {
+    while (sent < to && !error && ::poll(&until_taken, 1, static_cast<int>(patience.count())) > 0) {
         const auto rest = text.substr(sent % text.size(), to - sent);
-        boost::system::error_code error;
-        const auto length = socket_.write_some(asio::buffer(rest), error);
-        if (length > 0) {
-            sent += length;
-            until = TimeLimit(patience);
-        } else {
-            std::this_thread::yield();
-        }
+        sent += socket_.write_some(asio::buffer(rest), error);
     }
     return sent;
 }
