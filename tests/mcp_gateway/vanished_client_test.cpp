@@ -98,12 +98,14 @@ TEST_CASE("mcp_gateway vanished client: its answer is waited for as long as any"
     const TestGateway gateway(upstream, options);
     const auto session = begin_session(gateway, upstream);
     std::optional<HttpClient> client(gateway.endpoint());
+    const auto before = std::chrono::steady_clock::now();
     client->send(text_of(post_of(call_message, session)));
     auto exchange = upstream.next();
     client.reset();
 
     // Until then its request is at work, and the only one that may be.
     exchange.await_end();
+    CHECK(std::chrono::steady_clock::now() - before >= options.upstream_limits.answer_time);
     HttpClient other(gateway.endpoint());
     other.send(text_of(post_of(call_message, session)));
     upstream.next().send(json_answer(call_answer));
