@@ -1,10 +1,10 @@
 #include "command_line.hpp"
 
+#include "shared/admin_option.hpp"
 #include "shared/option_value.hpp"
 #include "shared/service_option.hpp"
 
 #include <sojourn/http/session_cookie.hpp>
-#include <sojourn/prometheus/exposition.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -17,12 +17,10 @@ namespace http_sessions {
 namespace {
 
 using examples::refuse;
-using examples::to_admin;
 using examples::to_count;
 using examples::to_duration;
 using examples::to_endpoint;
 using examples::to_rate;
-using examples::to_token;
 using sojourn::http::CookieTransport;
 using sojourn::http::SessionCookie;
 
@@ -38,8 +36,7 @@ Sessions to_sessions(const std::string& option, const std::string& text)
 struct Wishes {
     ServerOptions options;
     std::optional<std::string> cookie_name;
-    std::optional<std::string> admin_token;
-    bool admin_console = false;
+    examples::AdminWishes admin;
     bool insecure_cookies = false;
 };
 
@@ -88,20 +85,7 @@ void add_options(CLI::App& program, Wishes& wishes)
         "the cookie that carries the session id (__Host-id; id with --insecure-cookies)",
         "NAME",
         [&wishes](const auto& /*name*/, const auto& text) { wishes.cookie_name = text; });
-    add("--admin",
-        "where sojournctl finds the admin endpoint; TCP needs a token (none)",
-        "unix:PATH|ADDRESS:PORT",
-        [&options](const auto& name, const auto& text) { options.admin = to_admin(name, text); });
-    add("--admin-token-file",
-        "a file whose first line is the token that the admin endpoint asks for",
-        "FILE",
-        [&wishes](const auto& name, const auto& text) { wishes.admin_token = to_token(name, text); }
-    );
-    program.add_flag(
-        "--admin-console",
-        wishes.admin_console,
-        "let the admin endpoint serve the console, a page for browsers"
-    );
+    examples::add_admin_options(program, wishes.admin);
     program.add_flag(
         "--insecure-cookies",
         wishes.insecure_cookies,
@@ -121,22 +105,7 @@ void check(Wishes& wishes)
         );
     }
     examples::check_service_options(service);
-    if (wishes.admin_token && !wishes.options.admin) {
-        refuse("--admin-token-file", "goes with --admin");
-    }
-    if (wishes.admin_console && !wishes.options.admin) {
-        refuse("--admin-console", "goes with --admin");
-    }
-    if (wishes.options.admin) {
-        wishes.options.admin->console(wishes.admin_console);
-        if (wishes.admin_token) {
-            wishes.options.admin->token(*wishes.admin_token);
-        }
-        wishes.options.admin->metrics(sojourn::prometheus::scrape);
-        if (const auto objection = wishes.options.admin->objection()) {
-            refuse("--admin", *objection);
-        }
-    }
+    wishes.options.admin = examples::to_admin(wishes.admin);
     const auto transport =
         wishes.insecure_cookies ? CookieTransport::insecure : CookieTransport::secure;
     const auto name = wishes.cookie_name.value_or(std::string(

@@ -7,6 +7,7 @@
 
 #include <boost/beast/core/error.hpp>
 
+#include <optional>
 #include <utility>
 
 namespace mcp_gateway {
@@ -19,6 +20,14 @@ namespace {
 std::optional<RequestId> first_of(const std::vector<RequestId>& requests)
 {
     return requests.empty() ? std::nullopt : std::optional(requests.front());
+}
+
+Response header_of(const UpstreamResponse& response)
+{
+    Response header;
+    header.result(response.header().result_int());
+    pass_on(response.header(), header);
+    return header;
 }
 
 } // namespace
@@ -68,11 +77,26 @@ Response upstream_failed(const std::vector<RequestId>& requests, boost::system::
     );
 }
 
-Response header_of(const UpstreamResponse& response)
+boost::asio::awaitable<Response> whole_answer(
+    UpstreamResponse& response,
+    const std::vector<RequestId>& requests,
+    std::chrono::milliseconds limit
+)
 {
-    Response header;
-    header.result(response.header().result_int());
-    pass_on(response.header(), header);
+    auto body = co_await response.read_all(limit);
+    if (!body) {
+        co_return upstream_failed(requests, body.error());
+    }
+    auto answer = header_of(response);
+    answer.body() = *std::move(body);
+    answer.prepare_payload();
+    co_return answer;
+}
+
+Response stream_header_of(const UpstreamResponse& response)
+{
+    auto header = header_of(response);
+    make_stream(header);
     return header;
 }
 

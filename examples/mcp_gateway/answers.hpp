@@ -10,9 +10,10 @@
 #include <sojourn/http/mcp_refusal.hpp>
 #include <sojourn/http_server/message.hpp>
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/system/error_code.hpp>
 
-#include <optional>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,8 +35,16 @@ refusal_answer(const std::vector<RequestId>& requests, const sojourn::http::McpR
 [[nodiscard]] sojourn::http_server::Response
 upstream_failed(const std::vector<RequestId>& requests, boost::system::error_code error);
 
-/// The header of the upstream's answer, for the client.
-[[nodiscard]] sojourn::http_server::Response header_of(const UpstreamResponse& response);
+/// The upstream's answer to these requests, with all of its body if that comes within so long; else
+/// `upstream_failed`.
+[[nodiscard]] boost::asio::awaitable<sojourn::http_server::Response> whole_answer(
+    UpstreamResponse& response,
+    const std::vector<RequestId>& requests,
+    std::chrono::milliseconds limit
+);
+
+/// The header of an answer that is a stream.
+[[nodiscard]] sojourn::http_server::Response stream_header_of(const UpstreamResponse& response);
 
 /// A header for events, which nobody on the way may keep back.
 void make_stream(sojourn::http_server::Response& header);

@@ -1,16 +1,15 @@
 #include "mcp_gateway/command_line.hpp"
 
+#include "shared/admin_option.hpp"
 #include "shared/option_value.hpp"
 #include "shared/service_option.hpp"
 
 #include <sojourn/http/origin.hpp>
 #include <sojourn/http/token.hpp>
-#include <sojourn/prometheus/exposition.hpp>
 
 #include <CLI/CLI.hpp>
 
 #include <chrono>
-#include <optional>
 #include <vector>
 
 namespace mcp_gateway {
@@ -53,13 +52,7 @@ milliseconds to_milliseconds(const std::string& option, const std::string& text)
     return std::chrono::ceil<milliseconds>(examples::to_duration(option, text));
 }
 
-/// What is said of the admin endpoint, before it is checked as a whole.
-struct AdminWishes {
-    std::optional<std::string> token;
-    bool console = false;
-};
-
-void add_options(CLI::App& program, GatewayOptions& options, AdminWishes& admin)
+void add_options(CLI::App& program, GatewayOptions& options, examples::AdminWishes& admin)
 {
     const auto add = examples::adder(program);
     add("--listen",
@@ -87,6 +80,18 @@ void add_options(CLI::App& program, GatewayOptions& options, AdminWishes& admin)
         "N",
         [&options](const auto& name, const auto& text) {
             options.service.max_frames_per_session(examples::to_count(name, text, 10'000));
+        });
+    add("--answer-time",
+        "how long the server may take until its answer begins (5m)",
+        "DURATION",
+        [&options](const auto& name, const auto& text) {
+            options.upstream_limits.answer_time = to_milliseconds(name, text);
+        });
+    add("--silence",
+        "how long a stream of the server may say nothing at all until it is taken for dead (1h)",
+        "DURATION",
+        [&options](const auto& name, const auto& text) {
+            options.upstream_limits.silence = to_milliseconds(name, text);
         });
     add("--resume",
         "how long an answer is waited for whose client has lost its connection (5m)",
@@ -118,44 +123,7 @@ void add_options(CLI::App& program, GatewayOptions& options, AdminWishes& admin)
         [&options](const auto& name, const auto& text) {
             options.principal_field = to_field_name(name, text);
         });
-    add("--admin",
-        "where sojournctl finds the admin endpoint; TCP needs a token (none)",
-        "unix:PATH|ADDRESS:PORT",
-        [&options](const auto& name, const auto& text) {
-            options.admin = examples::to_admin(name, text);
-        });
-    add("--admin-token-file",
-        "a file whose first line is the token that the admin endpoint asks for",
-        "FILE",
-        [&admin](const auto& name, const auto& text) {
-            admin.token = examples::to_token(name, text);
-        });
-    program.add_flag(
-        "--admin-console",
-        admin.console,
-        "let the admin endpoint serve the console, a page for browsers"
-    );
-}
-
-void check(GatewayOptions& options, const AdminWishes& admin)
-{
-    examples::check_service_options(options.service);
-    if (!options.admin) {
-        if (admin.token) {
-            refuse("--admin-token-file", "goes with --admin");
-        }
-        if (admin.console) {
-            refuse("--admin-console", "goes with --admin");
-        }
-        return;
-    }
-    if (admin.token) {
-        options.admin->token(*admin.token);
-    }
-    options.admin->console(admin.console).metrics(sojourn::prometheus::scrape);
-    if (const auto objection = options.admin->objection()) {
-        refuse("--admin", *objection);
-    }
+    examples::add_admin_options(program, admin);
 }
 
 } // namespace
@@ -167,11 +135,12 @@ parse_command_line(int argument_count, const char* const* arguments)
         "A gateway before a server of the Model Context Protocol (Streamable HTTP).", "mcp_gateway"
     );
     GatewayOptions options;
-    AdminWishes admin;
+    examples::AdminWishes admin;
     add_options(program, options, admin);
     try {
         program.parse(argument_count, arguments);
-        check(options, admin);
+        examples::check_service_options(options.service);
+        options.admin = examples::to_admin(admin);
         return options;
     } catch (const CLI::CallForHelp&) {
         return Dismissal{0, program.help()};

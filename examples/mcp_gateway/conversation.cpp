@@ -46,6 +46,16 @@ std::string priming_event(McpRevision revision, std::uint32_t stream)
     return event.text();
 }
 
+/// A request for what comes after an event, of the same client.
+Request request_for_rest(const Request& request)
+{
+    Request wish(http::verb::get, request.target(), 11);
+    pass_on(request, wish);
+    wish.erase(http::field::content_type);
+    wish.set(http::field::accept, sojourn::http::event_stream_type);
+    return wish;
+}
+
 /// Errors for requests whose answers are lost.
 std::string unrecorded_events(const std::vector<RequestId>& requests)
 {
@@ -89,13 +99,11 @@ private:
 } // namespace
 
 Conversation::Conversation(
-    const asio::any_io_executor& executor,
-    const Upstream& upstream,
-    std::chrono::milliseconds patience
+    const asio::any_io_executor& executor, const Upstream& upstream, const Times& times
 )
     : strand_(asio::make_strand(executor)),
       upstream_(upstream),
-      patience_(patience),
+      times_(times),
       last_stream_(own_stream)
 {
 }
@@ -103,41 +111,43 @@ Conversation::Conversation(
 awaitable<Reply> Conversation::deliver(Hold hold, Forwarded message)
 {
     const auto self = shared_from_this();
-    prepare(message.request);
     co_await hold.record(FrameDirection::from_client, message.request.body(), 0);
-    auto request = upstream_.ask(message.request);
-    auto asking = co_await while_session_lives(strand_, hold, std::move(request));
-    if (!asking) {
-        co_return Reply(session_ended(message.requests));
-    }
-    auto& asked = *asking;
+    auto asked = co_await ask(hold, message);
     if (!asked) {
-        co_return Reply(upstream_failed(message.requests, asked.error()));
+        co_return Reply(std::move(asked).error());
     }
-    auto response = std::move(*asked);
+    auto response = *std::move(asked);
     if (const auto id = response->header()[session_field]; upstream_id_.empty() && !id.empty()) {
         upstream_id_ = id;
     }
-    auto header = header_of(*response);
     if (response->is_event_stream()) {
+        auto header = stream_header_of(*response);
         const auto number = ++last_stream_;
-        const auto relay =
-            begin_relay(number, std::move(hold), std::move(response), std::move(message.requests));
+        const auto relay = begin_relay(number, std::move(hold), std::move(response), message);
         auto stream = read_relay(relay, message);
         stream->begin_with(priming_event(message.revision, number));
-        make_stream(header);
         co_return Reply(std::move(header), std::move(stream));
     }
-    auto body = co_await response->read_all(upstream_.limits().body_time);
-    if (!body) {
-        co_return Reply(upstream_failed(message.requests, body.error()));
+    auto answer = co_await whole_answer(*response, message.requests, upstream_.limits().body_time);
+    if (!answer.body().empty()) {
+        co_await hold.record(FrameDirection::to_client, answer.body(), 0);
     }
-    if (!body->empty()) {
-        co_await hold.record(FrameDirection::to_client, *body, 0);
+    co_return Reply(std::move(answer), hold.take_lease());
+}
+
+awaitable<Conversation::Asked> Conversation::ask(const Hold& hold, Forwarded& message) const
+{
+    prepare(message.request);
+    auto asking = upstream_.ask(message.request);
+    auto asked = co_await while_session_lives(strand_, hold, std::move(asking));
+    if (!asked) {
+        co_return session_ended(message.requests);
     }
-    header.body() = *std::move(body);
-    header.prepare_payload();
-    co_return Reply(std::move(header), hold.take_lease());
+    auto& response = *asked;
+    if (!response) {
+        co_return upstream_failed(message.requests, response.error());
+    }
+    co_return std::move(*response);
 }
 
 awaitable<Reply>
@@ -174,6 +184,9 @@ Conversation::open_stream(Hold hold, Forwarded wish, std::optional<McpEventId> l
         replayed = co_await replay(hold, *last_event, std::numeric_limits<std::uint64_t>::max());
     }
     if (number == own_stream) {
+        if (last_event && !last_own_event_.empty()) {
+            wish.request.set(last_event_field, last_own_event_);
+        }
         auto asking = ask_for_own_stream(std::move(hold), std::move(wish), std::move(replayed));
         co_return co_await std::move(asking);
     }
@@ -185,35 +198,39 @@ Conversation::open_stream(Hold hold, Forwarded wish, std::optional<McpEventId> l
 
 awaitable<Reply> Conversation::ask_for_own_stream(Hold hold, Forwarded wish, std::string replayed)
 {
-    prepare(wish.request);
-    auto request = upstream_.ask(wish.request);
-    auto asking = co_await while_session_lives(strand_, hold, std::move(request));
-    if (!asking) {
-        co_return Reply(session_ended({}));
-    }
-    auto& asked = *asking;
+    auto asked = co_await ask(hold, wish);
     if (!asked) {
-        co_return Reply(upstream_failed({}, asked.error()));
+        co_return Reply(std::move(asked).error());
     }
-    auto response = std::move(*asked);
-    auto header = header_of(*response);
+    auto response = *std::move(asked);
     if (!response->is_event_stream()) {
-        // It has nothing to say, most likely: 405.
-        auto body = co_await response->read_all(upstream_.limits().body_time);
-        if (!body) {
-            co_return Reply(upstream_failed({}, body.error()));
-        }
-        header.body() = *std::move(body);
-        header.prepare_payload();
-        co_return Reply(std::move(header));
+        // It has nothing to say, most likely: 405. Or it does not know the event.
+        last_own_event_.clear();
+        auto answer = co_await whole_answer(*response, {}, upstream_.limits().body_time);
+        co_return Reply(std::move(answer));
     }
-    const auto relay = begin_relay(own_stream, std::move(hold), std::move(response), {});
+    auto header = stream_header_of(*response);
+    const auto relay = begin_relay(own_stream, std::move(hold), std::move(response), wish);
     auto stream = read_relay(relay, wish);
     stream->begin_with(
         replayed.empty() ? priming_event(wish.revision, own_stream) : std::move(replayed)
     );
-    make_stream(header);
     co_return Reply(std::move(header), std::move(stream));
+}
+
+/// Null if there is no answer to be had.
+awaitable<std::unique_ptr<UpstreamResponse>>
+Conversation::ask_for_rest(Request request, std::string last_event) const
+{
+    const auto self = shared_from_this();
+    prepare(request);
+    request.set(last_event_field, last_event);
+    auto asking = upstream_.ask(std::move(request));
+    auto asked = co_await std::move(asking);
+    if (!asked) {
+        co_return nullptr;
+    }
+    co_return *std::move(asked);
 }
 
 /// The events of a stream after this one and up to that number. Those that were dropped from the
@@ -284,22 +301,33 @@ Conversation::read_relay(const std::shared_ptr<Relay>& relay, const Forwarded& w
 {
     const auto at_stop =
         relay->number() == own_stream ? RelayBody::AtStop::end : RelayBody::AtStop::go_on;
-    return std::make_unique<RelayBody>(strand_, relay, wish.reader, at_stop);
+    return std::make_unique<RelayBody>(
+        strand_,
+        relay,
+        wish.reader,
+        RelayBody::Manner{.keep_alive = times_.keep_alive, .at_stop = at_stop}
+    );
 }
 
 std::shared_ptr<Relay> Conversation::begin_relay(
-    std::uint32_t number,
-    Hold hold,
-    std::unique_ptr<UpstreamResponse> response,
-    std::vector<RequestId> requests
+    std::uint32_t number, Hold hold, std::unique_ptr<UpstreamResponse> response, Forwarded& asked
 )
 {
     auto relay = std::make_shared<Relay>(
         strand_,
-        Relay::Stream{.number = number, .patience = patience_},
+        Relay::Stream{
+            .number = number,
+            .patience = times_.patience,
+            .on_error = std::move(asked.on_error),
+            // Weak, as the conversation holds its relays.
+            .ask_for_rest = [weak = weak_from_this(),
+                             request = request_for_rest(asked.request)](std::string last
+                            ) { return weak.lock()->ask_for_rest(request, std::move(last)); },
+            .silence = upstream_.limits().silence
+        },
         std::move(hold),
         std::move(response),
-        std::move(requests)
+        std::move(asked.requests)
     );
     relays_[number] = relay;
     asio::co_spawn(
@@ -319,6 +347,9 @@ void Conversation::end_relay(const std::shared_ptr<Relay>& relay)
         return;
     }
     relays_.erase(entry);
+    if (relay->number() == own_stream) {
+        last_own_event_ = relay->upstream_event();
+    }
     if (!relay->unrecorded().empty()) {
         if (unrecorded_.size() == max_unrecorded_streams) {
             unrecorded_.erase(unrecorded_.begin());

@@ -17,9 +17,11 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/system/result.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -47,6 +49,9 @@ public:
     boost::asio::any_io_executor reader;
     /// Who waits for answers.
     std::vector<RequestId> requests;
+    /// Called on the conversation's strand if the answer is a stream in which there is an error, or
+    /// none at all: an answer that is whole shows that itself.
+    std::function<void()> on_error;
 };
 
 /// The exchanges of a session, and the streams that come of them.
@@ -55,10 +60,15 @@ public:
 /// outlive it.
 class Conversation : public std::enable_shared_from_this<Conversation> {
 public:
+    struct Times {
+        /// How long an answer that nobody reads is waited for.
+        std::chrono::milliseconds patience{};
+        /// How often something is said on a stream that has nothing to say.
+        std::chrono::milliseconds keep_alive{};
+    };
+
     Conversation(
-        const boost::asio::any_io_executor& executor,
-        const Upstream& upstream,
-        std::chrono::milliseconds patience
+        const boost::asio::any_io_executor& executor, const Upstream& upstream, const Times& times
     );
 
     [[nodiscard]] const boost::asio::any_io_executor& strand() const noexcept { return strand_; }
@@ -78,7 +88,13 @@ public:
 
 private:
     using Answer = boost::asio::awaitable<sojourn::http_server::Reply>;
+    /// What the upstream answers, or what the client is told instead.
+    using Asked =
+        boost::system::result<std::unique_ptr<UpstreamResponse>, sojourn::http_server::Response>;
 
+    [[nodiscard]] boost::asio::awaitable<Asked> ask(const Hold& hold, Forwarded& message) const;
+    [[nodiscard]] boost::asio::awaitable<std::unique_ptr<UpstreamResponse>>
+    ask_for_rest(sojourn::http_server::Request request, std::string last_event) const;
     [[nodiscard]] Answer ask_for_own_stream(Hold hold, Forwarded wish, std::string replayed);
     [[nodiscard]] boost::asio::awaitable<std::string>
     replay(const Hold& hold, sojourn::http::McpEventId last, std::uint64_t until) const;
@@ -89,17 +105,19 @@ private:
         std::uint32_t number,
         Hold hold,
         std::unique_ptr<UpstreamResponse> response,
-        std::vector<RequestId> requests
+        Forwarded& asked
     );
     void prepare(sojourn::http_server::Request& request) const;
     void end_relay(const std::shared_ptr<Relay>& relay);
 
     boost::asio::any_io_executor strand_;
     const Upstream& upstream_;
-    std::chrono::milliseconds patience_;
+    Times times_;
     std::string upstream_id_;
     std::map<std::uint32_t, std::shared_ptr<Relay>> relays_;
     std::uint32_t last_stream_;
+    /// What the upstream calls the last event of the stream of what it has to say itself.
+    std::string last_own_event_;
     /// Of streams that are over: requests whose answers were not recorded.
     std::map<std::uint32_t, std::vector<RequestId>> unrecorded_;
     bool is_opening_ = false;

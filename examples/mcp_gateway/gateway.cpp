@@ -52,15 +52,41 @@ std::string_view path_of(std::string_view target)
     return target.substr(0, target.find('?'));
 }
 
+/// The request as the upstream is to get it.
+Request forwarded_of(const Request& request, const std::string& peer)
+{
+    Request forwarded(request.method(), request.target(), 11);
+    pass_on(request, forwarded);
+    if (!peer.empty()) {
+        forwarded.set("X-Forwarded-For", peer);
+    }
+    forwarded.body() = request.body();
+    return forwarded;
+}
+
+/// Without sessions, a client that goes has cancelled its request. With them it has cancelled
+/// nothing; but a stream to listen to can be asked for again, and who asks should not find it
+/// taken.
+bool is_given_up_with_client(McpAction action)
+{
+    return action == McpAction::pass_through || action == McpAction::open_stream;
+}
+
 /// Tells the upstream, and then gives the permit back.
 awaitable<void> tell_with(std::shared_ptr<Conversation> over, sojourn::Permit /*held*/)
 {
     co_await over->tell_end();
 }
 
-bool is_success(http::status status)
+/// Whether a session may have begun with this answer: one that is a stream has yet to say so.
+bool may_have_begun(const Reply& reply, std::vector<RequestId> requests)
 {
-    return http::to_status_class(status) == http::status_class::successful;
+    const auto& response = reply.response;
+    if (http::to_status_class(response.result()) != http::status_class::successful) {
+        return false;
+    }
+    return reply.stream != nullptr ||
+           (!take_answered(requests, response.body()).empty() && !is_error(response.body()));
 }
 
 } // namespace
@@ -69,7 +95,7 @@ Gateway::Gateway(const asio::any_io_executor& executor, const GatewayOptions& op
     : executor_(executor),
       options_(options),
       origins_(allowed_by(options)),
-      upstream_(options.upstream),
+      upstream_(options.upstream, options.upstream_limits),
       conversations_(executor),
       rates_(executor, options.service.request_rate()),
       tellers_(
@@ -109,26 +135,33 @@ awaitable<Reply> Gateway::answer(const Request& request, const std::string& peer
             refusal_answer(body ? body->requests : std::vector<RequestId>(), verdict.error())
         );
     }
-    Call call{
-        .request = request,
+    const auto reader = co_await asio::this_coro::executor;
+    const auto call = std::make_shared<Call>(Call{
+        .task = *verdict,
+        .body = body ? *body : JsonRpcBody(),
         .peer = peer,
         .principal = principal_of(request),
-        .body = body ? *body : JsonRpcBody(),
-        .task = *verdict
-    };
-    if (co_await is_foreign(call)) {
-        co_return unknown(call);
+        .forwarded = Forwarded(forwarded_of(request, peer), verdict->revision, reader)
+    });
+    call->forwarded.requests = call->body.requests;
+    if (is_given_up_with_client(call->task.action)) {
+        co_return co_await obey(call);
     }
-    co_return co_await obey(call);
+    auto obeying = obey(call);
+    auto reply = co_await run_to_end(std::move(obeying));
+    if (!reply) {
+        call->has_client = false;
+        co_return Reply(Response()); // which nobody is sent
+    }
+    co_return *std::move(reply);
 }
 
-bool Gateway::is_cancelled_with_client(const Request& request) const
+awaitable<Reply> Gateway::obey(std::shared_ptr<Call> call)
 {
-    if (request.method() == http::verb::get) {
-        return true; // Nothing is lost by that, and the next one can be served.
+    if (co_await is_foreign(*call)) {
+        co_return unknown(*call);
     }
-    const auto revision = sojourn::http::parse_mcp_revision(request["MCP-Protocol-Version"]);
-    return revision && sojourn::http::closing_stream_cancels(*revision);
+    co_return co_await fulfil(*call);
 }
 
 /// Whether the session is somebody else's. Looked at first: who has somebody else's id shall not
@@ -142,7 +175,7 @@ awaitable<bool> Gateway::is_foreign(const Call& call)
     co_return session && session->principal_text() != call.principal;
 }
 
-awaitable<Reply> Gateway::obey(Call& call)
+awaitable<Reply> Gateway::fulfil(Call& call)
 {
     switch (call.task.action) {
     case McpAction::initialize:
@@ -170,19 +203,34 @@ awaitable<Reply> Gateway::initialize(Call& call)
     }
     const auto id = created->id;
     const auto reference = created->lease.info().reference;
-    const auto conversation =
-        std::make_shared<Conversation>(executor_, upstream_, options_.patience);
+    const auto conversation = std::make_shared<Conversation>(
+        executor_,
+        upstream_,
+        Conversation::Times{.patience = options_.patience, .keep_alive = options_.keep_alive}
+    );
     co_await conversations_.call([&](Conversations& all) { all[reference] = conversation; });
 
-    auto forwarded = co_await forward(call);
-    auto delivery = conversation->deliver(Hold(std::move(created->lease)), std::move(forwarded));
+    call.forwarded.on_error = [this, id] { end_later(id); };
+    auto delivery =
+        conversation->deliver(Hold(std::move(created->lease)), std::move(call.forwarded));
     auto reply = co_await run_on(conversation->strand(), std::move(delivery));
-    if (is_success(reply.response.result()) && !is_error(reply.response.body())) {
+    if (call.has_client && may_have_begun(reply, call.body.requests)) {
         reply.response.set(session_field, id.text());
     } else {
         static_cast<void>(co_await service_->remove(id));
     }
     co_return reply;
+}
+
+void Gateway::end_later(const sojourn::SessionId& id)
+{
+    asio::co_spawn(executor_, end(id), [](const std::exception_ptr& /*no memory; it will expire*/) {
+    });
+}
+
+awaitable<void> Gateway::end(sojourn::SessionId id)
+{
+    static_cast<void>(co_await service_->remove(id));
 }
 
 awaitable<Reply> Gateway::deliver(Call& call)
@@ -196,8 +244,7 @@ awaitable<Reply> Gateway::deliver(Call& call)
     if (!conversation) {
         co_return unknown(call);
     }
-    auto forwarded = co_await forward(call);
-    auto delivery = conversation->deliver(Hold(*std::move(lease)), std::move(forwarded));
+    auto delivery = conversation->deliver(Hold(*std::move(lease)), std::move(call.forwarded));
     auto reply = co_await run_on(conversation->strand(), std::move(delivery));
     co_return co_await checked(call, std::move(reply));
 }
@@ -212,9 +259,8 @@ awaitable<Reply> Gateway::open_stream(Call& call)
     if (!conversation) {
         co_return unknown(call);
     }
-    auto forwarded = co_await forward(call);
     auto opening = conversation->open_stream(
-        Hold(*std::move(lease)), std::move(forwarded), call.task.last_event_id
+        Hold(*std::move(lease)), std::move(call.forwarded), call.task.last_event_id
     );
     auto reply = co_await run_on(conversation->strand(), std::move(opening));
     co_return co_await checked(call, std::move(reply));
@@ -248,24 +294,18 @@ awaitable<Reply> Gateway::pass_through(Call& call)
     if (wait > sojourn::Duration::zero()) {
         co_return refused(call, Error(sojourn::errc::rate_limited, wait));
     }
-    auto forwarded = co_await forward(call);
-    auto asked = co_await upstream_.ask(std::move(forwarded.request));
+    auto asked = co_await upstream_.ask(std::move(call.forwarded.request));
     if (!asked) {
         co_return Reply(upstream_failed(call.body.requests, asked.error()));
     }
     auto response = std::move(*asked);
-    auto header = header_of(*response);
     if (response->is_event_stream()) {
-        make_stream(header);
+        auto header = stream_header_of(*response);
         co_return Reply(std::move(header), std::make_unique<PassThroughBody>(std::move(response)));
     }
-    auto body = co_await response->read_all(upstream_.limits().body_time);
-    if (!body) {
-        co_return Reply(upstream_failed(call.body.requests, body.error()));
-    }
-    header.body() = *std::move(body);
-    header.prepare_payload();
-    co_return Reply(std::move(header));
+    auto answer =
+        co_await whole_answer(*response, call.body.requests, upstream_.limits().body_time);
+    co_return Reply(std::move(answer));
 }
 
 awaitable<void> Gateway::tell_end(SessionReference reference)
@@ -288,9 +328,10 @@ awaitable<void> Gateway::tell_end(SessionReference reference)
 
 awaitable<void> Gateway::finish(sojourn::Duration limit)
 {
+    const auto end = std::chrono::steady_clock::now() + limit;
     std::vector<sojourn::Permit> all;
     for (std::size_t i = 0; i < max_tellers; ++i) {
-        auto permit = co_await tellers_.acquire(limit);
+        auto permit = co_await tellers_.acquire(end - std::chrono::steady_clock::now());
         if (!permit) {
             co_return;
         }
@@ -325,20 +366,6 @@ awaitable<Reply> Gateway::checked(const Call& call, Reply reply)
     }
     static_cast<void>(co_await service_->remove(call.task.session_id));
     co_return unknown(call);
-}
-
-/// The request as the upstream is to get it.
-awaitable<Forwarded> Gateway::forward(const Call& call)
-{
-    Request request(call.request.method(), call.request.target(), 11);
-    pass_on(call.request, request);
-    if (!call.peer.empty()) {
-        request.set("X-Forwarded-For", call.peer);
-    }
-    request.body() = call.request.body();
-    Forwarded forwarded(std::move(request), call.task.revision, co_await asio::this_coro::executor);
-    forwarded.requests = call.body.requests;
-    co_return forwarded;
 }
 
 std::string Gateway::principal_of(const Request& request) const

@@ -47,39 +47,49 @@ public:
     /// that.
     [[nodiscard]] boost::asio::awaitable<void> finish(sojourn::Duration limit);
 
+    /// Has a `finish` that runs, or comes later, not wait.
+    void hurry() noexcept { tellers_.close(); }
+
     [[nodiscard]] boost::asio::awaitable<sojourn::http_server::Reply>
     answer(const sojourn::http_server::Request& request, const std::string& peer) override;
 
-    /// Since 2026-07-28, a client that goes has cancelled its request.
-    [[nodiscard]] bool is_cancelled_with_client(const sojourn::http_server::Request& request
-    ) const override;
+    /// Nobody is there for the answer then, so its connection can go. Whether the request is given
+    /// up too is up to its revision.
+    [[nodiscard]] bool is_cancelled_with_client(const sojourn::http_server::Request& /*request*/
+    ) const override
+    {
+        return true;
+    }
 
 private:
     using Answer = boost::asio::awaitable<sojourn::http_server::Reply>;
     using Conversations =
         std::unordered_map<sojourn::SessionReference, std::shared_ptr<Conversation>>;
 
-    /// A request, and all that is known of it.
+    /// A request, and all that is known of it. It may go on when its client has gone.
     struct Call {
-        const sojourn::http_server::Request& request;
-        const std::string& peer;
-        std::string principal;
-        JsonRpcBody body;
         sojourn::http::McpTask task;
+        JsonRpcBody body;
+        std::string peer;
+        std::string principal;
+        Forwarded forwarded;
+        bool has_client = true;
     };
 
+    [[nodiscard]] Answer obey(std::shared_ptr<Call> call);
     [[nodiscard]] boost::asio::awaitable<bool> is_foreign(const Call& call);
-    [[nodiscard]] Answer obey(Call& call);
+    [[nodiscard]] Answer fulfil(Call& call);
     [[nodiscard]] Answer initialize(Call& call);
     [[nodiscard]] Answer deliver(Call& call);
     [[nodiscard]] Answer open_stream(Call& call);
     [[nodiscard]] Answer end_session(Call& call);
     [[nodiscard]] Answer pass_through(Call& call);
+    [[nodiscard]] boost::asio::awaitable<void> end(sojourn::SessionId id);
+    void end_later(const sojourn::SessionId& id);
     [[nodiscard]] boost::asio::awaitable<void> tell_end(sojourn::SessionReference reference);
     [[nodiscard]] boost::asio::awaitable<std::shared_ptr<Conversation>>
     find(const Call& call, const sojourn::SessionInfo& session);
     [[nodiscard]] Answer checked(const Call& call, sojourn::http_server::Reply reply);
-    [[nodiscard]] static boost::asio::awaitable<Forwarded> forward(const Call& call);
     [[nodiscard]] std::string principal_of(const sojourn::http_server::Request& request) const;
     [[nodiscard]] static sojourn::http_server::Reply unknown(const Call& call);
     [[nodiscard]] static sojourn::http_server::Reply

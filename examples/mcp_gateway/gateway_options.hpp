@@ -32,6 +32,8 @@ struct GatewayOptions {
     /// Where to listen; port 0 is any that is free.
     boost::asio::ip::tcp::endpoint listen{boost::asio::ip::address_v4::loopback(), 8090};
     UpstreamAddress upstream;
+    /// How long it may take.
+    Upstream::Limits upstream_limits;
     /// Threads that serve.
     unsigned threads = 1;
     /// Where all come from one address, as behind a proxy, no creation rate would be fair to them.
@@ -42,6 +44,9 @@ struct GatewayOptions {
     sojourn::http_server::Limits limits;
     /// How long an answer that nobody reads is waited for: its client may come back.
     std::chrono::milliseconds patience = std::chrono::minutes(5);
+    /// How often something is said on a stream that has nothing to say: more often than those on
+    /// the way lose patience with it.
+    std::chrono::milliseconds keep_alive = std::chrono::seconds(15);
     /// Pages that may call, besides those that always may.
     std::vector<sojourn::http::Origin> origins;
     /// The field in which a proxy before this one names the verified user; empty if there is none.

@@ -12,30 +12,42 @@
 #include <boost/asio/experimental/concurrent_channel.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
 
 namespace mcp_gateway {
 
-/// Events that are ready to be sent. Holds few: who reads slowly slows down the upstream.
+/// Events that are ready to be sent. Holds few, and of large ones fewer: who reads slowly slows
+/// down the upstream.
 ///
-/// *Thread safety*: all members, any thread.
+/// *Thread safety*: all members, any thread; `put`, one at a time.
 class Mailbox {
 public:
     using Text = std::shared_ptr<const std::string>;
 
-    explicit Mailbox(const boost::asio::any_io_executor& executor) : channel_(executor, capacity) {}
+    /// Bytes of events beyond which none is added. An event counts for a sixteenth of them at
+    /// least, and one alone may be larger.
+    static constexpr std::size_t max_bytes = std::size_t{256} * 1024;
+
+    explicit Mailbox(const boost::asio::any_io_executor& executor)
+        : channel_(executor, std::numeric_limits<std::size_t>::max()), room_(executor, 1)
+    {
+    }
 
     /// Adds an event once there is room. False if nobody takes any more.
     [[nodiscard]] boost::asio::awaitable<bool> put(Text text)
     {
-        const auto [error] = co_await channel_.async_send(
-            boost::system::error_code(), std::move(text), sojourn::http_server::as_result
-        );
-        co_return !error;
+        while (held_bytes_ >= max_bytes && is_open()) {
+            co_await room_.async_receive(sojourn::http_server::as_result);
+        }
+        held_bytes_ += weight_of(*text);
+        co_return channel_.try_send(boost::system::error_code(), std::move(text));
     }
 
     /// Waits for an event; null if there are no more, or `wake` was called. *Cancellation*: any
@@ -43,6 +55,10 @@ public:
     [[nodiscard]] boost::asio::awaitable<Text> take()
     {
         auto [error, text] = co_await channel_.async_receive(sojourn::http_server::as_result);
+        if (text) {
+            held_bytes_ -= weight_of(*text);
+            room_.try_send(boost::system::error_code());
+        }
         co_return std::move(text);
     }
 
@@ -61,13 +77,13 @@ public:
     {
         try {
             channel_.close();
+            room_.close();
         } catch (const std::exception&) { // NOLINT(bugprone-empty-catch)
-            // No memory to wake who takes. Its client will go at last.
+            // No memory to wake who waits. Its client will go at last, or its session end.
         }
     }
 
-    /// Closes it, and throws away what is there: nobody takes any more. A channel that is closed
-    /// wakes who takes and not who puts; so each that waits to put is given the room it waits for.
+    /// Closes it, and throws away what is there: nobody takes any more.
     void discard() noexcept
     {
         close();
@@ -75,16 +91,25 @@ public:
             while (channel_.try_receive([](const auto&, const auto&) {})) {
             }
         } catch (const std::exception&) { // NOLINT(bugprone-empty-catch)
-            // No memory. The stream waits until its session ends.
+            // It goes with the mailbox.
         }
     }
 
     [[nodiscard]] bool is_open() const { return channel_.is_open(); }
 
 private:
-    static constexpr std::size_t capacity = 16;
+    using Error = boost::system::error_code;
 
-    boost::asio::experimental::concurrent_channel<void(boost::system::error_code, Text)> channel_;
+    static std::size_t weight_of(const std::string& text)
+    {
+        return std::max(text.size(), max_bytes / 16);
+    }
+
+    /// Null for `wake`.
+    boost::asio::experimental::concurrent_channel<void(Error, Text)> channel_;
+    /// Says that something was taken. When it is closed, who waits for it is woken.
+    boost::asio::experimental::concurrent_channel<void(Error)> room_;
+    std::atomic<std::size_t> held_bytes_ = 0;
 };
 
 } // namespace mcp_gateway

@@ -140,6 +140,7 @@ private:
         if (!error) {
             signals_.clear();
             server_->hurry();
+            gateway_.hurry();
             static_cast<void>(co_await service_.drain(std::chrono::seconds(0)));
         }
     }

@@ -3,6 +3,7 @@
 #include <sojourn/http/mcp_event_id.hpp>
 #include <sojourn/http/mcp_refusal.hpp>
 #include <sojourn/http/server_sent_event_reader.hpp>
+#include <sojourn/http_server/as_result.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -12,6 +13,7 @@
 #include <cstddef>
 #include <exception>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 namespace mcp_gateway {
@@ -23,6 +25,7 @@ using sojourn::http::McpErrorCode;
 using sojourn::http::McpEventId;
 using sojourn::http::ServerSentEvent;
 using sojourn::http::ServerSentEventReader;
+using sojourn::http_server::as_result;
 
 namespace {
 
@@ -31,21 +34,29 @@ constexpr std::size_t max_event_bytes = std::size_t{16} * 1024 * 1024;
 
 constexpr int bad_gateway = 502;
 
+/// How long an upstream that says nothing of it is left alone before it is asked for the rest of a
+/// stream; what it says counts within bounds.
+constexpr auto default_retry = std::chrono::seconds(1);
+constexpr auto least_retry = std::chrono::milliseconds(10);
+constexpr auto most_retry = std::chrono::minutes(1);
+
 } // namespace
 
 Relay::Relay(
     const asio::any_io_executor& strand,
-    const Stream& stream,
+    Stream stream,
     Hold hold,
     std::unique_ptr<UpstreamResponse> response,
     std::vector<RequestId> requests
 )
     : strand_(strand),
-      stream_(stream),
+      stream_(std::move(stream)),
       hold_(std::move(hold)),
       response_(std::move(response)),
       requests_(std::move(requests)),
-      patience_(strand)
+      patience_(strand),
+      retry_(default_retry),
+      last_heard_(std::chrono::steady_clock::now())
 {
 }
 
@@ -71,6 +82,13 @@ awaitable<void> Relay::run(std::shared_ptr<Relay> self)
         // Nor for that. The client sees that the stream has ended.
     }
     self->stop();
+}
+
+void Relay::end() noexcept
+{
+    has_ended_ = true;
+    response_->close();
+    asking_.emit(asio::cancellation_type::terminal);
 }
 
 void Relay::stop() noexcept
@@ -101,25 +119,83 @@ void Relay::leave(const std::shared_ptr<Mailbox>& mailbox)
 
 awaitable<void> Relay::read_all()
 {
-    ServerSentEventReader reader(max_event_bytes);
-    while (!reader.has_overflowed()) {
-        const auto piece = co_await response_->read_some();
-        if (!piece || piece->empty()) {
-            co_return;
-        }
-        reader.add(*piece);
-        while (auto event = reader.next()) {
-            co_await pass_on(*std::move(event));
+    bool goes_on = true;
+    while (goes_on) {
+        goes_on = co_await read_to_end();
+        if (goes_on) {
+            goes_on = co_await has_rest();
         }
     }
 }
 
-/// The ids of the upstream's events mean nothing here: the client gets ours.
+/// Reads what the upstream sends on one connection. False if it is of no use to ask for more.
+awaitable<bool> Relay::read_to_end()
+{
+    ServerSentEventReader reader(max_event_bytes);
+    while (!reader.has_overflowed()) {
+        const auto piece = co_await response_->read_some();
+        if (!piece || piece->empty()) {
+            co_return !has_ended_;
+        }
+        reader.add(*piece);
+        while (auto event = reader.next()) {
+            co_await take(*std::move(event));
+        }
+    }
+    co_return false;
+}
+
+/// Whether the upstream goes on with the stream when it is asked to.
+awaitable<bool> Relay::has_rest()
+{
+    const auto silent_for = std::chrono::steady_clock::now() - last_heard_;
+    if (requests_.empty() || upstream_event_.empty() || silent_for > stream_.silence) {
+        co_return false;
+    }
+    // In a coroutine of its own, since only such a one can be cancelled alone.
+    auto asking = ask_for_rest(shared_from_this());
+    auto token = asio::bind_cancellation_slot(asking_.slot(), as_result);
+    const auto [thrown, is_there] = co_await asio::co_spawn(strand_, std::move(asking), token);
+    co_return !thrown && is_there;
+}
+
+awaitable<bool> Relay::ask_for_rest(std::shared_ptr<Relay> self)
+{
+    asio::steady_timer pause(self->strand_, self->retry_);
+    const auto [cancelled] = co_await pause.async_wait(as_result);
+    if (cancelled) {
+        co_return false;
+    }
+    auto asking = self->stream_.ask_for_rest(self->upstream_event_);
+    auto rest = co_await std::move(asking);
+    if (!rest || !rest->is_event_stream() || self->has_ended_) {
+        co_return false;
+    }
+    self->response_ = std::move(rest);
+    co_return true;
+}
+
+/// Takes an event of the upstream, whose names for them mean nothing to the client: it gets ours.
+awaitable<void> Relay::take(ServerSentEvent event)
+{
+    const auto id = std::exchange(event.id, std::nullopt);
+    last_heard_ = std::chrono::steady_clock::now();
+    if (event.retry) {
+        retry_ = std::clamp<std::chrono::milliseconds>(*event.retry, least_retry, most_retry);
+    }
+    co_await pass_on(std::move(event));
+    if (id) {
+        upstream_event_ = *id;
+    }
+}
+
+/// Records an event, and hands it on under its number.
 awaitable<void> Relay::pass_on(ServerSentEvent event)
 {
-    event.id.reset();
+    bool is_refusal = false;
     if (const auto& data = event.data; data && !data->empty()) {
         auto answered = take_answered(requests_, *data);
+        is_refusal = !answered.empty() && is_error(*data);
         const auto sequence =
             co_await hold_.record(FrameDirection::to_client, *data, stream_.number);
         if (sequence > 0) {
@@ -128,7 +204,9 @@ awaitable<void> Relay::pass_on(ServerSentEvent event)
         } else {
             std::ranges::move(answered, std::back_inserter(unrecorded_));
         }
-    } else if (!event.retry) {
+    } else if (event.retry) {
+        event.data.reset(); // Older clients take an event without data for an error.
+    } else {
         co_return;
     }
     if (mailbox_) {
@@ -137,11 +215,14 @@ awaitable<void> Relay::pass_on(ServerSentEvent event)
         auto text = std::make_shared<const std::string>(event.text());
         static_cast<void>(co_await mailbox->put(std::move(text)));
     }
+    if (is_refusal && stream_.on_error) {
+        stream_.on_error();
+    }
 }
 
 awaitable<void> Relay::answer_the_rest()
 {
-    for (const auto requests = std::exchange(requests_, {}); const auto& request : requests) {
+    for (const auto requests = requests_; const auto& request : requests) {
         ServerSentEvent event;
         event.type = "message";
         event.data =

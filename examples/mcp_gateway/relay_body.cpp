@@ -6,7 +6,6 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/error_code.hpp>
 
-#include <chrono>
 #include <exception>
 
 namespace mcp_gateway {
@@ -15,20 +14,13 @@ namespace asio = boost::asio;
 using asio::awaitable;
 using sojourn::http_server::StreamWriter;
 
-namespace {
-
-/// Shorter than those on the way have patience with a connection that says nothing.
-constexpr auto keep_alive_interval = std::chrono::seconds(15);
-
-} // namespace
-
 RelayBody::RelayBody(
     asio::any_io_executor strand,
     const std::shared_ptr<Relay>& relay,
     const asio::any_io_executor& reader,
-    AtStop at_stop
+    const Manner& manner
 )
-    : strand_(std::move(strand)), relay_(relay), mailbox_(relay->attach(reader)), at_stop_(at_stop)
+    : strand_(std::move(strand)), relay_(relay), mailbox_(relay->attach(reader)), manner_(manner)
 {
 }
 
@@ -68,14 +60,14 @@ awaitable<void> RelayBody::write_to(StreamWriter& writer)
 
 void RelayBody::finish() noexcept
 {
-    if (at_stop_ == AtStop::end) {
+    if (manner_.at_stop == AtStop::end) {
         mailbox_->close();
     }
 }
 
 void RelayBody::wake_later(asio::steady_timer& timer)
 {
-    timer.expires_after(keep_alive_interval);
+    timer.expires_after(manner_.keep_alive);
     timer.async_wait([weak = std::weak_ptr(mailbox_)](boost::system::error_code error) {
         const auto mailbox = weak.lock();
         if (!error && mailbox) {

@@ -13,6 +13,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -27,12 +28,18 @@ public:
     /// to say has no end to wait for.
     enum class AtStop : std::uint8_t { go_on, end };
 
+    struct Manner {
+        /// How often something is said while there is nothing to say.
+        std::chrono::milliseconds keep_alive{};
+        AtStop at_stop = AtStop::go_on;
+    };
+
     /// Attaches to the relay, on its strand: what it gives from now on is sent to `reader`.
     RelayBody(
         boost::asio::any_io_executor strand,
         const std::shared_ptr<Relay>& relay,
         const boost::asio::any_io_executor& reader,
-        AtStop at_stop
+        const Manner& manner
     );
 
     /// Has these events sent first.
@@ -56,7 +63,7 @@ private:
     std::weak_ptr<Relay> relay_;
     std::shared_ptr<Mailbox> mailbox_;
     std::string prelude_;
-    AtStop at_stop_;
+    Manner manner_;
 };
 
 } // namespace mcp_gateway

@@ -21,6 +21,16 @@ using boost::system::error_code;
 using sojourn::http_server::as_result;
 using sojourn::http_server::Request;
 
+namespace {
+
+/// A number, since Beast does not know the name of each.
+bool is_interim(unsigned status)
+{
+    return http::to_status_class(status) == http::status_class::informational;
+}
+
+} // namespace
+
 std::optional<UpstreamAddress> UpstreamAddress::parse(std::string_view url)
 {
     const auto parsed = boost::urls::parse_uri(url);
@@ -47,9 +57,8 @@ std::string UpstreamAddress::authority() const
 UpstreamResponse::UpstreamResponse(
     const asio::any_io_executor& executor, std::uint64_t max_body_bytes
 )
-    : stream_(executor)
+    : max_body_bytes_(max_body_bytes), stream_(executor), parser_(std::make_unique<Parser>())
 {
-    parser_.body_limit(max_body_bytes);
 }
 
 bool UpstreamResponse::is_event_stream() const
@@ -62,14 +71,32 @@ bool UpstreamResponse::is_event_stream() const
     return sojourn::http::is_same_text(type, sojourn::http::event_stream_type);
 }
 
+/// Reads the header of the answer. Before it a server may say that it is at work, or what the
+/// answer will be like (RFC 9110, section 15.2).
+awaitable<error_code> UpstreamResponse::read_header()
+{
+    while (true) {
+        parser_ = std::make_unique<Parser>();
+        parser_->body_limit(max_body_bytes_);
+        const auto [error, length] =
+            co_await http::async_read_header(stream_, buffer_, *parser_, as_result);
+        if (error || !is_interim(parser_->get().result_int())) {
+            co_return error;
+        }
+    }
+}
+
 awaitable<IoResult<std::string_view>> UpstreamResponse::read_some()
 {
-    auto& body = parser_.get().body();
-    while (!parser_.is_done()) {
+    auto& body = parser_->get().body();
+    if (silence_ > std::chrono::milliseconds::zero()) {
+        stream_.expires_after(silence_);
+    }
+    while (!parser_->is_done()) {
         body.data = piece_.data();
         body.size = piece_.size();
         const auto [error, length] =
-            co_await http::async_read_some(stream_, buffer_, parser_, as_result);
+            co_await http::async_read_some(stream_, buffer_, *parser_, as_result);
         const auto taken = piece_.size() - body.size;
         if (taken > 0) {
             co_return std::string_view(piece_.data(), taken);
@@ -140,15 +167,14 @@ Upstream::ask(Request request, std::chrono::milliseconds limit) const
     if (unsent) {
         co_return unsent;
     }
-    const auto [failed, received] =
-        co_await http::async_read_header(stream, response->buffer_, response->parser_, as_result);
+    const auto failed = co_await response->read_header();
     if (failed) {
         co_return failed;
     }
     if (response->is_event_stream()) {
         // A stream may have nothing to say for long, and say much in the end.
-        stream.expires_never();
-        response->parser_.body_limit(boost::none);
+        response->silence_ = limits_.silence;
+        response->parser_->body_limit(boost::none);
     }
     co_return response;
 }

@@ -53,7 +53,7 @@ class UpstreamResponse {
 public:
     UpstreamResponse(const boost::asio::any_io_executor& executor, std::uint64_t max_body_bytes);
 
-    [[nodiscard]] const http::response_header<>& header() const { return parser_.get(); }
+    [[nodiscard]] const http::response_header<>& header() const { return parser_->get(); }
 
     [[nodiscard]] bool is_event_stream() const;
 
@@ -70,9 +70,17 @@ public:
 private:
     friend class Upstream;
 
+    using Parser = http::response_parser<http::buffer_body>;
+
+    [[nodiscard]] boost::asio::awaitable<boost::system::error_code> read_header();
+
+    std::uint64_t max_body_bytes_;
+    /// How long the next bytes are waited for, if it is a stream.
+    std::chrono::milliseconds silence_{};
     boost::beast::tcp_stream stream_;
     boost::beast::flat_buffer buffer_;
-    http::response_parser<http::buffer_body> parser_;
+    /// Of the header that was read last. Not null; a parser cannot be used twice.
+    std::unique_ptr<Parser> parser_;
     std::array<char, 8192> piece_{};
 };
 
@@ -83,6 +91,8 @@ public:
         std::chrono::milliseconds connect_time = std::chrono::seconds(5);
         /// Until its answer begins; it may take long to work it out.
         std::chrono::milliseconds answer_time = std::chrono::minutes(5);
+        /// How long a stream may say nothing at all. Its server may be gone without a word.
+        std::chrono::milliseconds silence = std::chrono::hours(1);
         /// For the rest of an answer that is no stream.
         std::chrono::milliseconds body_time = std::chrono::minutes(1);
         /// Until it has heard that a session is over.
@@ -90,8 +100,6 @@ public:
         /// Bytes of an answer that is no stream.
         std::uint64_t body_bytes = std::uint64_t{64} * 1024 * 1024;
     };
-
-    explicit Upstream(UpstreamAddress address) : address_(std::move(address)) {}
 
     Upstream(UpstreamAddress address, const Limits& limits)
         : address_(std::move(address)), limits_(limits)

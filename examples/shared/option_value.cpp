@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
-#include <fstream>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -99,26 +98,6 @@ sojourn::RateLimit to_rate(const std::string& option, const std::string& text)
         );
     }
     return {*rate, std::min(*rate, burst_max)};
-}
-
-sojourn::admin::Options to_admin(const std::string& option, const std::string& text)
-{
-    constexpr std::string_view unix_scheme = "unix:";
-    if (text.starts_with(unix_scheme)) {
-        return sojourn::admin::Options().unix_socket(text.substr(unix_scheme.size()));
-    }
-    return sojourn::admin::Options().tcp(to_endpoint(option, text));
-}
-
-std::string to_token(const std::string& option, const std::string& path)
-{
-    std::ifstream file(path);
-    std::string token;
-    std::getline(file, token);
-    if (!file && token.empty()) {
-        refuse(option, "cannot read a token from '" + path + "'");
-    }
-    return token;
 }
 
 } // namespace examples

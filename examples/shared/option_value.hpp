@@ -5,7 +5,6 @@
 #ifndef EXAMPLES_SHARED_OPTION_VALUE_HPP
 #define EXAMPLES_SHARED_OPTION_VALUE_HPP
 
-#include <sojourn/admin/options.hpp>
 #include <sojourn/core/rate_limit.hpp>
 #include <sojourn/core/time.hpp>
 
@@ -30,12 +29,6 @@ to_endpoint(const std::string& option, const std::string& text);
 
 /// So many a second, and at once; or "unlimited".
 [[nodiscard]] sojourn::RateLimit to_rate(const std::string& option, const std::string& text);
-
-/// Where an admin endpoint listens: "unix:PATH", or as `to_endpoint`.
-[[nodiscard]] sojourn::admin::Options to_admin(const std::string& option, const std::string& text);
-
-/// The token in a file, without the end of its line.
-[[nodiscard]] std::string to_token(const std::string& option, const std::string& path);
 
 } // namespace examples
 

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { concernsGateway, Gateway } from "./support/gateway.mjs";
 import { initialize, request } from "./support/messages.mjs";
-import { send } from "./support/raw_client.mjs";
+import { RawSession, send } from "./support/raw_client.mjs";
 import { ReferenceServer } from "./support/reference_server.mjs";
 import { assertError, assertRefused, assertRefusedForNow, SESSION_NOT_FOUND } from "./support/refusal.mjs";
 import { SdkClient } from "./support/sdk_client.mjs";
@@ -169,4 +169,23 @@ test("failures: when the drain's time is over, the gateway ends", concernsGatewa
 
     await reply.events.all();
     assert.equal(typeof (await gateway.ended), "number");
+});
+
+test("failures: at a second signal nobody is waited for, neither a client nor the upstream", concernsGateway, async (t) => {
+    const { upstream, gateway, url, session } = await beginSession(t, {
+        answers: { ...STREAMS, DELETE: () => {} },
+        options: ["--drain", "60s"],
+    });
+    const reply = await session.post(request(1, "tools/call"));
+    await (await session.end()).text();
+    await upstream.sees("DELETE");
+    const other = await RawSession.begin(t, url);
+    const call = await other.post(request(2, "tools/call"));
+    gateway.stop();
+    await eventually("a refusal", async () => (await send(t, url, "POST", {}, initialize(7))).status === 503);
+
+    gateway.stop();
+
+    assert.equal(await within("its end", gateway.ended, 5_000), 3);
+    await Promise.all([reply.events.all(), call.events.all()]);
 });

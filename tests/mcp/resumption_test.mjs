@@ -6,6 +6,7 @@ import * as node from "node:test";
 import { Cutter } from "./support/cutter.mjs";
 import { concernsGateway, everywhere, Gateway } from "./support/gateway.mjs";
 import { request, textOf } from "./support/messages.mjs";
+import { PollingServer } from "./support/polling_server.mjs";
 import { RawSession } from "./support/raw_client.mjs";
 import { ReferenceServer } from "./support/reference_server.mjs";
 import { SdkClient } from "./support/sdk_client.mjs";
@@ -215,4 +216,14 @@ test("resumption: an event that was never sent is refused, or brings nothing", c
     await (await session.post(request(2, "tools/list"))).text();
     assert.ok(reply.status === 200 || reply.status === 400 || reply.status === 404, `${reply.status}`);
     assert.deepEqual(reply.events.entries, []);
+});
+
+test("resumption: a call of a server that wants to be polled gets its answer", everywhere, async (t) => {
+    const server = await PollingServer.start(t);
+    const { url } = await Gateway.start(t, server);
+    const client = await SdkClient.connect(t, url);
+
+    assert.equal(await client.call("late"), "late");
+
+    assert.equal(server.polls.entries.length, 1);
 });

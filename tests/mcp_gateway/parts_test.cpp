@@ -140,6 +140,8 @@ TEST_CASE("mcp_gateway command line: what it accepts it means", "[mcp]")
          "--listen=127.0.0.1:0",
          "--max-body=1000",
          "--frames=7",
+         "--answer-time=2m",
+         "--silence=2h",
          "--resume=1m",
          "--drain=5s",
          "--allow-origin=https://one.example",
@@ -152,6 +154,8 @@ TEST_CASE("mcp_gateway command line: what it accepts it means", "[mcp]")
     CHECK(options->listen.port() == 0);
     CHECK(options->limits.body_bytes == 1000);
     CHECK(options->service.max_frames_per_session() == 7);
+    CHECK(options->upstream_limits.answer_time == 2min);
+    CHECK(options->upstream_limits.silence == 2h);
     CHECK(options->patience == 1min);
     CHECK(options->limits.stop_time == 5s);
     CHECK(options->origins.size() == 2);
