@@ -144,10 +144,10 @@ awaitable<Reply> Gateway::answer(const Request& request, const std::string& peer
         .forwarded = Forwarded(forwarded_of(request, peer), verdict->revision, reader)
     });
     call->forwarded.requests = call->body.requests;
-    if (is_given_up_with_client(call->task.action)) {
-        co_return co_await obey(call);
-    }
     auto obeying = obey(call);
+    if (is_given_up_with_client(call->task.action)) {
+        co_return co_await std::move(obeying);
+    }
     auto reply = co_await run_to_end(std::move(obeying));
     if (!reply) {
         call->has_client = false;
