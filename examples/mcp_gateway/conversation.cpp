@@ -206,7 +206,7 @@ awaitable<Reply> Conversation::ask_for_own_stream(Hold hold, Forwarded wish, std
     if (!response->is_event_stream()) {
         // It has nothing to say, most likely: 405. Or it does not know the event.
         last_own_event_.clear();
-        auto answer = co_await whole_answer(*response, {}, upstream_.limits().body_time);
+        auto answer = co_await whole_answer(*response, wish.requests, upstream_.limits().body_time);
         co_return Reply(std::move(answer));
     }
     auto header = stream_header_of(*response);

@@ -136,24 +136,36 @@ awaitable<Reply> Gateway::answer(const Request& request, const std::string& peer
         );
     }
     const auto reader = co_await asio::this_coro::executor;
-    const auto call = std::make_shared<Call>(Call{
-        .task = *verdict,
-        .body = body ? *body : JsonRpcBody(),
-        .peer = peer,
-        .principal = principal_of(request),
-        .forwarded = Forwarded(forwarded_of(request, peer), verdict->revision, reader)
-    });
-    call->forwarded.requests = call->body.requests;
-    if (is_given_up_with_client(call->task.action)) {
-        co_return co_await obey(call);
-    }
+    const auto call = call_of(request, peer, body, *verdict, reader);
     auto obeying = obey(call);
+    if (is_given_up_with_client(call->task.action)) {
+        co_return co_await std::move(obeying);
+    }
     auto reply = co_await run_to_end(std::move(obeying));
     if (!reply) {
         call->has_client = false;
         co_return Reply(Response()); // which nobody is sent
     }
     co_return *std::move(reply);
+}
+
+std::shared_ptr<Gateway::Call> Gateway::call_of(
+    const Request& request,
+    const std::string& peer,
+    const std::optional<JsonRpcBody>& body,
+    const sojourn::http::McpTask& task,
+    const asio::any_io_executor& reader
+) const
+{
+    const auto call = std::make_shared<Call>(Call{
+        .task = task,
+        .body = body.value_or(JsonRpcBody()),
+        .peer = peer,
+        .principal = principal_of(request),
+        .forwarded = Forwarded(forwarded_of(request, peer), task.revision, reader)
+    });
+    call->forwarded.requests = call->body.requests;
+    return call;
 }
 
 awaitable<Reply> Gateway::obey(std::shared_ptr<Call> call)
@@ -203,11 +215,7 @@ awaitable<Reply> Gateway::initialize(Call& call)
     }
     const auto id = created->id;
     const auto reference = created->lease.info().reference;
-    const auto conversation = std::make_shared<Conversation>(
-        executor_,
-        upstream_,
-        Conversation::Times{.patience = options_.patience, .keep_alive = options_.keep_alive}
-    );
+    const auto conversation = make_conversation();
     co_await conversations_.call([&](Conversations& all) { all[reference] = conversation; });
 
     call.forwarded.on_error = [this, id] { end_later(id); };
@@ -220,6 +228,15 @@ awaitable<Reply> Gateway::initialize(Call& call)
         static_cast<void>(co_await service_->remove(id));
     }
     co_return reply;
+}
+
+std::shared_ptr<Conversation> Gateway::make_conversation() const
+{
+    return std::make_shared<Conversation>(
+        executor_,
+        upstream_,
+        Conversation::Times{.patience = options_.patience, .keep_alive = options_.keep_alive}
+    );
 }
 
 void Gateway::end_later(const sojourn::SessionId& id)

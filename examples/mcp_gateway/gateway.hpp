@@ -22,6 +22,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -76,6 +77,14 @@ private:
         bool has_client = true;
     };
 
+    [[nodiscard]] std::shared_ptr<Call> call_of(
+        const sojourn::http_server::Request& request,
+        const std::string& peer,
+        const std::optional<JsonRpcBody>& body,
+        const sojourn::http::McpTask& task,
+        const boost::asio::any_io_executor& reader
+    ) const;
+    [[nodiscard]] std::shared_ptr<Conversation> make_conversation() const;
     [[nodiscard]] Answer obey(std::shared_ptr<Call> call);
     [[nodiscard]] boost::asio::awaitable<bool> is_foreign(const Call& call);
     [[nodiscard]] Answer fulfil(Call& call);
