@@ -170,10 +170,14 @@ std::shared_ptr<Gateway::Call> Gateway::call_of(
 
 awaitable<Reply> Gateway::obey(std::shared_ptr<Call> call)
 {
-    if (co_await is_foreign(*call)) {
-        co_return unknown(*call);
+    // In so many statements: g++ 12 miscompiles the shorter form.
+    auto& known = *call;
+    const bool is_refused = co_await is_foreign(known);
+    if (is_refused) {
+        co_return unknown(known);
     }
-    co_return co_await fulfil(*call);
+    auto fulfilling = fulfil(known);
+    co_return co_await std::move(fulfilling);
 }
 
 /// Whether the session is somebody else's. Looked at first: who has somebody else's id shall not

@@ -60,7 +60,9 @@ template <class T>
 [[nodiscard]] boost::asio::awaitable<void>
 run_into_outcome(boost::asio::awaitable<T> work, std::shared_ptr<Outcome<T>> outcome)
 {
-    co_await run_into(std::move(work), outcome->result);
+    // Two statements: g++ 12 destroys twice what is made within an awaited expression.
+    auto running = run_into(std::move(work), outcome->result);
+    co_await std::move(running);
 }
 
 /// Runs the work to its end, on the caller's executor, which must be a strand or belong to one
