@@ -30,7 +30,7 @@ namespace sojourn::tests {
 namespace {
 
 /// What was seen while memory was short. Catch2 is asked only afterwards: it allocates.
-struct Outcome {
+struct CallsSeen {
     int started = 0;
     int ran = 0;
     int finished = 0;
@@ -41,14 +41,14 @@ struct Outcome {
 
 class Value {
 public:
-    explicit Value(Outcome& outcome) : outcome_(outcome) {}
+    explicit Value(CallsSeen& outcome) : outcome_(outcome) {}
 
     void use() { ++outcome_.ran; }
 
     void nudged() noexcept { ++outcome_.nudges; }
 
 private:
-    Outcome& outcome_;
+    CallsSeen& outcome_;
 };
 
 void use(Value& value)
@@ -56,7 +56,7 @@ void use(Value& value)
     value.use();
 }
 
-asio::awaitable<void> call_times(Confined<Value>& confined, Outcome& outcome, int times)
+asio::awaitable<void> call_times(Confined<Value>& confined, CallsSeen& outcome, int times)
 {
     ++outcome.started;
     try {
@@ -70,7 +70,7 @@ asio::awaitable<void> call_times(Confined<Value>& confined, Outcome& outcome, in
 }
 
 /// Runs `context` until nothing is ready, whatever escapes from it.
-void run_all(asio::io_context& context, Outcome& outcome)
+void run_all(asio::io_context& context, CallsSeen& outcome)
 {
     for (;;) {
         try {
@@ -95,7 +95,7 @@ bool is_usable(Confined<Value>& confined)
 TEST_CASE("out_of_memory: a call at an idle strand fails or finishes", "[async][memory]")
 {
     const int failures = for_each_allocation([](int n) {
-        Outcome outcome;
+        CallsSeen outcome;
         asio::io_context context;
         Confined<Value> confined(context.get_executor(), outcome);
         renew_inline_budget();
@@ -120,7 +120,7 @@ TEST_CASE("out_of_memory: a call at an idle strand fails or finishes", "[async][
 TEST_CASE("out_of_memory: a call at a busy strand fails or finishes", "[async][memory]")
 {
     const int failures = for_each_allocation([](int n) {
-        Outcome outcome;
+        CallsSeen outcome;
         bool has_failed = false;
         {
             asio::io_context context;
@@ -144,7 +144,7 @@ TEST_CASE("out_of_memory: a call at a busy strand fails or finishes", "[async][m
 TEST_CASE("out_of_memory: completing a suspended caller fails alone", "[async][memory]")
 {
     for_each_allocation([](int n) {
-        Outcome outcome;
+        CallsSeen outcome;
         bool has_failed = false;
         asio::io_context context;
         Confined<Value> confined(context.get_executor(), outcome);
@@ -172,7 +172,7 @@ TEST_CASE("out_of_memory: a call with a handler fails or finishes", "[async][mem
 {
     const bool is_busy = GENERATE(false, true);
     const int failures = for_each_allocation([is_busy](int n) {
-        Outcome outcome;
+        CallsSeen outcome;
         asio::io_context context;
         asio::io_context other;
         Confined<Value> confined(context.get_executor(), outcome);
@@ -210,7 +210,7 @@ TEST_CASE("out_of_memory: a call with a handler fails or finishes", "[async][mem
 
 TEST_CASE("out_of_memory: a drain that cannot be handed over goes on", "[async][memory]")
 {
-    Outcome outcome;
+    CallsSeen outcome;
     asio::io_context context;
     Confined<Value> confined(context.get_executor(), outcome);
     CompletionProbe probe;
@@ -236,7 +236,7 @@ TEST_CASE(
 {
     constexpr int calls = 200;
     const int failures = for_each_allocation([](int n) {
-        Outcome outcome;
+        CallsSeen outcome;
         asio::io_context context;
         Confined<Value> confined(context.get_executor(), outcome);
         const auto queue_many = [&] {
@@ -266,7 +266,7 @@ TEST_CASE(
 
 TEST_CASE("out_of_memory: a nudge takes no memory", "[async][memory]")
 {
-    Outcome outcome;
+    CallsSeen outcome;
     asio::io_context context;
     Confined<Value> confined(context.get_executor(), outcome);
     {

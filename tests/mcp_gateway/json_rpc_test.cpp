@@ -12,11 +12,11 @@ namespace sojourn::tests {
 
 namespace {
 
-using http::McpErrorCode;
-using http::McpMessageKind;
-using http::McpRefusal;
 using mcp_gateway::read_json_rpc;
 using mcp_gateway::RequestId;
+using sojourn::http::McpErrorCode;
+using sojourn::http::McpMessageKind;
+using sojourn::http::McpRefusal;
 
 } // namespace
 
