@@ -2,10 +2,11 @@
 
 #include "sojourn/store/record_seal.hpp"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <chrono>
 #include <concepts>
-#include <cstring>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -25,8 +26,7 @@ static_assert(std::endian::native == std::endian::little, "records are little en
 template <std::integral T>
 void append(std::string& text, T number)
 {
-    std::array<char, sizeof(T)> bytes{};
-    std::memcpy(bytes.data(), &number, sizeof(T));
+    const auto bytes = std::bit_cast<std::array<char, sizeof(T)>>(number);
     text.append(bytes.data(), bytes.size());
 }
 
@@ -55,12 +55,9 @@ public:
     template <std::integral T>
     [[nodiscard]] T number() noexcept
     {
-        T value{};
-        const auto bytes = take(sizeof(T));
-        if (bytes.size() == sizeof(T)) {
-            std::memcpy(&value, bytes.data(), sizeof(T));
-        }
-        return value;
+        std::array<char, sizeof(T)> bytes{};
+        std::ranges::copy(take(sizeof(T)), bytes.begin());
+        return std::bit_cast<T>(bytes);
     }
 
     [[nodiscard]] std::string_view text() noexcept { return take(number<std::uint32_t>()); }

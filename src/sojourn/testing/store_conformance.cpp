@@ -2,15 +2,18 @@
 
 #include "sojourn/core/session_id.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/system/error_code.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,7 +26,6 @@
 #include <memory>
 #include <optional>
 #include <random>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -248,31 +250,52 @@ asio::awaitable<void> save_needs_the_version(Check& check)
     co_await store.remove(check.key(), Duration::zero(), limit);
 }
 
+/// What a crowd of calls has given, each on `executor`. To be run on a strand, so that the last one
+/// is known to be the last.
+template <class T, class Make>
+asio::awaitable<void>
+gather(asio::any_io_executor executor, Make make, std::vector<Result<T>>& results)
+{
+    const auto strand = co_await asio::this_coro::executor;
+    // Never expires; cancelled once all are there.
+    asio::steady_timer are_there(strand, asio::steady_timer::time_point::max());
+    std::exception_ptr failure;
+    std::size_t left = crowd;
+    const auto note = [&](std::exception_ptr thrown, const Result<T>& result) {
+        results.push_back(result);
+        failure = thrown ? std::move(thrown) : std::move(failure);
+        if (--left == 0) {
+            are_there.cancel();
+        }
+    };
+    results.reserve(crowd);
+    for (std::size_t i = 0; i < crowd; ++i) {
+        asio::co_spawn(executor, make(i), asio::bind_executor(strand, note));
+    }
+    if (left > 0) {
+        boost::system::error_code cancelled;
+        co_await are_there.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    }
+    if (failure) {
+        std::rethrow_exception(failure);
+    }
+}
+
 /// Runs a crowd of calls at the same time, and gives how many of their results are successes.
 /// Others must be conflicts.
 template <class T, class Make>
 asio::awaitable<std::size_t> successes(Check& check, Make make)
 {
     const auto executor = co_await asio::this_coro::executor;
-    using Operation = decltype(asio::co_spawn(executor, make(0), asio::deferred));
-    std::vector<Operation> calls;
-    for (std::size_t i = 0; i < crowd; ++i) {
-        calls.push_back(asio::co_spawn(executor, make(i), asio::deferred));
-    }
-    auto group = asio::experimental::make_parallel_group(std::move(calls));
-    const auto ended =
-        co_await group.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
-    const auto& exceptions = std::get<1>(ended);
-    const auto& results = std::get<2>(ended);
+    std::vector<Result<T>> results;
+    auto gathering = gather(executor, make, results);
+    co_await asio::co_spawn(asio::make_strand(executor), std::move(gathering), asio::use_awaitable);
     std::size_t count = 0;
-    for (std::size_t i = 0; i < crowd; ++i) {
-        if (exceptions[i]) {
-            std::rethrow_exception(exceptions[i]);
-        }
-        if (results[i].has_value()) {
+    for (const auto& result : results) {
+        if (result.has_value()) {
             ++count;
         } else {
-            check.expect_error(results[i], errc::conflict, "one that was not the first");
+            check.expect_error(result, errc::conflict, "one that was not the first");
         }
     }
     co_return count;
@@ -501,7 +524,7 @@ asio::awaitable<void> scan_finds_all(Check& check)
 /// Begins calls that nobody awaits, and cancels them as soon as they wait.
 class CancelledCalls {
 public:
-    explicit CancelledCalls(const asio::any_io_executor& executor) : executor_(executor) {}
+    explicit CancelledCalls(asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
     void load(SessionStore& store, StoreKey key)
     {
@@ -510,7 +533,7 @@ public:
         under_way_->fetch_add(1);
         asio::post(strand, [strand, &store, key, under_way = under_way_] {
             const auto signal = std::make_shared<asio::cancellation_signal>();
-            const auto done = [signal, under_way](std::exception_ptr, const auto&) {
+            const auto done = [signal, under_way](const std::exception_ptr&, const auto&) {
                 under_way->fetch_sub(1);
             };
             asio::co_spawn(
