@@ -83,8 +83,8 @@ private:
     SessionStore& store_;
 };
 
-/// One that cannot be asked says that there is nothing.
-class SaysNotFoundForOutages final : public Forwarding {
+/// Takes what is not there for what cannot be asked.
+class TakesAbsenceForAnOutage final : public Forwarding {
 public:
     using Forwarding::Forwarding;
 
@@ -201,7 +201,9 @@ public:
     }
 };
 
-class SavesKeepTheirTime final : public Forwarding {
+/// A save leaves one member of the record as it was.
+template <auto Member>
+class SavesKeep final : public Forwarding {
 public:
     using Forwarding::Forwarding;
 
@@ -211,7 +213,7 @@ public:
     {
         const auto found = co_await inner().load(key, limit);
         if (found.has_value()) {
-            record.time_to_live = found->record.time_to_live;
+            record.*Member = found->record.*Member;
         }
         co_return co_await inner().save_if_version(key, expected, std::move(record), limit);
     }
@@ -238,23 +240,6 @@ public:
             co_return false;
         }
         co_return co_await inner().remove(key, tombstone, limit);
-    }
-};
-
-/// A record stays with the principal that it was created for.
-class SavesKeepTheirPrincipal final : public Forwarding {
-public:
-    using Forwarding::Forwarding;
-
-    asio::awaitable<Result<std::uint64_t>> save_if_version(
-        StoreKey key, std::uint64_t expected, StoreRecord record, Duration limit
-    ) override
-    {
-        const auto found = co_await inner().load(key, limit);
-        if (found.has_value()) {
-            record.principal = found->record.principal;
-        }
-        co_return co_await inner().save_if_version(key, expected, std::move(record), limit);
     }
 };
 
@@ -345,7 +330,7 @@ struct Fault {
 std::vector<Fault> faults()
 {
     return {
-        {"an absent record is not found", broken_as<SaysNotFoundForOutages>()},
+        {"an absent record is not found", broken_as<TakesAbsenceForAnOutage>()},
         {"a record is kept as it was", broken_as<ReadsTextToItsFirstZero>()},
         {"a record is created once", broken_as<CreatesOverWhatIsThere>()},
         {"a save needs the version", broken_as<LastSaveWins>()},
@@ -353,10 +338,10 @@ std::vector<Fault> faults()
         {"one of many saves succeeds", broken_as<LooksBeforeItSaves>()},
         {"a record ends with its time", broken_as<KeepsForEver>()},
         {"a touch begins its time anew", broken_as<DoesNotTouch>()},
-        {"a save begins its time anew", broken_as<SavesKeepTheirTime>()},
+        {"a save begins its time anew", broken_as<SavesKeep<&StoreRecord::time_to_live>>()},
         {"a removed record stays removed", broken_as<LeavesNoTombstone>()},
         {"a tombstone stops a creation that comes late", broken_as<BuriesOnlyWhatWasThere>()},
-        {"principals own their records", broken_as<SavesKeepTheirPrincipal>()},
+        {"principals own their records", broken_as<SavesKeep<&StoreRecord::principal>>()},
         {"a scan finds all", broken_as<ForgetsTheLastOfAPage>()},
         {"a scan finds all", broken_as<ScansForEver>()},
         {"answers are one's own", broken_as<MixesUpAnswers>()},

@@ -351,6 +351,13 @@ asio::awaitable<void> ends_with_its_time(Check& check)
     co_await store.remove(check.key(), Duration::zero(), limit);
 }
 
+asio::awaitable<void> expect_gone_after(Check& check, Duration life)
+{
+    co_await check.subject().pass(life);
+    const auto gone = co_await check.store().load(check.key(), limit);
+    check.expect_error(gone, errc::not_found, "load after the shorter time");
+}
+
 asio::awaitable<void> touch_begins_its_time_anew(Check& check)
 {
     auto& store = check.store();
@@ -365,9 +372,7 @@ asio::awaitable<void> touch_begins_its_time_anew(Check& check)
     check.expect_record(loaded, longer, 1, "after a touch");
     const auto shortened = co_await store.touch_if_present(check.key(), life, limit);
     check.expect_success(shortened, "touch_if_present with less time");
-    co_await check.subject().pass(life);
-    const auto gone = co_await store.load(check.key(), limit);
-    check.expect_error(gone, errc::not_found, "load after the shorter time");
+    co_await expect_gone_after(check, life);
 }
 
 asio::awaitable<void> save_begins_its_time_anew(Check& check)
@@ -381,9 +386,7 @@ asio::awaitable<void> save_begins_its_time_anew(Check& check)
     const auto loaded = co_await store.load(check.key(), limit);
     check.expect_record(loaded, longer, 2, "after a save");
     co_await store.save_if_version(check.key(), 2, StoreRecord("short", life), limit);
-    co_await check.subject().pass(life);
-    const auto gone = co_await store.load(check.key(), limit);
-    check.expect_error(gone, errc::not_found, "load after the shorter time");
+    co_await expect_gone_after(check, life);
 }
 
 asio::awaitable<void> removed_stays_removed(Check& check)
